@@ -1,0 +1,1 @@
+"""connectors/hubspot: see docs/architecture.md."""

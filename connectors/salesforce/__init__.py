@@ -1,0 +1,1 @@
+"""connectors/salesforce: see docs/architecture.md."""

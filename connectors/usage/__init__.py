@@ -1,0 +1,1 @@
+"""connectors/usage: see docs/architecture.md."""

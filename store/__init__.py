@@ -1,0 +1,1 @@
+"""The only place that opens a database: records, tables, queries by noun, migrations."""

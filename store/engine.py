@@ -1,0 +1,78 @@
+"""Open the store: SQLite with the settings that survive a kill, or PostgreSQL by URL."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.pool import NullPool, QueuePool
+
+_BUSY_MS = 30_000
+
+
+class Store:
+    """One database. `read()` and `write()` give a connection inside one transaction; threads share the Store, never a connection."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self.url = url
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self.engine = create_engine(parsed, poolclass=QueuePool, pool_size=8, max_overflow=16)
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            self.engine = create_engine(parsed, poolclass=NullPool if parsed.query.get("pool") == "none" else QueuePool)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent snapshot; nothing it does is kept."""
+        with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin() as transaction:
+                yield connection
+                transaction.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, committed when the block ends and rolled back when it raises. Keep it short: SQLite has one writer."""
+        with self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection = connection.execution_options(tierd_write=True)
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Give every connection back; unclosed ones warn on Python 3.13."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(dbapi: sqlite3.Connection, _record: Any) -> None:
+    dbapi.isolation_level = None  # the driver must not begin transactions on its own; `_begin_sqlite` does
+    cursor = dbapi.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # with NORMAL a committed transaction may roll back after power loss
+        "foreign_keys=ON",
+        f"busy_timeout={_BUSY_MS}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+    # SQLite's own floor() is a compile-time option.
+    dbapi.create_function("floor", 1, lambda x: None if x is None else math.floor(x), deterministic=True)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that later writes can fail at once with SQLITE_BUSY, whatever the busy timeout says.
+    immediate = connection.get_execution_options().get("tierd_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def dialect_name(bind: Connection | Engine) -> str:
+    """`sqlite` or `postgresql`: for the few statements whose syntax differs (upsert)."""
+    return bind.dialect.name
