@@ -1,0 +1,293 @@
+"""The database behind the imitation CRMs: rows with their stamps, links between rows, and changes that wait for the clock."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from sandbox.clock import DAY, ScenarioClock
+
+_FEW = 64
+"""So many new index entries are inserted one by one; more are merged by one sort."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class At:
+    """An instant as a field value: UTC microseconds. Each vendor writes it in its own format."""
+
+    us: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class On:
+    """A calendar day as a field value: days since 1970."""
+
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that happens to a vendor's database at an instant.
+
+    `op`: create | update | delete | restore | purge | merge (`id` goes into `into`) | associate | dissociate (`id` with
+    `to_object`, `to_id`; `fields["label"]` names the link). Values are str, int, float, bool, None, At or On.
+    """
+
+    at: int
+    vendor: str
+    op: str
+    object: str
+    id: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+    to_object: str = ""
+    to_id: str = ""
+    into: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One version of a record. Immutable: a change makes a new Row, so a reader may keep what it was given."""
+
+    id: str
+    fields: Mapping[str, object]
+    created_at: int
+    modified_at: int
+    deleted_at: int | None = None
+    merged_into: str | None = None
+    commit_at: int = 0
+    """When it became visible; later than modified_at for what was committed late."""
+    previous: Row | None = None
+    """The version before it, kept for a day, for indexes that lag."""
+
+    def as_of(self, t: int) -> Row | None:
+        """The newest kept version that was modified at or before `t`; None if the row came later."""
+        row: Row | None = self
+        while row is not None and row.modified_at > t:
+            row = row.previous
+        return row
+
+
+IdOrder = Callable[[str], str | int]
+
+
+class Table:
+    """All rows of one object by id, and in order of (modified_at, id). Hold the store's lock while you read."""
+
+    def __init__(self, id_order: IdOrder) -> None:
+        self.rows: dict[str, Row] = {}
+        self._id_order = id_order
+        self._ids: list[tuple[str | int, str]] = []
+        self._new_ids: list[tuple[str | int, str]] = []
+        self._stamps: list[tuple[int, str | int, str]] = []
+        self._new_stamps: list[tuple[int, str | int, str]] = []
+
+    def put(self, row: Row) -> None:
+        old = self.rows.get(row.id)
+        self.rows[row.id] = row
+        order = self._id_order(row.id)
+        if old is None:
+            self._new_ids.append((order, row.id))
+        if old is None or old.modified_at != row.modified_at:
+            self._new_stamps.append((row.modified_at, order, row.id))
+
+    def drop(self, row_id: str) -> None:
+        """Forget a row for good."""
+        del self.rows[row_id]
+        self._ids = [entry for entry in self._sorted_ids() if entry[1] != row_id]
+        self._stamps = [entry for entry in self._sorted_stamps() if entry[2] != row_id]
+
+    def by_id(self, after: str | None = None) -> Iterator[Row]:
+        """Rows in id order, those after the id `after` only; deleted ones too."""
+        ids = self._sorted_ids()
+        first = 0 if after is None else bisect_left(ids, (self._id_order(after), after + "\0"))
+        for index in range(first, len(ids)):
+            yield self.rows[ids[index][1]]
+
+    def by_modified(self, since: int | None = None, until: int | None = None) -> Iterator[Row]:
+        """Rows with since <= modified_at < until in order of (modified_at, id); deleted ones too."""
+        stamps = self._sorted_stamps()
+        first = 0 if since is None else bisect_left(stamps, (since,))
+        last = len(stamps) if until is None else bisect_left(stamps, (until,))
+        for index in range(first, last):
+            modified_at, _, row_id = stamps[index]
+            row = self.rows[row_id]
+            if row.modified_at == modified_at:
+                yield row
+
+    def _sorted_ids(self) -> list[tuple[str | int, str]]:
+        if self._new_ids:
+            self._ids.extend(self._new_ids)
+            self._ids.sort()
+            self._new_ids.clear()
+        return self._ids
+
+    def _sorted_stamps(self) -> list[tuple[int, str | int, str]]:
+        if len(self._new_stamps) <= _FEW:
+            for entry in self._new_stamps:
+                insort(self._stamps, entry)
+        else:
+            # Entries of older versions are dropped here; until then by_modified() steps over them.
+            every = set(self._stamps)
+            every.update(self._new_stamps)
+            self._stamps = sorted(e for e in every if self.rows[e[2]].modified_at == e[0])
+        self._new_stamps.clear()
+        return self._stamps
+
+
+Links = dict[str, dict[str, tuple[str, ...]]]
+"""to_object -> to_id -> labels."""
+
+
+class VendorStore:
+    """The tables of one vendor. `lock` guards everything; take it for a whole request and call `catch_up()` first.
+
+    `resolution` cuts stamps to what the vendor keeps (Salesforce whole seconds, HubSpot milliseconds);
+    `delete_moves_stamp`: Salesforce moves SystemModstamp on delete, HubSpot leaves hs_lastmodifieddate alone.
+    """
+
+    def __init__(
+        self,
+        vendor: str,
+        clock: ScenarioClock,
+        *,
+        resolution: int = 1,
+        delete_moves_stamp: bool = True,
+        id_order: IdOrder = str,
+    ) -> None:
+        self.vendor = vendor
+        self.clock = clock
+        self.lock = threading.RLock()
+        self._resolution = resolution
+        self._delete_moves_stamp = delete_moves_stamp
+        self._id_order = id_order
+        self._tables: dict[str, Table] = {}
+        self._links: dict[tuple[str, str], Links] = {}
+        self._waiting: list[tuple[int, int, Change]] = []
+        self._sequence = itertools.count()
+
+    def table(self, name: str) -> Table:
+        """The table of one object; empty if it has no rows yet."""
+        table = self._tables.get(name)
+        if table is None:
+            table = self._tables[name] = Table(self._id_order)
+        return table
+
+    def tables(self) -> tuple[str, ...]:
+        return tuple(sorted(self._tables))
+
+    def get(self, object_name: str, row_id: str) -> Row | None:
+        return self.table(object_name).rows.get(row_id)
+
+    def links(self, object_name: str, row_id: str, to_object: str) -> Mapping[str, tuple[str, ...]]:
+        """Ids of `to_object` linked to the row, in the order of linking, with the labels of each link."""
+        return self._links.get((object_name, row_id), {}).get(to_object, {})
+
+    def load(self, changes: Iterable[Change]) -> None:
+        """Queue changes of this vendor; each is applied once the clock has reached it."""
+        with self.lock:
+            self._waiting.extend((c.at, next(self._sequence), c) for c in changes if c.vendor == self.vendor)
+            heapq.heapify(self._waiting)
+
+    def schedule(self, change: Change, commit_at: int) -> None:
+        """Queue one change that becomes visible at `commit_at` but carries the stamp `change.at`: a late commit."""
+        with self.lock:
+            heapq.heappush(self._waiting, (commit_at, next(self._sequence), change))
+
+    def catch_up(self) -> None:
+        """Apply every queued change that is due."""
+        with self.lock:
+            now = self.clock.now()
+            while self._waiting and self._waiting[0][0] <= now:
+                commit_at, _, change = heapq.heappop(self._waiting)
+                self._perform(change, commit_at)
+
+    def apply(self, change: Change) -> Row | None:
+        """Apply one change at once, stamped with `change.at`. Returns the row after it; KeyError if it has no such row."""
+        with self.lock:
+            return self._perform(change, change.at)
+
+    def upsert_by_api(self, object_name: str, row_id: str, fields: Mapping[str, object]) -> Row:
+        """Create the row or change these fields of it, stamped with the scenario clock."""
+        with self.lock:
+            self.catch_up()
+            op = "update" if self.get(object_name, row_id) is not None else "create"
+            row = self.apply(Change(self.clock.now(), self.vendor, op, object_name, row_id, dict(fields)))
+            assert row is not None
+            return row
+
+    def delete_by_api(self, object_name: str, row_id: str) -> Row | None:
+        """Delete (archive) the row, stamped with the scenario clock. KeyError if there is none."""
+        with self.lock:
+            self.catch_up()
+            return self.apply(Change(self.clock.now(), self.vendor, "delete", object_name, row_id))
+
+    def _perform(self, change: Change, commit_at: int) -> Row | None:
+        stamp = change.at - change.at % self._resolution
+        if change.op == "create":
+            row = Row(change.id, dict(change.fields), stamp, stamp, commit_at=commit_at)
+            self.table(change.object).put(row)
+            return row
+        if change.op == "associate":
+            label = change.fields.get("label")
+            self._link(change.object, change.id, change.to_object, change.to_id, str(label) if label else None)
+            return self.get(change.object, change.id)
+        if change.op == "dissociate":
+            self._unlink(change.object, change.id, change.to_object, change.to_id)
+            return self.get(change.object, change.id)
+        if change.op == "purge":
+            self._unlink_all(change.object, change.id)
+            self.table(change.object).drop(change.id)
+            return None
+        return self._revise(change, stamp, commit_at)
+
+    def _revise(self, change: Change, stamp: int, commit_at: int) -> Row:
+        old = self.table(change.object).rows[change.id]
+        moved = stamp if self._delete_moves_stamp else old.modified_at
+        if change.op == "update":
+            new = replace(old, fields={**old.fields, **change.fields}, modified_at=stamp)
+        elif change.op == "delete":
+            new = replace(old, deleted_at=stamp, modified_at=moved)
+        elif change.op == "restore":
+            new = replace(old, deleted_at=None, modified_at=stamp)
+        elif change.op == "merge":
+            new = replace(old, deleted_at=stamp, merged_into=change.into, modified_at=moved)
+            self._absorb(change, stamp, commit_at)
+        else:
+            raise ValueError(f"unknown change: {change.op}")
+        return self._put(change.object, new, old, commit_at)
+
+    def _put(self, object_name: str, new: Row, old: Row, commit_at: int) -> Row:
+        kept = replace(old, previous=None) if old.modified_at < new.modified_at - DAY else old
+        row = replace(new, commit_at=commit_at, previous=kept)
+        self.table(object_name).put(row)
+        return row
+
+    def _absorb(self, change: Change, stamp: int, commit_at: int) -> None:
+        """The winner of a merge gets a new stamp, the given fields and the loser's links."""
+        winner = self.table(change.object).rows[change.into]
+        new = replace(winner, fields={**winner.fields, **change.fields}, modified_at=stamp)
+        self._put(change.object, new, winner, commit_at)
+        for to_object, linked in list(self._links.get((change.object, change.id), {}).items()):
+            for to_id, labels in list(linked.items()):
+                for label in labels or (None,):
+                    self._link(change.object, change.into, to_object, to_id, label)
+        self._unlink_all(change.object, change.id)
+
+    def _link(self, a: str, a_id: str, b: str, b_id: str, label: str | None) -> None:
+        for here, here_id, there, there_id in ((a, a_id, b, b_id), (b, b_id, a, a_id)):
+            linked = self._links.setdefault((here, here_id), {}).setdefault(there, {})
+            labels = linked.get(there_id, ())
+            linked[there_id] = (*labels, label) if label is not None and label not in labels else labels
+
+    def _unlink(self, a: str, a_id: str, b: str, b_id: str) -> None:
+        for here, here_id, there, there_id in ((a, a_id, b, b_id), (b, b_id, a, a_id)):
+            self._links.get((here, here_id), {}).get(there, {}).pop(there_id, None)
+
+    def _unlink_all(self, object_name: str, row_id: str) -> None:
+        for to_object, linked in list(self._links.get((object_name, row_id), {}).items()):
+            for to_id in list(linked):
+                self._unlink(object_name, row_id, to_object, to_id)
