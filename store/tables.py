@@ -115,8 +115,11 @@ crm_accounts = _crm(
     Column("link_id", Text),
     Column("merged_into", Text),
     Column("fields", Text, nullable=False),  # JSON
+    Column("host", Text, index=True),  # set by derivation: the domain in its plain form, NULL for free-mail
     Column("account_id", BigInteger, ForeignKey("accounts.id"), index=True),  # set by derivation
 )
+Index("ix_crm_accounts_link", crm_accounts.c.link_id)
+Index("ix_crm_accounts_merged", crm_accounts.c.source, crm_accounts.c.merged_into)
 
 crm_contacts = _crm(
     "crm_contacts",
@@ -158,6 +161,7 @@ crm_activities = _crm(
     Column("message_id", Text, index=True),
     Column("ical_uid", Text, index=True),
     Column("same_as", Text, index=True),
+    Column("signature", Text, index=True),  # set by derivation: equal for the copies of one activity in two CRMs
     Column("archived", Integer, nullable=False, default=0),
 )
 
@@ -300,6 +304,15 @@ persons = Table(
     UniqueConstraint("account_id", "key"),
 )
 
+# The contacts that are one person.
+person_contacts = Table(
+    "person_contacts",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("contact_id", Text, primary_key=True),
+    Column("person_id", BigInteger, ForeignKey("persons.id"), primary_key=True, index=True),
+)
+
 person_levels = Table(
     "person_levels",
     metadata,
@@ -426,7 +439,9 @@ transitions = Table(
     Column("id", RowId, primary_key=True),
     Column("alert_id", BigInteger, ForeignKey("alerts.id"), nullable=False, index=True),
     _at("at"),
-    Column("kind", Text, nullable=False),  # pended | fired | escalated | deescalated | recovering | resolved | closed | ...
+    Column(
+        "kind", Text, nullable=False
+    ),  # pended | fired | escalated | deescalated | recovering | resolved | closed | ...
     Column("reason", Text, nullable=False),
 )
 
