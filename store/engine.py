@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import NullPool, QueuePool
 
 _BUSY_MS = 30_000
+_SNAPSHOT: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 class Store:
@@ -31,9 +32,9 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent snapshot; nothing it does is kept."""
-        with self.engine.connect() as connection:
-            if not self.is_sqlite:
-                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with self.engine.connect() as plain:
+            options = {} if self.is_sqlite else _SNAPSHOT
+            connection = plain.execution_options(**options)
             with connection.begin() as transaction:
                 yield connection
                 transaction.rollback()
@@ -41,9 +42,8 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction, committed when the block ends and rolled back when it raises. Keep it short: SQLite has one writer."""
-        with self.engine.connect() as connection:
-            if self.is_sqlite:
-                connection = connection.execution_options(tierd_write=True)
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(tierd_write=True)
             with connection.begin():
                 yield connection
 

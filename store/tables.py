@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -676,7 +678,7 @@ SILENCE_COLUMNS = (
 
 
 def _fact_columns() -> list[Column[object]]:
-    kinds: list[tuple[tuple[str, ...], type[object]]] = [
+    kinds: list[tuple[tuple[str, ...], type[Any]]] = [
         (INSTANT_FACTS, BigInteger),
         (DAY_FACTS, Integer),
         (FLAG_FACTS, Integer),
