@@ -416,7 +416,7 @@ alerts = Table(
     _at("fired_at", nullable=True),
     _at("clear_since", nullable=True),
     _at("closed_at", nullable=True),
-    Column("close_reason", Text),  # resolved | account_gone | rule_removed | rule_changed | owner_lost
+    Column("close_reason", Text),  # resolved | not_held | account_gone | rule_removed | rule_changed
     _at("last_outcome_at"),  # as_of at which true or false was last known; unknown time counts for nothing
     Column("unknown_reason", Text),
     _at("unknown_since", nullable=True),
@@ -451,8 +451,11 @@ conversations = Table(
     "conversations",
     metadata,
     Column("id", RowId, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),  # opaque, the same in every run: travels in button values
     Column("account_id", BigInteger, ForeignKey("accounts.id"), nullable=False),
     Column("destination", Text, nullable=False),  # channel or user id as configured
+    Column("severity", Text, nullable=False),  # the highest when it opened: what the daily cap counts
+    Column("csm", Text),  # key of the member it was addressed to
     _at("opened_at"),
     _at("quiet_since", nullable=True),  # all its rules clear since; closes after flap_window
     _at("closed_at", nullable=True),
@@ -466,7 +469,7 @@ told = Table(
     metadata,
     Column("alert_id", BigInteger, ForeignKey("alerts.id"), primary_key=True),
     Column("destination", Text, primary_key=True),
-    Column("kind", Text, nullable=False),  # opened | escalated | listed (digest) | resolved | closed
+    Column("kind", Text, nullable=False),  # opened | escalated | reminder | held | listed (digest) | resolved | closed
     Column("severity", Text, nullable=False),
     _at("at"),
     Column("reason", Text, nullable=False),
@@ -500,6 +503,8 @@ deliveries = Table(
     _at("sent_at", nullable=True),
     Index("ix_deliveries_due", "state", "not_before"),
     Index("ix_deliveries_lane", "lane", "seq"),
+    Index("ix_deliveries_seq", "seq"),
+    Index("ix_deliveries_conversation", "conversation_id"),
 )
 
 interactions = Table(
