@@ -29,10 +29,12 @@ class ScenarioClock:
         self._lock = threading.RLock()
 
     def now(self) -> int:
+        """UTC microseconds since 1970."""
         return self._now
 
     @property
     def limit(self) -> int | None:
+        """The instant that the clock may not pass; None: it may go anywhere."""
         return self._limit
 
     def advance_to(self, t: int) -> int:
@@ -52,6 +54,7 @@ class ScenarioClock:
         return self.advance_to(self._now + by)
 
     def set_limit(self, limit: int | None) -> None:
+        """Let the clock go no further than `limit`; None lifts it."""
         with self._lock:
             self._limit = limit
 
@@ -69,7 +72,7 @@ async def real_pause(seconds: float) -> None:
 def parse_instant(value: str | int) -> int:
     """Microseconds, or ISO 8601 text (no zone reads as UTC, a bare date as midnight) -> microseconds. ValueError if neither."""
     if isinstance(value, bool):
-        raise ValueError("an instant is microseconds or ISO 8601 text")
+        raise ValueError("an instant is microseconds or ISO 8601 text")  # noqa: TRY004 - callers report one kind of error
     if isinstance(value, int):
         return value
     moment = datetime.fromisoformat(value)

@@ -45,6 +45,7 @@ class Fault:
     """The request takes effect twice; the second answer is sent."""
 
     def matches(self, vendor: str, method: str, path: str, body: bytes) -> bool:
+        """Is this request one that the script means; `path` is with its query string."""
         return (
             self.vendor in (None, vendor)
             and self.method in (None, method)
@@ -103,6 +104,7 @@ class FaultBook:
         self._held: set[str] = set()
 
     def add(self, fault: Fault) -> None:
+        """Put a fault in force; its count of matches starts at 0."""
         with self._lock:
             self._faults.append((fault, [0]))
 
@@ -118,6 +120,7 @@ class FaultBook:
             (self._held.add if held else self._held.discard)(vendor)
 
     def held(self, vendor: str) -> bool:
+        """Does the vendor keep its requests waiting."""
         return vendor in self._held
 
     def strike(self, vendor: str, method: str, path: str, body: bytes) -> Fault | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 _BODY_KEPT = 16_384
+_SECRET = re.compile(r"((?:client_secret|assertion|token|access_token|refresh_token)=)[^&\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,12 @@ class RequestLog:
     def add(self, entry: Entry) -> Entry:
         """Keep the entry under the next sequence number, which is returned in it."""
         with self._lock:
-            numbered = replace(entry, seq=self._next, body=entry.body[:_BODY_KEPT])
+            numbered = replace(
+                entry,
+                seq=self._next,
+                path=_SECRET.sub(r"\1***", entry.path),
+                body=_SECRET.sub(r"\1***", entry.body[:_BODY_KEPT]),
+            )
             self._next += 1
             self._entries.append(numbered)
             return numbered
@@ -53,6 +60,7 @@ class RequestLog:
             return [e for e in self._entries if e.seq > since and vendor in (None, e.vendor)]
 
     def clear(self) -> None:
+        """Forget the entries."""
         with self._lock:
             self._entries.clear()
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from sandbox.clock import DAY, ScenarioClock
 
+Fields = Mapping[str, object]
+"""Field name -> str, int, float, bool, None, At or On."""
+
 _FEW = 64
 """So many new index entries are inserted one by one; more are merged by one sort."""
 
@@ -42,7 +45,7 @@ class Change:
     op: str
     object: str
     id: str
-    fields: Mapping[str, object] = field(default_factory=dict)
+    fields: Fields = field(default_factory=dict)
     to_object: str = ""
     to_id: str = ""
     into: str = ""
@@ -53,7 +56,7 @@ class Row:
     """One version of a record. Immutable: a change makes a new Row, so a reader may keep what it was given."""
 
     id: str
-    fields: Mapping[str, object]
+    fields: Fields
     created_at: int
     modified_at: int
     deleted_at: int | None = None
@@ -86,6 +89,7 @@ class Table:
         self._new_stamps: list[tuple[int, str | int, str]] = []
 
     def put(self, row: Row) -> None:
+        """Make this the newest version of its row."""
         old = self.rows.get(row.id)
         self.rows[row.id] = row
         order = self._id_order(row.id)
@@ -177,9 +181,11 @@ class VendorStore:
         return table
 
     def tables(self) -> tuple[str, ...]:
+        """Names of the objects that were ever looked at or written."""
         return tuple(sorted(self._tables))
 
     def get(self, object_name: str, row_id: str) -> Row | None:
+        """The newest version, deleted or not; None if there is no such row."""
         return self.table(object_name).rows.get(row_id)
 
     def links(self, object_name: str, row_id: str, to_object: str) -> Mapping[str, tuple[str, ...]]:
@@ -210,7 +216,7 @@ class VendorStore:
         with self.lock:
             return self._perform(change, change.at)
 
-    def upsert_by_api(self, object_name: str, row_id: str, fields: Mapping[str, object]) -> Row:
+    def upsert_by_api(self, object_name: str, row_id: str, fields: Fields) -> Row:
         """Create the row or change these fields of it, stamped with the scenario clock."""
         with self.lock:
             self.catch_up()
