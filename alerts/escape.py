@@ -34,7 +34,7 @@ def link(url: str | None, label: str, limit: int = 150) -> str:
     """`<url|label>` with both parts made harmless; the label alone where the address is not http(s)."""
     safe = address(url)
     shown = escape(label, limit)
-    return f"<{safe}|{shown}>" if safe and shown else shown
+    return f"<{safe.replace('&', '&amp;')}|{shown}>" if safe and shown else shown
 
 
 def address(url: str | None) -> str | None:

@@ -51,9 +51,7 @@ def reply(view: ReplyView) -> Message:
     return guarded(
         text.strip(),
         lambda: [
-            section(
-                head + "\n\n".join(f"{_news(line, kind)}: {_line(line, view.as_of)}" for line, kind in view.lines[:3])
-            ),
+            section(head + "\n\n".join(f"{_news(line, kind)}: {_line(line)}" for line, kind in view.lines[:3])),
             *([context(f"and {len(view.lines) - 3} more, see above")] if len(view.lines) > 3 else []),
         ],
     )
@@ -74,7 +72,7 @@ def guarded(text: str, build: Callable[[], Sequence[Block]]) -> Message:
     try:
         blocks = tuple(build())
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
-        log.error("message could not be rendered, sending plain text", extra={"error": repr(error)})
+        log.warning("message could not be rendered, sending plain text", extra={"error": repr(error)})
         return Message(text)
     problems = check(text, blocks)
     if problems:
@@ -132,7 +130,7 @@ def _conversation_blocks(view: ConversationView) -> list[Block]:
         return [section(f"*{link(url, card.name)}* {link_mark(view.moved_to, 'continues in a newer message')}")]
     blocks = [section(f"{_state(view)} *{link(url, card.name)}*"), _facts(card, view.as_of)]
     active = sorted(view.active, key=lambda line: (-rank(line.severity), line.rule))
-    blocks += [section(f"{_line(line, view.as_of)}{_attention(line, view.as_of)}") for line in active[:_IN_FULL]]
+    blocks += [section(f"{_line(line)}{_attention(line, view.as_of)}") for line in active[:_IN_FULL]]
     rest = [f"{line.severity}: {escape(line.text.sentence, 100)}" for line in active[_IN_FULL:]]
     if rest:
         blocks.append(section("Also: " + "; ".join(rest[:10])))
@@ -165,7 +163,7 @@ def _facts(card: AccountCard, as_of: int) -> Block:
     }
 
 
-def _line(line: RuleLine, as_of: int) -> str:
+def _line(line: RuleLine) -> str:
     text = line.text
     parts = [f"*{line.severity.upper()}* {escape(text.sentence, 500)}"]
     parts += [f"• {escape(item, 160)}" for item in text.evidence[:6]]
