@@ -189,6 +189,7 @@ crm_participants = Table(
     _at("deleted_at", nullable=True),
     Index("ix_crm_participants_activity", "source", "activity_id"),
     Index("ix_crm_participants_contact", "source", "contact_id"),
+    Index("ix_crm_participants_address", "address"),
 )
 
 crm_opportunities = _crm(
@@ -304,6 +305,7 @@ persons = Table(
     _at("created_at"),  # on file since: the CRM's creation stamp, the earliest of its contacts
     _at("deleted_at", nullable=True),
     UniqueConstraint("account_id", "key"),
+    Index("ix_persons_key", "key"),
 )
 
 # The contacts that are one person.
@@ -607,6 +609,7 @@ schedule = Table(
     _at("next_due"),
     _at("last_started", nullable=True),
     _at("last_completed", nullable=True),
+    Column("trouble", Text),  # why the last run failed; NULL = it did not
 )
 
 settings = Table(
