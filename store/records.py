@@ -199,6 +199,8 @@ class UsageSample:
     value: float
     user: str | None = None
     """E-mail address of the user, where the feed is per user."""
+    recorded_at: Instant | None = None
+    """When the feed says it became known; None: when tierd read it."""
 
 
 @dataclass(frozen=True, slots=True)

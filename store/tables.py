@@ -167,6 +167,8 @@ crm_activities = _crm(
     Column("archived", Integer, nullable=False, default=0),
 )
 
+Index("ix_crm_activities_owner", crm_activities.c.source, crm_activities.c.owner_id)
+
 crm_activity_accounts = Table(
     "crm_activity_accounts",
     metadata,
@@ -190,6 +192,7 @@ crm_participants = Table(
     Index("ix_crm_participants_activity", "source", "activity_id"),
     Index("ix_crm_participants_contact", "source", "contact_id"),
     Index("ix_crm_participants_address", "address"),
+    Index("ix_crm_participants_member", "source", "team_member_id"),
 )
 
 crm_opportunities = _crm(

@@ -1,0 +1,69 @@
+"""From CRM rows to one account, one person, one touch: works off the dirty list in bounded transactions.
+
+Each step finishes its rows and marks what depends on them in one transaction, so a kill between two steps loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from daemon.derive.accounts import link_accounts
+from daemon.derive.activities import read_activities
+from daemon.derive.fields import map_fields, match_samples
+from daemon.derive.persons import fold_contacts
+from rules.fieldmap import Derivation
+from store import dirty, identity
+from store.engine import Store
+from store.records import Instant
+from store.refs import Ref
+
+Step = Callable[[Connection, Sequence[Ref]], set[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What a run of derivation did: the accounts whose facts may be other than before."""
+
+    accounts: frozenset[int]
+    rows: int
+    """How many dirty rows were worked off."""
+
+
+def derive(store: Store, settings: Derivation, now: Instant) -> Derived:
+    """Work off everything that syncs have left; running it twice changes nothing."""
+    # What is worked off, how many rows a transaction takes, how. In this order: each step feeds the later ones.
+    steps: tuple[tuple[str, int, Step], ...] = (
+        ("members", 1_000, _fold_members),
+        ("accounts", 500, lambda conn, refs: link_accounts(conn, refs, settings, now)),
+        ("contacts", 500, lambda conn, refs: fold_contacts(conn, refs, settings)),
+        ("activities", 1_000, lambda conn, refs: read_activities(conn, refs, settings)),
+        ("fields", 500, lambda conn, refs: map_fields(conn, refs, settings)),
+        ("samples", 5_000, match_samples),
+    )
+    touched: set[int] = set()
+    rows = 0
+    for what, size, step in steps:
+        while done := _work_off(store, what, size, step, touched):
+            rows += done
+    return Derived(frozenset(touched), rows)
+
+
+def _work_off(store: Store, what: str, size: int, step: Step, touched: set[int]) -> int:
+    with store.write() as conn:
+        refs = dirty.take(conn, what, size)
+        if refs:
+            touched |= step(conn, refs)
+            dirty.done(conn, what, refs)
+    return len(refs)
+
+
+def _fold_members(conn: Connection, refs: Sequence[Ref]) -> set[int]:
+    fresh = identity.save_members(conn, refs)
+    if fresh:
+        activities, accounts = identity.waiting_for(conn, fresh)
+        dirty.mark(conn, "activities", activities)
+        dirty.mark(conn, "fields", accounts)
+    return set()

@@ -1,0 +1,161 @@
+"""Write links between rows as complete sets, and tombstones for rows that their source no longer has."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, insert, select, update
+
+from store import dirty
+from store.records import Gone, Instant, Links, ParticipantRecord
+from store.refs import chunks, upsert
+from store.saved import Saved
+from store.tables import (
+    crm_accounts,
+    crm_activities,
+    crm_activity_accounts,
+    crm_contact_accounts,
+    crm_contacts,
+    crm_objects,
+    crm_opportunities,
+    crm_participants,
+    crm_tickets,
+)
+
+
+def participant_row(source: str, p: ParticipantRecord) -> dict[str, Any]:
+    """One participant as its row; addresses in lower case."""
+    return {
+        "source": source,
+        "id": p.id,
+        "activity_id": p.activity_id,
+        "role": p.role,
+        "contact_id": p.contact_id,
+        "team_member_id": p.team_member_id,
+        "address": p.address.casefold() if p.address else None,
+        "modified_at": p.modified_at,
+        "deleted_at": p.deleted_at,
+    }
+
+
+def set_links(conn: Connection, table: Table, key: str, source: str, wanted: Mapping[str, Sequence[str]]) -> set[str]:
+    """Bring the accounts that each row is linked to; gives the ids of the rows whose links changed."""
+    column = table.c[key]
+    have: defaultdict[str, set[str]] = defaultdict(set)
+    for some in chunks(sorted(wanted)):
+        rows = conn.execute(select(table).where(table.c.source == source, column.in_(some))).mappings()
+        for row in rows:
+            have[row[key]].add(row["crm_account_id"])
+    added, changed = [], set()
+    for ref, accounts in wanted.items():
+        surplus, missing = have[ref] - set(accounts), set(accounts) - have[ref]
+        if surplus:
+            conn.execute(
+                delete(table).where(table.c.source == source, column == ref, table.c.crm_account_id.in_(surplus))
+            )
+        added += [{"source": source, key: ref, "crm_account_id": account} for account in sorted(missing)]
+        if surplus or missing:
+            changed.add(ref)
+    if added:
+        conn.execute(insert(table), added)
+    return changed
+
+
+def save_links(conn: Connection, source: str, records: Sequence[Links], now: Instant) -> Saved:
+    """Complete sets of links: what is not in one is unlinked."""
+    by_kind: defaultdict[tuple[str, str], dict[str, Sequence[str]]] = defaultdict(dict)
+    for record in records:
+        by_kind[record.object, record.object_to][record.id] = record.ids
+    changed = 0
+    for (name, to), wanted in by_kind.items():
+        if (name, to) == ("contacts", "accounts"):
+            moved = set_links(conn, crm_contact_accounts, "contact_id", source, wanted)
+            dirty.mark(conn, "contacts", ((source, ref) for ref in moved))
+        elif (name, to) == ("activities", "accounts"):
+            moved = set_links(conn, crm_activity_accounts, "activity_id", source, wanted)
+            dirty.mark(conn, "activities", ((source, ref) for ref in moved))
+        elif (name, to) == ("activities", "contacts"):
+            moved = _link_participants(conn, source, wanted, now)
+        else:
+            moved = _link_account(
+                conn, {"opportunities": crm_opportunities, "tickets": crm_tickets}[name], source, wanted
+            )
+        changed += len(moved)
+    return Saved(0, changed, 0)
+
+
+def _link_participants(conn: Connection, source: str, wanted: Mapping[str, Sequence[str]], now: Instant) -> set[str]:
+    c = crm_participants.c
+    have: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for some in chunks(sorted(wanted)):
+        where = (c.source == source) & c.activity_id.in_(some) & (c.role == "who") & c.contact_id.is_not(None)
+        for row in conn.execute(select(c.activity_id, c.contact_id, c.id).where(where, c.deleted_at.is_(None))):
+            have[row.activity_id][row.contact_id] = row.id
+    fresh, surplus, changed = [], [], set()
+    for activity, contacts in wanted.items():
+        missing = set(contacts) - set(have[activity])
+        extra = set(have[activity]) - set(contacts)
+        fresh += [
+            participant_row(source, ParticipantRecord(f"{activity}:who:{ref}", activity, "who", ref, modified_at=now))
+            for ref in sorted(missing)
+        ]
+        surplus += [have[activity][ref] for ref in extra]
+        if missing or extra:
+            changed.add(activity)
+    upsert(conn, crm_participants, fresh)
+    for some in chunks(surplus):
+        conn.execute(delete(crm_participants).where(c.source == source, c.id.in_(some)))
+    dirty.mark(conn, "activities", ((source, ref) for ref in changed))
+    return changed
+
+
+def _link_account(conn: Connection, table: Table, source: str, wanted: Mapping[str, Sequence[str]]) -> set[str]:
+    changed: set[str] = set()
+    for ref, accounts in wanted.items():
+        this = (table.c.source == source) & (table.c.id == ref)
+        old = conn.execute(select(table.c.crm_account_id).where(this)).one_or_none()
+        new = min(accounts, default=None)
+        # Several companies on one deal: the one it has stays, as long as it is among them.
+        if old is None or old.crm_account_id in accounts or old.crm_account_id == new:
+            continue
+        conn.execute(update(table).where(this).values(crm_account_id=new))
+        dirty.mark(conn, "fields", ((source, a) for a in (old.crm_account_id, new) if a))
+        changed.add(ref)
+    return changed
+
+
+_GONE: dict[str, Table] = {
+    "accounts": crm_accounts,
+    "contacts": crm_contacts,
+    "activities": crm_activities,
+    "opportunities": crm_opportunities,
+    "tickets": crm_tickets,
+}
+
+
+def save_gone(conn: Connection, source: str, records: Sequence[Gone], _now: Instant) -> Saved:
+    """Tombstones; a row that is unknown or gone already changes nothing."""
+    gone = sum(_tombstone(conn, source, record) for record in records)
+    return Saved(0, gone, gone)
+
+
+def _tombstone(conn: Connection, source: str, record: Gone) -> int:
+    """Mark one row as gone; 0 when it is unknown or gone already."""
+    name, _, custom = record.object.partition(":")
+    table = crm_objects if custom else crm_participants if name == "participants" else _GONE[name]
+    this = (table.c.source == source) & (table.c.id == record.id) & table.c.deleted_at.is_(None)
+    if custom:
+        this = this & (table.c.object == custom)
+    row = conn.execute(select(table).where(this)).one_or_none()
+    if row is None:
+        return 0
+    conn.execute(update(table).where(this).values(deleted_at=record.at))
+    if table is crm_participants:
+        dirty.mark(conn, "activities", [(source, row.activity_id)])
+    elif "crm_account_id" in table.c:
+        dirty.mark(conn, "fields", [(source, row.crm_account_id)] if row.crm_account_id else [])
+    else:
+        dirty.mark(conn, name, [(source, record.id)])
+    return 1
