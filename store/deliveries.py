@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case, exists, func, insert, select, update
 
 from store.records import DeliveryRow, Instant
 from store.tables import conversations, deliveries, slack_users
@@ -59,7 +59,7 @@ def _heads() -> Select[Any]:
 def due(connection: Connection, now: Instant, limit: int) -> list[DeliveryRow]:
     """Heads of lanes that may be sent (pending), looked for (uncertain) or taken over (sending, lease expired) now."""
     rows = connection.execute(_heads().where(_ready_at() <= now).order_by(deliveries.c.seq).limit(limit))
-    return [_row(row) for row in rows]
+    return [_row(row) for row in rows.mappings()]
 
 
 def next_due(connection: Connection) -> Instant | None:
@@ -70,7 +70,7 @@ def next_due(connection: Connection) -> Instant | None:
 
 def get(connection: Connection, delivery_id: str) -> DeliveryRow | None:
     """One row."""
-    row = connection.execute(select(*_COLUMNS).where(deliveries.c.id == delivery_id)).one_or_none()
+    row = connection.execute(select(*_COLUMNS).where(deliveries.c.id == delivery_id)).mappings().one_or_none()
     return None if row is None else _row(row)
 
 
@@ -101,7 +101,8 @@ def change(connection: Connection, row: DeliveryRow, **values: Any) -> bool:
 def expired(connection: Connection, now: Instant) -> list[DeliveryRow]:
     """Pending rows that have waited too long."""
     over = and_(deliveries.c.state == "pending", deliveries.c.not_after <= now)
-    return [_row(row) for row in connection.execute(select(*_COLUMNS).where(over).order_by(deliveries.c.seq))]
+    rows = connection.execute(select(*_COLUMNS).where(over).order_by(deliveries.c.seq))
+    return [_row(row) for row in rows.mappings()]
 
 
 def hold_channel(connection: Connection, destination: str | None, until: Instant) -> None:
@@ -137,8 +138,8 @@ def place_of_key(connection: Connection, key: str) -> tuple[str | None, str | No
 
 def counts(connection: Connection) -> dict[str, int]:
     """How many rows are in each state, and `possible_duplicate`."""
-    query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
-    found: dict[str, int] = {state: number for state, number in connection.execute(query)}
+    query = select(deliveries.c.state, func.count().label("number")).group_by(deliveries.c.state)
+    found = {row.state: int(row.number) for row in connection.execute(query)}
     doubled = select(func.count()).where(deliveries.c.possible_duplicate > 0)
     return {**found, "possible_duplicate": connection.scalar(doubled) or 0}
 
@@ -159,5 +160,5 @@ def save_slack_user(connection: Connection, email: str, slack_id: str | None, no
         connection.execute(insert(slack_users).values(email=email, slack_id=slack_id, checked_at=now))
 
 
-def _row(row: Any) -> DeliveryRow:
-    return DeliveryRow(**row._mapping)
+def _row(row: RowMapping) -> DeliveryRow:
+    return DeliveryRow(**row)
