@@ -1,0 +1,227 @@
+"""Describe: what the caller may know of the org's objects and fields, with the vendor's complete key sets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.salesforce.calls import Call, Reply
+from sandbox.salesforce.objects import OBJECTS
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.schema import ID_TYPES, NUMBER_TYPES, TEXT_TYPES, Field, SObject
+from sandbox.salesforce.wire import http_date, parse_http_date
+
+MAX_BATCH = 200
+
+_SOAP = {
+    "id": "tns:ID",
+    "reference": "tns:ID",
+    "boolean": "xsd:boolean",
+    "double": "xsd:double",
+    "currency": "xsd:double",
+    "percent": "xsd:double",
+    "int": "xsd:int",
+    "date": "xsd:date",
+    "datetime": "xsd:dateTime",
+}
+_GROUPED = frozenset({"id", "reference", "boolean", "int", "date"}) | TEXT_TYPES
+
+
+def describe_global(call: Call) -> Reply:
+    """GET sobjects: every object that the caller sees, without fields."""
+    body = {
+        "encoding": "UTF-8",
+        "maxBatchSize": MAX_BATCH,
+        "sobjects": [_summary(o, call.version) for o in call.state.org.objects()],
+    }
+    return _unless_unchanged(call, body)
+
+
+def describe_object(call: Call) -> Reply:
+    """GET sobjects/{object}/describe; 304 when nothing changed since If-Modified-Since."""
+    sobject = call.object()
+    return _unless_unchanged(call, _full(call.state.org, sobject, call.version))
+
+
+def basic_information(call: Call) -> Reply:
+    """GET sobjects/{object}: the summary and what was looked at lately, which an API user never has."""
+    return Reply(200, {"objectDescribe": _summary(call.object(), call.version), "recentItems": []})
+
+
+def _unless_unchanged(call: Call, body: dict[str, Any]) -> Reply:
+    changed = call.state.schema_changed_at
+    headers = {"Last-Modified": http_date(changed)}
+    since = parse_http_date(call.headers.get("if-modified-since", ""))
+    if since is not None and changed - changed % 1_000_000 <= since:
+        return Reply(304, None, headers)
+    return Reply(200, body, headers)
+
+
+def _urls(sobject: SObject, version: str) -> dict[str, str]:
+    base = f"/services/data/v{version}/sobjects/{sobject.name}"
+    urls = {"rowTemplate": f"{base}/{{ID}}", "describe": f"{base}/describe", "sobject": base}
+    if sobject.layoutable:
+        for name, tail in (
+            ("compactLayouts", "describe/compactLayouts"),
+            ("approvalLayouts", "describe/approvalLayouts"),
+            ("listviews", "listviews"),
+            ("quickActions", "quickActions"),
+            ("layouts", "describe/layouts"),
+        ):
+            urls[name] = f"{base}/{tail}"
+    return urls
+
+
+def _summary(sobject: SObject, version: str) -> dict[str, Any]:
+    return {
+        "activateable": False,
+        "associateEntityType": None,
+        "associateParentEntity": None,
+        "createable": sobject.createable,
+        "custom": False,
+        "customSetting": False,
+        "deepCloneable": False,
+        "deletable": sobject.deletable,
+        "deprecatedAndHidden": False,
+        "feedEnabled": sobject.layoutable,
+        "hasSubtypes": False,
+        "isInterface": False,
+        "isSubtype": False,
+        "keyPrefix": sobject.prefix,
+        "label": sobject.label,
+        "labelPlural": sobject.plural,
+        "layoutable": sobject.layoutable,
+        "mergeable": sobject.mergeable,
+        "mruEnabled": sobject.layoutable,
+        "name": sobject.name,
+        "queryable": True,
+        "replicateable": sobject.replicateable,
+        "retrieveable": True,
+        "searchable": sobject.searchable,
+        "triggerable": sobject.layoutable,
+        "undeletable": sobject.undeletable,
+        "updateable": sobject.updateable,
+        "urls": _urls(sobject, version),
+    }
+
+
+def _full(org: Org, sobject: SObject, version: str) -> dict[str, Any]:
+    return {
+        **_summary(sobject, version),
+        "actionOverrides": [],
+        "childRelationships": _children(org, sobject),
+        "compactLayoutable": sobject.layoutable,
+        "defaultImplementation": None,
+        "extendedBy": None,
+        "extendsInterfaces": None,
+        "fields": [_field(org, sobject, f) for f in org.fields(sobject)],
+        "implementedBy": None,
+        "implementsInterfaces": None,
+        "listviewable": None,
+        "lookupLayoutable": None,
+        "namedLayoutInfos": [],
+        "networkScopeFieldName": None,
+        "recordTypeInfos": [_master_record_type(sobject, version)],
+        "searchLayoutable": sobject.searchable,
+        "sobjectDescribeOption": "FULL",
+        "supportedScopes": [{"label": f"All {sobject.plural.lower()}", "name": "everything"}],
+    }
+
+
+def _master_record_type(sobject: SObject, version: str) -> dict[str, Any]:
+    master = "012000000000000AAA"
+    return {
+        "active": True,
+        "available": True,
+        "defaultRecordTypeMapping": True,
+        "developerName": "Master",
+        "master": True,
+        "name": "Master",
+        "recordTypeId": master,
+        "urls": {"layout": f"/services/data/v{version}/sobjects/{sobject.name}/describe/layouts/{master}"},
+    }
+
+
+def _children(org: Org, sobject: SObject) -> list[dict[str, Any]]:
+    return [
+        {
+            "cascadeDelete": False,
+            "childSObject": child.name,
+            "deprecatedAndHidden": False,
+            "field": f.name,
+            "junctionIdListNames": [],
+            "junctionReferenceTo": [],
+            "relationshipName": None,
+            "restrictedDelete": False,
+        }
+        for child in OBJECTS.values()
+        if child.name not in org.hidden
+        for f in org.fields(child)
+        if sobject.name in f.reference_to
+    ]
+
+
+def _field(org: Org, sobject: SObject, field: Field) -> dict[str, Any]:
+    text, number = field.type in TEXT_TYPES, field.type in NUMBER_TYPES - {"int"}
+    return {
+        "aggregatable": field.type != "boolean" and field.filterable,
+        "aiPredictionField": False,
+        "autoNumber": False,
+        "byteLength": field.length * (3 if text else 1),
+        "calculated": False,
+        "calculatedFormula": None,
+        "cascadeDelete": False,
+        "caseSensitive": False,
+        "compoundFieldName": None,
+        "controllerName": None,
+        "createable": field.createable and sobject.createable,
+        "custom": field.custom,
+        "defaultValue": False if field.type == "boolean" else None,
+        "defaultValueFormula": None,
+        "defaultedOnCreate": field.defaulted,
+        "dependentPicklist": False,
+        "deprecatedAndHidden": False,
+        "digits": 8 if field.type == "int" else 0,
+        "displayLocationInDecimal": False,
+        "encrypted": False,
+        "externalId": field.external_id,
+        "extraTypeInfo": "plaintextarea" if field.type == "textarea" else None,
+        "filterable": org.may_filter(sobject, field),
+        "filteredLookupInfo": None,
+        "formulaTreatNullNumberAsZero": False,
+        "groupable": field.type in _GROUPED and field.filterable,
+        "highScaleNumber": False,
+        "htmlFormatted": False,
+        "idLookup": field.type == "id",
+        "inlineHelpText": None,
+        "label": field.label,
+        "length": field.length,
+        "mask": None,
+        "maskType": None,
+        "name": field.name,
+        "nameField": field.name_field,
+        "namePointing": field.polymorphic,
+        "nillable": field.nillable,
+        "permissionable": field.nillable and field.createable and field.type not in ID_TYPES,
+        "picklistValues": [_option(value) for value in field.values],
+        "polymorphicForeignKey": field.polymorphic,
+        "precision": 18 if number else 0,
+        "queryByDistance": False,
+        "referenceTargetField": None,
+        "referenceTo": list(field.reference_to),
+        "relationshipName": field.relationship,
+        "relationshipOrder": None,
+        "restrictedDelete": False,
+        "restrictedPicklist": field.restricted,
+        "scale": 2 if number else 0,
+        "searchPrefilterable": False,
+        "soapType": _SOAP.get(field.type, "xsd:string"),
+        "sortable": field.sortable,
+        "type": field.type,
+        "unique": False,
+        "updateable": field.updateable and sobject.updateable,
+        "writeRequiresMasterRead": False,
+    }
+
+
+def _option(value: str) -> dict[str, Any]:
+    return {"active": True, "defaultValue": False, "label": value, "validFor": None, "value": value}

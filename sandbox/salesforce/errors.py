@@ -1,0 +1,56 @@
+"""Salesforce's refusals: an HTTP status and the body `[{"errorCode", "message", "fields"?}]` of error_samples' shapes."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """The vendor says no; `status` is the HTTP status, `code` the vendor's errorCode."""
+
+    def __init__(self, status: int, code: str, message: str, fields: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.fields = fields
+
+    def body(self) -> list[dict[str, object]]:
+        """The array that REST answers carry."""
+        item: dict[str, object] = {"message": self.message, "errorCode": self.code}
+        if self.fields:
+            item["fields"] = list(self.fields)
+        return [item]
+
+    def row(self) -> dict[str, object]:
+        """The result of one row of a collection; a failed row has no `id` key."""
+        error = {"statusCode": self.code, "message": self.message, "fields": list(self.fields)}
+        return {"success": False, "errors": [error]}
+
+
+def not_found(message: str = "The requested resource does not exist") -> Refused:
+    """404 for a path, an object, a version or a row that is not there."""
+    return Refused(404, "NOT_FOUND", message)
+
+
+def expired() -> Refused:
+    """401 for a token that is unknown, revoked or too old."""
+    return Refused(401, "INVALID_SESSION_ID", "Session expired or invalid")
+
+
+def over_limit() -> Refused:
+    """403 once the 24-hour allowance is used up."""
+    return Refused(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+
+
+def deleted() -> Refused:
+    """A write to a row that lies in the recycle bin or lost a merge."""
+    return Refused(404, "ENTITY_IS_DELETED", "entity is deleted")
+
+
+def no_such_row() -> Refused:
+    """A write to a well-formed id that never was (a GET of it is NOT_FOUND)."""
+    return Refused(404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+
+
+def unknown_column(name: str, object_name: str) -> Refused:
+    """A field of a body or of ?fields= that the object does not have."""
+    return Refused(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {object_name}")

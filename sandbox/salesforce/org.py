@@ -1,0 +1,191 @@
+"""The org as one caller sees it: which objects and fields exist, which rows a query shows, and what each field's value is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sandbox.clock import DAY
+from sandbox.salesforce.objects import NAME_OBJECT, OBJECTS, RELATIONS
+from sandbox.salesforce.schema import Field, SObject
+from sandbox.versions import At, On, Row, VendorStore
+
+Getter = Callable[[Row], object]
+"""Row -> str, int, float, bool, None, At or On."""
+
+ARCHIVED_AFTER = 365
+"""Days after which events that ended and tasks that were due leave query()."""
+
+RECYCLE_DAYS = 15
+"""Days that a deleted row stays readable by queryAll."""
+
+_OBJECT_OF_PREFIX = {o.prefix: o.name for o in OBJECTS.values() if o.prefix}
+
+
+class Org:
+    """Reads over one VendorStore; hold the store's lock while you use it.
+
+    `hidden` takes `Object` and `Object.Field` names out of the caller's sight, `unfilterable` makes `Object.Field` refuse
+    filters, `purged` holds ids that were emptied from the recycle bin. All three may be changed at any time.
+    """
+
+    def __init__(self, store: VendorStore, user_id: str) -> None:
+        self.store = store
+        self.user_id = user_id
+        self.hidden: set[str] = set()
+        self.unfilterable: set[str] = set()
+        self.purged: set[str] = set()
+
+    def object(self, name: str) -> SObject | None:
+        """The object by its name in any case; None if there is none or the caller may not see it."""
+        found = OBJECTS.get(name) or next((o for o in OBJECTS.values() if o.name.lower() == name.lower()), None)
+        return None if found is None or found.name in self.hidden else found
+
+    def objects(self) -> list[SObject]:
+        """All that the caller sees."""
+        return [o for o in OBJECTS.values() if o.name not in self.hidden]
+
+    def fields(self, sobject: SObject) -> list[Field]:
+        """Its fields without those that field-level security hides."""
+        return [f for f in sobject.fields if f"{sobject.name}.{f.name}" not in self.hidden]
+
+    def field(self, sobject: SObject, name: str) -> Field | None:
+        """One field by its name in any case; None if there is none or it is hidden."""
+        found = sobject.by_name.get(name.lower())
+        return None if found is None or f"{sobject.name}.{found.name}" in self.hidden else found
+
+    def may_filter(self, sobject: SObject, field: Field) -> bool:
+        """Whether WHERE may name it."""
+        return field.filterable and f"{sobject.name}.{field.name}" not in self.unfilterable
+
+    def object_of(self, row_id: str) -> SObject | None:
+        """The object that an id's prefix names."""
+        name = _OBJECT_OF_PREFIX.get(row_id[:3])
+        return None if name is None else OBJECTS[name]
+
+    def row(self, row_id: str) -> Row | None:
+        """The row of any object by its id, deleted ones too."""
+        sobject = self.object_of(row_id)
+        return None if sobject is None else self.store.get(sobject.name, row_id)
+
+    def live(self, sobject: SObject, row_id: str) -> Row | None:
+        """The row unless it is deleted."""
+        row = self.store.get(sobject.name, row_id)
+        return None if row is None or row.deleted_at is not None else row
+
+    def shows(self, sobject: SObject, everything: bool) -> Callable[[Row], bool]:
+        """Which rows query() shows, or queryAll() when `everything`."""
+        now = self.store.clock.now()
+        if everything:
+            return self._shows_all(sobject, now)
+        if not sobject.archives:
+            return lambda row: row.deleted_at is None
+        archived = self._archived(sobject)
+        return lambda row: row.deleted_at is None and not archived(row)
+
+    def _shows_all(self, sobject: SObject, now: int) -> Callable[[Row], bool]:
+        oldest = now - RECYCLE_DAYS * DAY
+        purged = self.purged
+        relation = sobject.name in RELATIONS
+
+        def shown(row: Row) -> bool:
+            if row.deleted_at is None:
+                return True
+            # A participant taken off an activity shows in /deleted only; one that went with its activity shows here.
+            if relation and not self._parent_deleted(row):
+                return False
+            return row.deleted_at > oldest and row.id not in purged
+
+        return shown
+
+    def _parent_deleted(self, row: Row) -> bool:
+        for name in ("TaskId", "EventId", "EmailMessageId"):
+            parent = self.row(str(row.fields.get(name) or ""))
+            if parent is not None:
+                return parent.deleted_at is not None
+        return False
+
+    def rows(self, sobject: SObject, since: int | None = None, until: int | None = None) -> Iterator[Row]:
+        """All rows whose stamp lies in [since, until), in order of (SystemModstamp, Id)."""
+        return self.store.table(sobject.name).by_modified(since, until)
+
+    def getter(self, sobject: SObject, field: Field) -> Getter:
+        """How to read one field of a row of this object."""
+        if sobject is NAME_OBJECT:
+            return self._name_getter(field)
+        system = self._system(sobject, field.name)
+        if system is not None:
+            return system
+        name = field.name
+        if field.type == "boolean" and not field.nillable:
+            return lambda row: row.fields.get(name) or False
+        if field.name == "OwnerId":
+            return lambda row: row.fields.get(name) or self.user_id
+        return lambda row: row.fields.get(name)
+
+    def _system(self, sobject: SObject, name: str) -> Getter | None:
+        """Values that the platform keeps; a back-dated CreatedDate or LastModifiedDate, as imports write it, wins."""
+        user = self.user_id
+        match name:
+            case "Id":
+                return lambda row: row.id
+            case "IsDeleted":
+                return lambda row: row.deleted_at is not None
+            case "MasterRecordId":
+                return lambda row: row.merged_into
+            case "SystemModstamp":
+                return lambda row: At(row.modified_at)
+            case "CreatedDate":
+                return lambda row: row.fields.get("CreatedDate") or At(row.created_at)
+            case "LastModifiedDate":
+                return lambda row: row.fields.get("LastModifiedDate") or At(row.modified_at)
+            case "CreatedById" | "LastModifiedById":
+                return lambda row: row.fields.get(name) or user
+            case "IsArchived":
+                return self._archived(sobject)
+            case "RelationObjectType":
+                return lambda row: _OBJECT_OF_PREFIX.get(str(row.fields.get("RelationId") or "")[:3])
+            case "Name" if sobject.has("LastName"):
+                return full_name
+        return None
+
+    def _archived(self, sobject: SObject) -> Callable[[Row], bool]:
+        limit = self.store.clock.now() - ARCHIVED_AFTER * DAY
+        if sobject.name == "Event":
+            return lambda row: _instant(row.fields.get("EndDateTime"), row.created_at) < limit
+
+        def old_task(row: Row) -> bool:
+            due = _instant(row.fields.get("ActivityDate"), row.created_at)
+            return due < limit and row.fields.get("Status") == "Completed"
+
+        return old_task
+
+    def _name_getter(self, field: Field) -> Getter:
+        """A field of the Name object, looked up on the row that a polymorphic reference points to."""
+        if field.name == "Type":
+            return lambda row: _OBJECT_OF_PREFIX.get(row.id[:3])
+
+        def read(row: Row) -> object:
+            sobject = self.object_of(row.id)
+            own = None if sobject is None else sobject.by_name.get(field.name.lower())
+            if sobject is None or own is None:
+                return row.fields.get("Subject") if field.name == "Name" else None
+            return self.getter(sobject, own)(row)
+
+        return read
+
+
+def full_name(row: Row) -> object:
+    """Name of a person: as given, else first and last name."""
+    given = row.fields.get("Name")
+    if given:
+        return given
+    parts = (row.fields.get("FirstName"), row.fields.get("LastName"))
+    return " ".join(str(p) for p in parts if p) or None
+
+
+def _instant(value: object, otherwise: int) -> int:
+    if isinstance(value, At):
+        return value.us
+    if isinstance(value, On):
+        return value.day * DAY
+    return otherwise

@@ -1,0 +1,258 @@
+"""Binds a parsed statement to the org: resolves paths, checks types, and makes plain functions over rows."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.clock import DAY, SECOND
+from sandbox.salesforce import ids
+from sandbox.salesforce.errors import Refused
+from sandbox.salesforce.objects import NAME_OBJECT, OBJECTS
+from sandbox.salesforce.org import Getter, Org
+from sandbox.salesforce.schema import ID_TYPES, NUMBER_TYPES, TEXT_TYPES, Field, SObject
+from sandbox.salesforce.soql import tree
+from sandbox.salesforce.soql.parse import located
+from sandbox.versions import At, On, Row
+
+Test = Callable[[Row], bool]
+
+_ORDERED: dict[str, Callable[[object, object], bool]] = {
+    "<": operator.lt,  # type: ignore[dict-item]  # both sides are of one type by then
+    "<=": operator.le,  # type: ignore[dict-item]
+    ">": operator.gt,  # type: ignore[dict-item]
+    ">=": operator.ge,  # type: ignore[dict-item]
+}
+_HINT = (
+    "If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. "
+    "Please reference your WSDL or the describe call for the appropriate names."
+)
+_OBJECT_HINT = (
+    "If you are attempting to use a custom object, be sure to append the '__c' after the entity name. "
+    "Please reference your WSDL or the describe call for the appropriate names."
+)
+_RELATIONSHIP_HINT = (
+    "If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. "
+    "Please reference your WSDL or the describe call for the appropriate names."
+)
+MAX_HOPS = 5
+"""Child-to-parent relationships in one path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A resolved path: `hops` are the reference fields on the way, `get` reads the last field from the statement's row."""
+
+    owner: SObject
+    field: Field
+    hops: tuple[tuple[SObject, Field], ...]
+    get: Getter
+
+
+class Binder:
+    """Resolves names of one statement; every refusal carries the vendor's row and column."""
+
+    def __init__(self, org: Org, statement: tree.Statement) -> None:
+        self._org = org
+        self._text = statement.text
+        sobject = org.object(statement.object)
+        if sobject is None:
+            raise self._refuse(
+                statement.object_at,
+                "INVALID_TYPE",
+                f"sObject type '{statement.object}' is not supported. {_OBJECT_HINT}",
+            )
+        self.sobject = sobject
+
+    def column(self, path: tree.Path) -> Column:
+        """The field that a path names. INVALID_FIELD when there is none."""
+        here = self.sobject
+        hops: list[tuple[SObject, Field]] = []
+        get_row: Callable[[Row], Row | None] = _same
+        if len(path.names) - 1 > MAX_HOPS:
+            raise self._refuse(path.at, "INVALID_FIELD", f"Too many levels of relationships in field path '{path}'")
+        for name in path.names[:-1]:
+            if here is self.sobject and not hops and name.lower() == here.name.lower():
+                continue
+            hop = here.by_relationship.get(name.lower())
+            if hop is None or self._org.field(here, hop.name) is None:
+                message = f"Didn't understand relationship '{name}' in field path. {_RELATIONSHIP_HINT}"
+                raise self._refuse(path.at, "INVALID_FIELD", message)
+            hops.append((here, hop))
+            get_row = _follow(self._org, get_row, self._org.getter(here, hop))
+            here = NAME_OBJECT if hop.polymorphic else OBJECTS.get(hop.reference_to[0], NAME_OBJECT)
+        field = self._org.field(here, path.names[-1])
+        if field is None:
+            message = f"No such column '{path.names[-1]}' on entity '{here.name}'. {_HINT}"
+            raise self._refuse(path.at, "INVALID_FIELD", message)
+        last = self._org.getter(here, field)
+        return Column(here, field, tuple(hops), last if not hops else _through(get_row, last))
+
+    def test(self, condition: tree.Condition) -> Test:
+        """A condition as a function over rows."""
+        if isinstance(condition, tree.All):
+            parts = [self.test(p) for p in condition.parts]
+            return lambda row: all(part(row) for part in parts)
+        if isinstance(condition, tree.Any):
+            parts = [self.test(p) for p in condition.parts]
+            return lambda row: any(part(row) for part in parts)
+        if isinstance(condition, tree.Not):
+            inner = self.test(condition.inner)
+            return lambda row: not inner(row)
+        return self._comparison(condition)
+
+    def sort_key(self, order: tree.Order) -> Getter:
+        """What ORDER BY compares; None for null."""
+        column = self.column(order.path)
+        if not column.field.sortable:
+            raise self._refuse(
+                order.path.at, "INVALID_FIELD", f"field '{order.path}' can not be sorted in a query call"
+            )
+        return _comparable(column)
+
+    def _comparison(self, comparison: tree.Comparison) -> Test:
+        column = self.column(comparison.path)
+        if not self._org.may_filter(column.owner, column.field):
+            message = f"field '{column.field.name}' can not be filtered in a query call"
+            raise self._refuse(comparison.at, "INVALID_FIELD", message)
+        operands = [self._operand(column.field, literal) for literal in comparison.literals]
+        get, op = _comparable(column), comparison.op
+        if op == "like":
+            return self._like(column.field, comparison, get)
+        if column.field.type == "boolean" and op in _ORDERED:
+            raise self._refuse(comparison.at, "INVALID_QUERY_FILTER_OPERATOR", "invalid operator on boolean field")
+        if comparison.literals[0].kind == "relative" and len(operands) == 1:
+            return _in_range(get, op, operands[0])
+        if op in ("in", "not-in"):
+            return _among(get, operands, op == "in")
+        return _single(get, op, operands[0])
+
+    def _like(self, field: Field, comparison: tree.Comparison, get: Getter) -> Test:
+        if field.type not in TEXT_TYPES:
+            kind = "id" if field.type in ID_TYPES else field.type
+            raise self._refuse(comparison.at, "INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {kind} field")
+        pattern = like_pattern(str(comparison.literals[0].value))
+        return lambda row: (value := get(row)) is not None and pattern.fullmatch(str(value)) is not None
+
+    def _operand(self, field: Field, literal: tree.Literal) -> object:
+        """The literal as `_comparable` would give it. INVALID_FIELD when its type does not fit the field."""
+        if literal.kind == "null":
+            return None
+        wanted, fits = _accepts(field)
+        if literal.kind not in fits:
+            quotes = "should be enclosed in quotes" if wanted == "string" else "should not be enclosed in quotes"
+            message = f"value of filter criterion for field '{field.name}' must be of type {wanted} and {quotes}"
+            raise self._refuse(literal.at, "INVALID_FIELD", message)
+        if field.type in ID_TYPES:
+            found = ids.normal(str(literal.value))
+            if found is None and literal.value != "":
+                raise self._refuse(literal.at, "INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {literal.value}")
+            return found
+        return self._normal(field, literal)
+
+    def _normal(self, field: Field, literal: tree.Literal) -> object:
+        if literal.kind == "string":
+            # An empty string matches what is empty, and the org keeps no empty strings.
+            return str(literal.value).casefold() or None
+        if literal.kind == "relative" and isinstance(literal.value, tuple):
+            first, last = literal.value
+            today = self._org.store.clock.now() // DAY
+            unit = DAY // SECOND if field.type == "datetime" else 1
+            return (today + first) * unit, (today + last) * unit
+        if literal.kind == "datetime" and isinstance(literal.value, int):
+            return literal.value / SECOND
+        return literal.value
+
+    def _refuse(self, at: int, code: str, message: str) -> Refused:
+        return Refused(400, code, located(self._text, at, message))
+
+
+def _accepts(field: Field) -> tuple[str, frozenset[str]]:
+    """The vendor's word for the field's type and the kinds of literals that it takes."""
+    if field.type in TEXT_TYPES or field.type in ID_TYPES:
+        return "string", frozenset({"string"})
+    if field.type in NUMBER_TYPES:
+        return ("int" if field.type == "int" else "double"), frozenset({"number"})
+    if field.type == "datetime":
+        return "dateTime", frozenset({"datetime", "relative"})
+    if field.type == "date":
+        return "date", frozenset({"date", "relative"})
+    return "boolean", frozenset({"bool"})
+
+
+def _comparable(column: Column) -> Getter:
+    """Text folded to one case (empty is null), instants in seconds, days as numbers."""
+    get, kind = column.get, column.field.type
+    if kind in TEXT_TYPES:
+        return lambda row: str(value).casefold() if (value := get(row)) not in (None, "") else None
+    if kind == "datetime":
+        return lambda row: value.us // SECOND if isinstance(value := get(row), At) else None
+    if kind == "date":
+        return lambda row: value.day if isinstance(value := get(row), On) else None
+    return get
+
+
+def _single(get: Getter, op: str, wanted: object) -> Test:
+    if op == "=":
+        return lambda row: get(row) == wanted
+    if op == "!=":
+        # Two-valued logic: null is a value like any other, so != finds it.
+        return lambda row: get(row) != wanted
+    if wanted is None:
+        return _never
+    compare = _ORDERED[op]
+    return lambda row: (value := get(row)) is not None and compare(value, wanted)
+
+
+def _never(_: Row) -> bool:
+    return False
+
+
+def _among(get: Getter, wanted: list[object], inside: bool) -> Test:
+    chosen = set(wanted)
+    return lambda row: (get(row) in chosen) is inside
+
+
+def _in_range(get: Getter, op: str, bounds: object) -> Test:
+    """A date word means a range of days: = lies in it, < lies before it."""
+    assert isinstance(bounds, tuple)
+    low, high = bounds
+    compare: dict[str, Callable[[float], bool]] = {
+        "=": lambda v: low <= v < high,
+        "in": lambda v: low <= v < high,
+        "!=": lambda v: not low <= v < high,
+        "not-in": lambda v: not low <= v < high,
+        "<": lambda v: v < low,
+        "<=": lambda v: v < high,
+        ">": lambda v: v >= high,
+        ">=": lambda v: v >= low,
+    }
+    test, of_null = compare[op], op in ("!=", "not-in")
+    return lambda row: test(value) if isinstance(value := get(row), int | float) else of_null
+
+
+def like_pattern(pattern: str) -> re.Pattern[str]:
+    """% any run, _ any one character, backslash before either makes it plain; letter case does not count."""
+    out = ""
+    for piece in re.findall(r"\\.|.", pattern, flags=re.DOTALL):
+        out += {"%": ".*", "_": "."}.get(piece) or re.escape(piece[1:] if len(piece) == 2 else piece)
+    return re.compile(out, re.IGNORECASE | re.DOTALL)
+
+
+def _same(row: Row) -> Row | None:
+    return row
+
+
+def _follow(org: Org, before: Callable[[Row], Row | None], reference: Getter) -> Callable[[Row], Row | None]:
+    def step(row: Row) -> Row | None:
+        here = before(row)
+        target = None if here is None else reference(here)
+        return org.row(str(target)) if target else None
+
+    return step
+
+
+def _through(get_row: Callable[[Row], Row | None], last: Getter) -> Getter:
+    return lambda row: None if (parent := get_row(row)) is None else last(parent)

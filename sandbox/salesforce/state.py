@@ -1,0 +1,229 @@
+"""One imitated org: its settings, its database, who is logged in, what was used of the allowance, and open query cursors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sandbox.clock import DAY, HOUR, SECOND, ScenarioClock
+from sandbox.salesforce import ids
+from sandbox.salesforce.errors import over_limit
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.soql.run import Result
+from sandbox.versions import Change, VendorStore
+
+CURSOR_LIFE = 2 * DAY
+"""Query cursors live two days (apicursors page of the developer guide)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an org's owner decides, and how the vendor behaves where that is not known. Durations in microseconds."""
+
+    client_id: str = "3MVG9sandbox.tierd.external.client.app"
+    client_secret: str = "8C0FFEE5A11DB0A7"
+    username: str = "integration@tierd-demo.example"
+    public_key: str = ""
+    """PEM of the certificate's public key for the JWT bearer flow; empty refuses that flow."""
+    access_token: str = "00DHs0000000001!sandbox.fixed.token"
+    """A session that never ends, for tools that want no OAuth."""
+    org_id: str = "00DHs0000000001MAA"
+    user_id: str = "005Hs0000000001IAA"
+    session_life: int = 2 * HOUR
+    """From the last use in its second half, as the vendor counts inactivity."""
+    daily_limit: int = 100_000
+    """API calls in any 24 hours."""
+    commit_delay: int = 0
+    """How long after its stamp a change of the world becomes visible; measured on real orgs: 1 to 3 s."""
+    shared_activities: bool = True
+    """Without it there is no TaskRelation."""
+    relation_query_all: Literal["refuse", "as_query"] = "refuse"
+    """EmailMessageRelation's list of calls has no queryAll; what a call to it does is not documented."""
+    deleted_limit: int = 600_000
+    """Ids in one answer of /deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """A scripted refusal of single rows: the next `times` writes to a row of `ids` (empty: any row) of `object`."""
+
+    code: str
+    message: str
+    object: str = "Account"
+    ids: frozenset[str] = frozenset()
+    times: int = 1
+    fields: tuple[str, ...] = ()
+
+
+@dataclass
+class Session:
+    """One access token; `ends_at` None never ends."""
+
+    token: str
+    ends_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """An open query: its rows in order and how many go on a page."""
+
+    result: Result
+    page: int
+    ends_at: int
+
+
+class Usage:
+    """API calls of the last 24 hours, by the scenario's clock."""
+
+    def __init__(self, clock: ScenarioClock, limit: int) -> None:
+        self.limit = limit
+        self._clock = clock
+        self._calls: deque[tuple[int, int]] = deque()
+        self._used = 0
+
+    @property
+    def used(self) -> int:
+        """Calls in the window that ends now."""
+        oldest = self._clock.now() - DAY
+        while self._calls and self._calls[0][0] <= oldest:
+            self._used -= self._calls.popleft()[1]
+        return self._used
+
+    def take(self) -> None:
+        """Count one call. REQUEST_LIMIT_EXCEEDED when there is none left."""
+        if self.used >= self.limit:
+            raise over_limit()
+        now = self._clock.now()
+        if self._calls and self._calls[-1][0] == now:
+            self._calls[-1] = (now, self._calls[-1][1] + 1)
+        else:
+            self._calls.append((now, 1))
+        self._used += 1
+
+
+@dataclass
+class State:
+    """Everything the app needs. Build it with `new_state`; take `store.lock` for a whole request."""
+
+    settings: Settings
+    store: VendorStore
+    org: Org
+    usage: Usage
+    sessions: dict[str, Session]
+    cursors: dict[str, Cursor] = field(default_factory=dict)
+    row_faults: list[RowFault] = field(default_factory=list)
+    schema_changed_at: int = 0
+    """When describe last changed, for If-Modified-Since."""
+    _serial: int = 0
+
+    @property
+    def now(self) -> int:
+        """The scenario's now."""
+        return self.store.clock.now()
+
+    def hide(self, *names: str) -> None:
+        """Take objects (`Case`) or fields (`Account.ARR__c`) out of the caller's sight; describe changes with it."""
+        self.org.hidden.update(names)
+        self.schema_changed_at = self.now
+
+    def show(self, *names: str) -> None:
+        """The opposite of `hide`."""
+        self.org.hidden.difference_update(names)
+        self.schema_changed_at = self.now
+
+    def load(self, changes: Iterable[Change]) -> None:
+        """Queue the world's changes; each becomes visible `commit_delay` after its stamp."""
+        if not self.settings.commit_delay:
+            self.store.load(changes)
+            return
+        for change in changes:
+            if change.vendor == self.store.vendor:
+                self.store.schedule(change, change.at + self.settings.commit_delay)
+
+    def purge(self, object_name: str, *row_ids: str) -> None:
+        """Empty the recycle bin of these rows: gone from queryAll, still told by /deleted."""
+        known = self.store.table(object_name).rows
+        self.org.purged.update(row_id for row_id in row_ids if row_id in known)
+
+    def new_id(self, prefix: str) -> str:
+        """The id of the next row that a client creates."""
+        self._serial += 1
+        return ids.make(prefix, self._serial)
+
+    def new_token(self) -> str:
+        """A session of the usual life."""
+        self._serial += 1
+        secret = hashlib.sha256(f"{self.settings.client_secret}:{self._serial}".encode()).hexdigest()
+        token = f"{self.settings.org_id[:15]}!AQ{secret[:40]}"
+        self.sessions[token] = Session(token, self.now + self.settings.session_life)
+        return token
+
+    def revoke_sessions(self) -> None:
+        """End every session but the fixed one."""
+        fixed = self.settings.access_token
+        self.sessions = {token: session for token, session in self.sessions.items() if token == fixed}
+
+    def open_cursor(self, result: Result, page: int) -> str:
+        """Keep a query's rows for its next pages; forgets cursors that are too old."""
+        self.cursors = {name: c for name, c in self.cursors.items() if c.ends_at > self.now}
+        self._serial += 1
+        name = ids.make("01g", self._serial)
+        self.cursors[name] = Cursor(result, page, self.now + CURSOR_LIFE)
+        return name
+
+
+def new_store(clock: ScenarioClock) -> VendorStore:
+    """An empty database as Salesforce keeps one: whole seconds, and a delete moves SystemModstamp."""
+    return VendorStore("salesforce", clock, resolution=SECOND, delete_moves_stamp=True)
+
+
+def new_state(store: VendorStore, settings: Settings | None = None) -> State:
+    """An org over a store, with its Organization row and the integration user that tierd logs in as."""
+    chosen = settings or Settings()
+    clock = store.clock
+    org = Org(store, chosen.user_id)
+    if not chosen.shared_activities:
+        org.hidden.add("TaskRelation")
+    state = State(
+        settings=chosen,
+        store=store,
+        org=org,
+        usage=Usage(clock, chosen.daily_limit),
+        sessions={chosen.access_token: Session(chosen.access_token, None)},
+        schema_changed_at=clock.now(),
+    )
+    with store.lock:
+        _found(state)
+    return state
+
+
+def _found(state: State) -> None:
+    settings = state.settings
+    rows: dict[tuple[str, str], dict[str, object]] = {
+        ("Organization", settings.org_id): {
+            "Name": "tierd demo",
+            "Country": "US",
+            "DefaultLocaleSidKey": "en_US",
+            "TimeZoneSidKey": "Etc/UTC",
+            "LanguageLocaleKey": "en_US",
+            "FiscalYearStartMonth": 1,
+            "OrganizationType": "Enterprise Edition",
+            "InstanceName": "SBX1",
+        },
+        ("User", settings.user_id): {
+            "Username": settings.username,
+            "LastName": "Integration",
+            "FirstName": "tierd",
+            "Email": settings.username,
+            "Alias": "tierd",
+            "IsActive": True,
+            "TimeZoneSidKey": "Etc/UTC",
+            "UserType": "Standard",
+        },
+    }
+    for (name, row_id), fields in rows.items():
+        if state.store.get(name, row_id) is None:
+            state.store.apply(Change(state.now, state.store.vendor, "create", name, row_id, fields))
