@@ -348,7 +348,19 @@ touches = Table(
     _at("recorded_at"),  # when it was logged
     _at("withdrawn_at", nullable=True),  # when it became known that it was cancelled, a no-show or deleted
     # `booked`: a cancelled meeting stays a row, so that a past instant still sees the booking.
-    Index("ix_touches_account", "account_id", "person_id", "kind", "occurred_at", "recorded_at", "withdrawn_at"),
+    # Covers the facts of touches: one walk in (account, person) order, without a look at the table.
+    Index(
+        "ix_touches_account",
+        "account_id",
+        "person_id",
+        "kind",
+        "occurred_at",
+        "recorded_at",
+        "withdrawn_at",
+        "inbound",
+        "outbound",
+        "starts_at",
+    ),
     Index("ix_touches_person", "person_id", "occurred_at", "recorded_at"),
 )
 
@@ -568,6 +580,19 @@ tiers = Table(
     _at("proposed_at", nullable=True),
     Column("pin", Integer),  # the pin's value
     Column("pin_origin", Text),  # found | person
+    Column("pin_author", Text),
+    _at("pinned_at", nullable=True),
+)
+
+# What tierd knows of the tier field of each account in each CRM: whatever else turns up there is a person's.
+tier_fields = Table(
+    "tier_fields",
+    metadata,
+    Column("account_id", BigInteger, ForeignKey("accounts.id"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("known", Text),  # the value last seen there, or written by tierd
+    _at("seen_at"),  # valid_from (valid_to where it was emptied) of the interval of `account_fields` last looked at
+    Column("pin_origin", Text),  # found | person; NULL = the value is tierd's, or empty, or released
     Column("pin_author", Text),
     _at("pinned_at", nullable=True),
 )
