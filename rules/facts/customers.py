@@ -1,0 +1,61 @@
+"""Who may be a customer at the moment, and what the mapped CRM fields say of each."""
+
+from __future__ import annotations
+
+from sqlalchemy import CTE, Select, case, func, or_, select
+
+from rules.facts.moment import Moment, known
+from store.tables import account_fields, accounts
+
+NUMBERS = (
+    "arr",
+    "potential",
+    "market_fit",
+    "strategic",
+    "contract_start",
+    "renewal",
+    "auto_renews",
+    "term",
+    "seats",
+    "ltv",
+)
+TEXTS = ("segment", "csm")
+
+
+def customers(m: Moment, within: Select[tuple[int]] | None) -> CTE:
+    """Accounts for which the customer condition holds and which no mapped field calls churned."""
+    held, left = account_fields.alias("held"), account_fields.alias("gone")
+    churned = select(left.c.account_id).where(
+        left.c.account_id == accounts.c.id, left.c.field == "churned", left.c.num == 1, known(left, m)
+    )
+    query = (
+        select(accounts.c.id.label("account_id"), accounts.c.name)
+        .join(held, (held.c.account_id == accounts.c.id) & (held.c.field == "customer"))
+        .where(
+            known(held, m),
+            held.c.num == 1,
+            or_(accounts.c.closed_at.is_(None), accounts.c.closed_at > m.as_of),
+            ~churned.exists(),
+        )
+    )
+    if within is not None:
+        # IN, never a join: as a join SQLite reads all accounts for a handful of touched ones.
+        query = query.where(accounts.c.id.in_(within))
+    return query.cte("customers")
+
+
+def mapped_fields(m: Moment, scope: CTE, stale: CTE) -> CTE:
+    """One row per customer with any mapped field: the values, and per field whether its source is stale."""
+    f = account_fields.c
+    old = func.coalesce(stale.c.fields, 0)
+    columns = [func.max(case((f.field == name, f.num))).label(name) for name in NUMBERS]
+    columns += [func.max(case((f.field == name, f.text))).label(name) for name in TEXTS]
+    columns += [func.max(case((f.field == name, old))).label(f"{name}_stale") for name in NUMBERS + TEXTS]
+    query = (
+        select(f.account_id, *columns)
+        .select_from(account_fields)
+        .join(stale, stale.c.source == f.source, isouter=True)
+        .where(f.account_id.in_(select(scope.c.account_id)), f.field.in_(NUMBERS + TEXTS), known(account_fields, m))
+        .group_by(f.account_id)
+    )
+    return query.cte("mapped_fields")

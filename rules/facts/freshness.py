@@ -1,0 +1,56 @@
+"""Which sources were stale at the moment, by what their streams feed, and which of them each account stands on."""
+
+from __future__ import annotations
+
+from sqlalchemy import CTE, BigInteger, case, func, literal, or_, select
+
+from rules.facts.moment import Expr, Moment
+from store.records import HOUR
+from store.tables import crm_accounts, freshness, sources
+
+ACTIVITY_STREAMS = (
+    "tasks",
+    "events",
+    "emails",
+    "task_relations",
+    "event_relations",
+    "email_relations",
+    "calls",
+    "meetings",
+)
+STREAMS = {
+    "fields": ("accounts",),
+    "activity": ACTIVITY_STREAMS,
+    "deals": ("opportunities",),
+    "tickets": ("tickets",),
+    "usage": ("samples",),
+}
+"""What a stale stream makes stale: mapped fields, touches, opportunities, tickets, usage."""
+
+
+def stale_sources(m: Moment) -> CTE:
+    """One row per source that has a stale stream, with a 0/1 column per entry of STREAMS.
+
+    Stale: not complete within 3 x the source's interval, at least 1 h. Before its first sync a source counts as fresh.
+    """
+    f, s = freshness.c, sources.c
+    patience = s.interval_us * literal(3, BigInteger)
+    limit = case((patience > HOUR, patience), else_=literal(HOUR, BigInteger))
+    age = m.now - func.coalesce(f.fresh_at, s.first_synced_at)
+    columns = [func.max(case((f.stream.in_(streams), 1), else_=0)).label(name) for name, streams in STREAMS.items()]
+    query = select(f.source, *columns).join(sources, s.source == f.source).where(age > limit).group_by(f.source)
+    return query.cte("stale_sources")
+
+
+def links(m: Moment, accounts: Expr) -> CTE:
+    """The CRM rows that are the accounts, at the moment. `accounts` is a condition on `crm_accounts.account_id`."""
+    c = crm_accounts.c
+    there = or_(c.deleted_at.is_(None), c.deleted_at > m.as_of)
+    return select(c.account_id, c.source, c.id.label("crm_id")).where(accounts, there).cte("links")
+
+
+def account_staleness(linked: CTE, stale: CTE) -> CTE:
+    """One row per account that stands on a stale source: which of its kinds of facts are."""
+    columns = [func.max(stale.c[name]).label(name) for name in STREAMS if name != "usage"]
+    query = select(linked.c.account_id, *columns).select_from(linked).join(stale, stale.c.source == linked.c.source)
+    return query.group_by(linked.c.account_id).cte("account_staleness")

@@ -1,0 +1,70 @@
+"""One row per customer in scope at an instant: every fact with its value or the reason why there is none."""
+
+from __future__ import annotations
+
+from sqlalchemy import Select, and_, literal, or_, select
+
+from rules.facts.columns import Parts, fact_columns
+from rules.facts.contracts import Scope, scope
+from rules.facts.coverage import coverage
+from rules.facts.moment import Moment, moment, real, word
+from rules.facts.people import people, touch_counts
+from rules.facts.settings import FactSettings
+from rules.facts.tickets import tickets
+from rules.facts.usage import MEDIAN_CHANGE, RHYTHM, change_median, feed_rhythm, usage
+from store.records import Instant
+from store.tables import facts, tier_history
+
+
+def portfolio(
+    as_of: Instant, settings: FactSettings, accounts: Select[tuple[int]] | None = None
+) -> Select[tuple[object, ...]]:
+    """The facts of every customer in scope at `as_of`; the columns are those of `store.tables.facts`, in order.
+
+    `accounts` narrows it to the ids that it selects; portfolio statistics are then those of the last full evaluation.
+    """
+    m = moment(as_of, settings.timezone)
+    base = scope(m, settings, accounts)
+    parts = _parts(m, settings, base, stored=accounts is not None)
+    columns = {"account_id": parts.contract.c.account_id, "as_of": m.now, **fact_columns(m, settings, parts)}
+    key = parts.contract.c.account_id
+    query = select(*(columns[c.name].label(c.name) for c in facts.columns)).select_from(parts.contract)
+    for part in (parts.staleness, parts.people, parts.touches, parts.tickets, parts.coverage, parts.usage, parts.tier):
+        query = query.join(part, part.c.account_id == key, isouter=True)
+    # SQLite takes the ON of `INSERT ... SELECT ... ON CONFLICT` for a join's unless the SELECT has a WHERE.
+    return query.join(parts.median, literal(True), isouter=True).where(key.is_not(None))
+
+
+def in_scope(as_of: Instant, settings: FactSettings, accounts: Select[tuple[int]] | None = None) -> Select[tuple[int]]:
+    """The ids of the customers in scope at `as_of`."""
+    return select(scope(moment(as_of, settings.timezone), settings, accounts).contracts.c.account_id)
+
+
+def statistics(as_of: Instant, settings: FactSettings) -> Select[tuple[object, ...]]:
+    """(name, value) of each portfolio statistic at `as_of`, over the whole portfolio."""
+    m = moment(as_of, settings.timezone)
+    base = scope(m, settings, None)
+    rhythm = feed_rhythm(m, settings.usage, stored=False)
+    used = usage(m, settings.usage, base.contracts, base.stale_sources, rhythm)
+    median = change_median(used, stored=False)
+    changes = select(word(MEDIAN_CHANGE).label("name"), real(median.c.median).label("value"))
+    return changes.union_all(select(word(RHYTHM), real(rhythm.c.rhythm))).subquery("statistics").select()
+
+
+def _parts(m: Moment, settings: FactSettings, base: Scope, *, stored: bool) -> Parts:
+    rhythm = feed_rhythm(m, settings.usage, stored=stored)
+    used = usage(m, settings.usage, base.contracts, base.stale_sources, rhythm)
+    h = tier_history.c
+    in_force = and_(h.valid_from <= m.as_of, or_(h.valid_to.is_(None), h.valid_to > m.as_of))
+    tier = select(h.account_id, h.tier, h.pinned).where(in_force).cte("tier_in_force")
+    return Parts(
+        contract=base.contracts,
+        staleness=base.staleness,
+        people=people(m, base.contracts),
+        touches=touch_counts(m, base.contracts),
+        tickets=tickets(m, settings, base.links),
+        coverage=coverage(m, base.contracts),
+        usage=used,
+        median=change_median(used, stored=stored),
+        tier=tier,
+    )

@@ -1,0 +1,139 @@
+"""Adoption and its movement, from samples of product usage."""
+
+from __future__ import annotations
+
+from sqlalchemy import CTE, BigInteger, and_, case, func, literal, or_, select
+
+from rules.facts.medians import middle
+from rules.facts.moment import Expr, Moment, count_if, half_up, real, word
+from rules.facts.settings import UsageNames
+from store.records import DAY
+from store.tables import portfolio_stats, usage_samples
+
+LATER_DAYS, EARLIER_DAYS = 30, 90
+ACTIVE_DAYS = 28
+FEWEST_SAMPLES = 3
+SMALL_USERS, SMALL_FALL = 10, 3
+MILLION = 1_000_000
+
+MEDIAN_CHANGE = "adoption_change_median"
+RHYTHM = "usage_rhythm"
+"""Names in `portfolio_stats`."""
+
+
+def _by_then(m: Moment) -> Expr:
+    return and_(usage_samples.c.at <= m.as_of, usage_samples.c.recorded_at <= m.as_of)
+
+
+def ratio(value: Expr) -> Expr:
+    """Rounded half up to a millionth: -20 % is then exactly -0.2, and a threshold of -20 % meets it."""
+    return real(half_up(value, MILLION)) / real(float(MILLION))
+
+
+def feed_rhythm(m: Moment, names: UsageNames, *, stored: bool) -> CTE:
+    """`rhythm`, microseconds between samples: configured, or stored by the last full evaluation, or the median gap."""
+    if names.interval is not None:
+        return select(literal(names.interval, BigInteger).label("rhythm")).cte("feed_rhythm")
+    if stored:
+        value = portfolio_stats.c.value
+        return select(value.label("rhythm")).where(portfolio_stats.c.name == RHYTHM).cte("feed_rhythm")
+    s = usage_samples.c
+    before = func.lag(s.at).over(partition_by=s.account_id, order_by=s.at)
+    spaced = (
+        select((s.at - before).label("gap"))
+        .where(s.metric == names.metric, s.account_id.is_not(None), _by_then(m))
+        .subquery("sample_gaps")
+    )
+    # Users sampled at the same instant are one sample.
+    mid = middle(select(spaced.c.gap).where(spaced.c.gap > 0), "gap", None, "sample_rhythm")
+    return select(((mid.c.low + mid.c.high) // 2).label("rhythm")).cte("feed_rhythm")
+
+
+def usage(m: Moment, names: UsageNames, scope: CTE, stale: CTE, rhythm: CTE) -> CTE:
+    """One row per customer with samples: `active_users`, `change`, why the change is missing, and staleness."""
+    s = usage_samples.c
+    # Several users or workspaces sampled at one instant add up.
+    samples = (
+        select(s.account_id, s.metric, s.at, func.sum(s.value).label("value"))
+        .where(
+            s.account_id.in_(select(scope.c.account_id)),
+            s.metric.in_((names.metric, names.active_users)),
+            _by_then(m),
+            s.at > m.ago(LATER_DAYS + EARLIER_DAYS),
+        )
+        .group_by(s.account_id, s.metric, s.at)
+        .cte("samples")
+    )
+    c = samples.c
+    active = and_(c.metric == names.active_users, c.at > m.ago(ACTIVE_DAYS))
+    later = and_(c.metric == names.metric, c.at > m.ago(LATER_DAYS))
+    earlier = and_(c.metric == names.metric, c.at <= m.ago(LATER_DAYS))
+    windows = (
+        select(
+            c.account_id,
+            func.max(case((active, c.at))).label("active_at"),
+            count_if(later).label("later_n"),
+            func.sum(case((later, c.value))).label("later_sum"),
+            count_if(earlier).label("earlier_n"),
+            func.sum(case((earlier, c.value))).label("earlier_sum"),
+        )
+        .group_by(c.account_id)
+        .cte("usage_windows")
+    )
+    return _judged(names, samples, windows, rhythm, _stale_feeds(scope, stale))
+
+
+def _stale_feeds(scope: CTE, stale: CTE) -> CTE:
+    s = usage_samples.c
+    query = (
+        select(s.account_id)
+        .where(s.account_id.in_(select(scope.c.account_id)))
+        .where(s.source.in_(select(stale.c.source).where(stale.c.usage == 1)))
+        .distinct()
+    )
+    return query.cte("stale_feeds")
+
+
+def _judged(names: UsageNames, samples: CTE, windows: CTE, rhythm: CTE, old: CTE) -> CTE:
+    w, every = windows.c, rhythm.c.rhythm
+    later, earlier = real(w.later_sum) / real(w.later_n), real(w.earlier_sum) / real(w.earlier_n)
+    too_few = or_(
+        every.is_(None),
+        w.later_n < FEWEST_SAMPLES,
+        w.earlier_n < FEWEST_SAMPLES,
+        w.later_n * every * 2 < LATER_DAYS * DAY,
+        w.earlier_n * every * 2 < EARLIER_DAYS * DAY,
+    )
+    small = or_(w.earlier_sum <= 0, and_(earlier < real(float(SMALL_USERS)), earlier - later < real(float(SMALL_FALL))))
+    change = ratio(later / earlier - real(1.0))
+    latest = samples.alias("latest")
+    query = (
+        select(
+            w.account_id,
+            latest.c.value.label("active_users"),
+            case((too_few, None), (small, None), else_=change).label("change"),
+            case((too_few, word("too_few_samples")), (small, word("too_small"))).label("change_state"),
+            case((old.c.account_id.is_not(None), 1), else_=0).label("stale"),
+        )
+        .select_from(windows)
+        .join(rhythm, literal(True), isouter=True)
+        .join(
+            latest,
+            and_(
+                latest.c.account_id == w.account_id, latest.c.metric == names.active_users, latest.c.at == w.active_at
+            ),
+            isouter=True,
+        )
+        .join(old, old.c.account_id == w.account_id, isouter=True)
+    )
+    return query.cte("usage")
+
+
+def change_median(used: CTE, *, stored: bool) -> CTE:
+    """`median` of the adoption change over the portfolio: stored by the last full evaluation, else of all fresh values."""
+    if stored:
+        value = portfolio_stats.c.value
+        return select(value.label("median")).where(portfolio_stats.c.name == MEDIAN_CHANGE).cte("change_median")
+    fresh = select(used.c.change).where(used.c.change.is_not(None), used.c.stale == 0)
+    mid = middle(fresh, "change", None, "change_middle")
+    return select(((mid.c.low + mid.c.high) / real(2.0)).label("median")).cte("change_median")
