@@ -1,0 +1,155 @@
+"""How things stand: freshness, runs, open alerts, the outbox, the last evaluation. Counts and stamps, no account data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from store import schedule
+from store.records import HOUR, Instant
+from store.tables import (
+    accounts,
+    alerts,
+    deliveries,
+    evaluations,
+    facts,
+    findings,
+    freshness,
+    settings,
+    sources,
+    sync_runs,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One stream of one source. `late`: how far it is behind its allowance, microseconds; None = it is not."""
+
+    source: str
+    stream: str
+    fresh_at: Instant | None
+    status: str
+    detail: str | None
+    late: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The latest sync run of one kind of one source."""
+
+    source: str
+    kind: str
+    started_at: Instant
+    ended_at: Instant | None
+    status: str
+    seen: int
+    changed: int
+    deleted: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything `tierd status`, the health server and the metrics tell."""
+
+    streams: tuple[Stream, ...]
+    runs: tuple[Run, ...]
+    calls: Mapping[str, int]
+    """Source -> API calls of all its runs."""
+    accounts: int
+    customers: int
+    alerts: Mapping[tuple[str, str, str], int]
+    """(rule, severity, state) -> alerts that are not closed."""
+    undecided: Mapping[str, int]
+    """Rule -> accounts where it cannot be decided."""
+    queue: Mapping[str, int]
+    """State -> deliveries."""
+    oldest_waiting: Instant | None
+    possible_duplicates: int
+    evaluated_at: Instant | None
+    """`as_of` of the last full evaluation that was completed."""
+    tasks: tuple[schedule.Row, ...]
+    paused: Mapping[str, str]
+    """Brake -> why it is on."""
+
+
+def read(connection: Connection, now: Instant) -> Status:
+    """The state at `now`."""
+    live = ("pending", "sending", "uncertain")
+    return Status(
+        streams=_streams(connection, now),
+        runs=_runs(connection),
+        calls=_counts(connection, select(sync_runs.c.source, func.sum(sync_runs.c.calls)).group_by(sync_runs.c.source)),
+        accounts=connection.scalar(select(func.count()).select_from(accounts).where(accounts.c.closed_at.is_(None)))
+        or 0,
+        customers=connection.scalar(select(func.count()).select_from(facts)) or 0,
+        alerts=_alerts(connection),
+        undecided=_counts(
+            connection,
+            select(findings.c.rule, func.count()).where(findings.c.outcome == "unknown").group_by(findings.c.rule),
+        ),
+        queue=_counts(connection, select(deliveries.c.state, func.count()).group_by(deliveries.c.state)),
+        oldest_waiting=connection.scalar(select(func.min(deliveries.c.created_at)).where(deliveries.c.state.in_(live))),
+        possible_duplicates=connection.scalar(select(func.sum(deliveries.c.possible_duplicate))) or 0,
+        evaluated_at=connection.scalar(
+            select(func.max(evaluations.c.as_of)).where(
+                evaluations.c.scope == "full", evaluations.c.ended_at.is_not(None)
+            )
+        ),
+        tasks=tuple(schedule.rows(connection).values()),
+        paused={
+            row.name.removeprefix("paused:"): row.value
+            for row in connection.execute(
+                select(settings.c.name, settings.c.value).where(settings.c.name.startswith("paused:"))
+            )
+        },
+    )
+
+
+def _counts(connection: Connection, statement: object) -> dict[str, int]:
+    return {str(name): int(count or 0) for name, count in connection.execute(statement)}  # type: ignore[call-overload]
+
+
+def _streams(connection: Connection, now: Instant) -> tuple[Stream, ...]:
+    statement = (
+        select(
+            freshness.c.source,
+            freshness.c.stream,
+            freshness.c.fresh_at,
+            freshness.c.status,
+            freshness.c.detail,
+            sources.c.interval_us,
+        )
+        .outerjoin(sources, sources.c.source == freshness.c.source)
+        .order_by(freshness.c.source, freshness.c.stream)
+    )
+    return tuple(
+        Stream(row.source, row.stream, row.fresh_at, row.status, row.detail, _late(row.fresh_at, row.interval_us, now))
+        for row in connection.execute(statement)
+    )
+
+
+def _late(fresh_at: Instant | None, interval: Instant | None, now: Instant) -> Instant | None:
+    """A stream may be three intervals old, and at least an hour."""
+    if fresh_at is None or interval is None:
+        return None
+    late = now - fresh_at - max(3 * interval, HOUR)
+    return late if late > 0 else None
+
+
+def _runs(connection: Connection) -> tuple[Run, ...]:
+    latest = select(func.max(sync_runs.c.id)).group_by(sync_runs.c.source, sync_runs.c.kind)
+    statement = select(*(sync_runs.c[name] for name in Run.__slots__)).where(sync_runs.c.id.in_(latest))
+    return tuple(Run(*row) for row in connection.execute(statement.order_by(sync_runs.c.source, sync_runs.c.kind)))
+
+
+def _alerts(connection: Connection) -> dict[tuple[str, str, str], int]:
+    statement = (
+        select(alerts.c.rule, alerts.c.severity, alerts.c.state, func.count())
+        .where(alerts.c.state != "closed")
+        .group_by(alerts.c.rule, alerts.c.severity, alerts.c.state)
+        .order_by(alerts.c.rule, alerts.c.severity, alerts.c.state)
+    )
+    return {(rule, severity, state): count for rule, severity, state, count in connection.execute(statement)}
