@@ -172,6 +172,8 @@ class VendorStore:
         self._links: dict[tuple[str, str], Links] = {}
         self._waiting: list[tuple[int, int, Change]] = []
         self._sequence = itertools.count()
+        self.revision = 0
+        """Counts changes, so that a result once found is known to be still right."""
 
     def table(self, name: str) -> Table:
         """The table of one object; empty if it has no rows yet."""
@@ -232,6 +234,7 @@ class VendorStore:
             return self.apply(Change(self.clock.now(), self.vendor, "delete", object_name, row_id))
 
     def _perform(self, change: Change, commit_at: int) -> Row | None:
+        self.revision += 1
         stamp = change.at - change.at % self._resolution
         if change.op == "create":
             row = Row(change.id, dict(change.fields), stamp, stamp, commit_at=commit_at)
