@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -100,9 +100,9 @@ class Table:
 
     def drop(self, row_id: str) -> None:
         """Forget a row for good."""
-        del self.rows[row_id]
         self._ids = [entry for entry in self._sorted_ids() if entry[1] != row_id]
         self._stamps = [entry for entry in self._sorted_stamps() if entry[2] != row_id]
+        del self.rows[row_id]
 
     def by_id(self, after: str | None = None) -> Iterator[Row]:
         """Rows in id order, those after the id `after` only; deleted ones too."""
@@ -132,7 +132,10 @@ class Table:
     def _sorted_stamps(self) -> list[tuple[int, str | int, str]]:
         if len(self._new_stamps) <= _FEW:
             for entry in self._new_stamps:
-                insort(self._stamps, entry)
+                index = bisect_left(self._stamps, entry)
+                # A version that was put back has its entry already.
+                if index == len(self._stamps) or self._stamps[index] != entry:
+                    self._stamps.insert(index, entry)
         else:
             # Entries of older versions are dropped here; until then by_modified() steps over them.
             every = set(self._stamps)

@@ -110,3 +110,20 @@ def test_clock_never_runs_back_and_keeps_to_its_limit() -> None:
     clock.set_limit(None)
     assert clock.advance(50) == 200
     assert moves == [(100, 120), (120, 150), (150, 200)]
+
+
+def test_dropped_and_put_back_rows_show_once() -> None:
+    """A row that was dropped, or set back to an older version, is listed exactly once."""
+    store = _store()
+    for n in range(100):
+        store.apply(_create(n, str(n)))
+    table = store.table("thing")
+    old = table.rows["5"]
+    table.drop("5")
+    assert "5" not in [r.id for r in table.by_modified()]
+    table.put(old)
+    store.apply(Change(500, "crm", "update", "thing", "6"))
+    assert [r.id for r in table.by_modified(since=99)] == ["99", "6"]
+    table.put(_store().apply(_create(6, "6")) or old)
+    assert [r.id for r in table.by_modified()].count("6") == 1
+    assert [r.id for r in table.by_id()] == sorted(str(n) for n in range(100))
