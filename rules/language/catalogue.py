@@ -67,7 +67,7 @@ class Fact:
 
     @property
     def is_number(self) -> bool:
-        """Can it be compared with a number?"""
+        """True when it can be compared with a number."""
         return self.kind in NUMBERS
 
 

@@ -26,6 +26,8 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from sqlalchemy.sql.elements import Grouping
+
 from rules.language.catalogue import Fact, booking_of, role_columns
 from rules.language.evaluate import BOOKED_AHEAD, PARTIAL_STATES, columns_of
 from rules.language.model import Rule
@@ -113,7 +115,8 @@ class _Compiler:
             case Any(parts):
                 return or_(*map(self.condition, parts))
             case Not(part=part):
-                return not_(self.condition(part))
+                # In brackets on both sides: `NOT x IS NULL` is `NOT (x IS NULL)` on PostgreSQL.
+                return Grouping(not_(Grouping(self.condition(part))))
             case Named(part=part):
                 return self.condition(part)
             case Leaf():

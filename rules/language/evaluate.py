@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from rules.language.catalogue import Fact, Kind, booking_of, role_columns
+from rules.language.catalogue import Fact, booking_of, role_columns
 from rules.language.model import Rule
 from rules.language.tree import (
     Against,
@@ -51,7 +51,7 @@ class Outcome:
     node: Node
     truth: Truth
     reason: str | None = None
-    used: Mapping[str, object] = None  # type: ignore[assignment]  # set by _leaf; compounds have parts instead
+    used: Mapping[str, object] = field(default_factory=dict)
     parts: tuple[Outcome, ...] = ()
 
 
@@ -67,7 +67,7 @@ class Verdict:
 
     @property
     def outcome(self) -> str:
-        """fires | silent | unknown"""
+        """The word for it: fires, silent or unknown."""
         return {True: "fires", False: "silent", None: "unknown"}[self.truth]
 
 
@@ -96,7 +96,7 @@ def outcome(node: Node, row: Row, as_of: Instant, today: Day) -> Outcome:
         case Leaf():
             return _leaf(node, row, as_of, today)
     reason = next((part.reason for part in parts if part.truth is None), None) if truth is None else None
-    return Outcome(node, truth, reason, {}, parts)
+    return Outcome(node, truth, reason, parts=parts)
 
 
 def _reasons(tree: Outcome) -> Iterable[str]:

@@ -14,9 +14,41 @@ from rules.language.catalogue import BY_BOOKING, BY_EVENT, BY_NAME, WORDS, Fact,
 from rules.language.errors import Problem
 
 _KEYWORDS = (
-    "and or no not is are in within the next last past future at least most more less fewer than below above "
-    "between one of happened never booked known unknown before after ago away"
-).split()
+    "and",
+    "or",
+    "no",
+    "not",
+    "is",
+    "are",
+    "in",
+    "within",
+    "the",
+    "next",
+    "last",
+    "past",
+    "future",
+    "at",
+    "least",
+    "most",
+    "more",
+    "less",
+    "fewer",
+    "than",
+    "below",
+    "above",
+    "between",
+    "one",
+    "of",
+    "happened",
+    "never",
+    "booked",
+    "known",
+    "unknown",
+    "before",
+    "after",
+    "ago",
+    "away",
+)
 KEYWORDS = frozenset(_KEYWORDS)
 
 _RULES = r"""
@@ -177,7 +209,8 @@ def _piece(line: str, node: Tree[Token], kind: str = "words") -> Piece:
 
 def _span(node: Tree[Token]) -> tuple[int, int]:
     start, end = node.meta.start_pos, node.meta.end_pos
-    assert start is not None and end is not None
+    if start is None or end is None:
+        raise ValueError(f"{node.data} has no place")
     return start, end
 
 
@@ -221,11 +254,9 @@ def _unreadable(line: str, error: UnexpectedInput) -> Problem:
         expected = set(error.accepts or error.expected)
     elif isinstance(error, UnexpectedCharacters):
         expected = set(error.allowed or ())
-    at = error.pos_in_stream
-    ended = (
-        at is None or at < 0 or at >= len(line) or (isinstance(error, UnexpectedToken) and error.token.type == "$END")
-    )
-    at = len(line.rstrip()) if ended or at is None else at
+    at = -1 if error.pos_in_stream is None else error.pos_in_stream
+    ended = not 0 <= at < len(line) or (isinstance(error, UnexpectedToken) and error.token.type == "$END")
+    at = len(line.rstrip()) if ended else at
     typo = _typo(line[:at])
     if typo:
         return typo

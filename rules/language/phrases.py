@@ -99,9 +99,11 @@ class _Typer:
         raise Problem("E-FACT", piece.start, len(piece.text), f"unknown fact `{piece.text}`", fix)
 
     def _fact(self, piece: Piece) -> Fact:
+        found = BY_NAME.get(words_of(piece.text))
+        return found or self._no_value(piece)
+
+    def _no_value(self, piece: Piece) -> NoReturn:
         name = words_of(piece.text)
-        if name in BY_NAME:
-            return BY_NAME[name]
         fact = BY_EVENT.get(name) or BY_BOOKING.get(name)
         if fact:
             self._unsuitable(fact, piece)

@@ -97,7 +97,7 @@ class _Reader:
                 self._entry(text, words_of(name), name_node, value)
 
     def _entry(self, text: Text, name: str, key: ScalarNode, node: Node) -> None:
-        place, first = text.place(key), name.split(" ")[0]
+        place, first = text.place(key), name.split(" ", maxsplit=1)[0]
         if not re.fullmatch(r"[^\W\d_][\w-]*( [\w-]+)*", name) or first in KEYWORDS:
             text.report(
                 "E-NAME",

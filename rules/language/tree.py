@@ -41,11 +41,11 @@ class Range(Leaf):
     high_open: bool = False
 
     def above(self, value: float) -> bool:
-        """Is the value not below the range?"""
+        """True when the value is not below the range."""
         return value > self.low or (value == self.low and not self.low_open)
 
     def below(self, value: float) -> bool:
-        """Is the value not above the range?"""
+        """True when the value is not above the range."""
         return value < self.high or (value == self.high and not self.high_open)
 
 

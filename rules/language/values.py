@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -77,45 +78,53 @@ def today_of(as_of: Instant, zone: dt.tzinfo = dt.UTC) -> Day:
 
 def as_number(fact: Fact, found: Quantity, start: int, currency: str = "USD") -> float:
     """The value in the fact's own unit (minor units, ratio, days); raises Problem when the unit does not fit."""
-
-    def wrong(message: str, fix: str, code: str = "E-UNIT") -> Problem:
-        return Problem(code, start, len(found.text), message, fix)
-
     name, number, unit = fact.shown, found.number, found.unit
+    wrong: Sequence[str] | None = None
+    code, value = "E-UNIT", number
     match fact.kind:
         case Kind.RATIO:
-            if unit == "%":
-                return float(number / 100)
-            if unit:
-                raise wrong(f"`{name}` is a ratio, not {unit}", f"write `{number}%`")
-            if abs(number) <= Decimal("1.5"):
-                raise wrong(f"`{name}` is a ratio and is written in percent", f"did you mean `{number * 100:g}%`?")
-            raise wrong(
-                f"`{name}` is a ratio, {number} means {number * 100:g} %", f"did you mean `{number}%`?", "E-RANGE"
-            )
+            value = number / 100
+            if unit != "%":
+                code, *wrong = _no_percent(name, number, unit)
         case Kind.POINTS:
+            value = number / 100
             if unit != "points":
-                raise wrong(f"`{name}` is a difference in percentage points", f"did you mean `{number} points`?")
-            return float(number / 100)
+                wrong = f"`{name}` is a difference in percentage points", f"did you mean `{number} points`?"
         case Kind.MONEY:
-            if unit in SYMBOLS and SYMBOLS[unit] != currency:
-                raise wrong(
-                    f"`{name}` is in {currency}, not {SYMBOLS[unit]}", f"convert it: write the amount in {currency}"
-                )
-            if unit and unit not in SYMBOLS:
-                raise wrong(f"`{name}` is money, {found.text} is not", f"did you mean `{number:g}`?")
-            return float(number * 100)
+            value = number * 100
+            wrong = _no_money(name, found, currency)
         case Kind.DAYS:
-            size = found.microseconds
-            if size is None:
-                raise wrong(
-                    f"`{name}` is a number of days; {found.text} has no unit of time", f"did you mean `{number} days`?"
+            value = Decimal(found.microseconds or 0) / DAY
+            if found.microseconds is None:
+                wrong = (
+                    f"`{name}` is a number of days, {found.text} has no unit of time",
+                    f"did you mean `{number} days`?",
                 )
-            return size / DAY
+        case _ if unit:
+            wrong = f"`{name}` is a {fact.kind}, {found.text} has a unit it does not have", f"did you mean `{number}`?"
+        case Kind.COUNT if number != number.to_integral_value():
+            code = "E-VALUE"
+            wrong = f"`{name}` is a count, and {number} is not whole", f"did you mean `{math.ceil(number)}`?"
+    if wrong:
+        cause, fix = wrong
+        raise Problem(code, start, len(found.text), cause, fix)
+    return float(value)
+
+
+def _no_percent(name: str, number: Decimal, unit: str) -> tuple[str, str, str]:
+    """Code, cause and fix for a ratio that is not written in percent."""
     if unit:
-        raise wrong(f"`{name}` is a {fact.kind}; {found.text} has a unit it does not have", f"did you mean `{number}`?")
-    if fact.kind is Kind.COUNT and number != number.to_integral_value():
-        raise wrong(
-            f"`{name}` is a count, and {number} is not whole", f"did you mean `{math.ceil(number)}`?", "E-VALUE"
-        )
-    return float(number)
+        return "E-UNIT", f"`{name}` is a ratio, not {unit}", f"did you mean `{number}%`?"
+    if abs(number) <= 1:
+        return "E-UNIT", f"`{name}` is a ratio and is written in percent", f"did you mean `{number * 100:g}%`?"
+    return "E-RANGE", f"`{name}` is a ratio, {number} means {number * 100:g} %", f"did you mean `{number}%`?"
+
+
+def _no_money(name: str, found: Quantity, currency: str) -> tuple[str, str] | None:
+    """Cause and fix for an amount in something else than the reporting currency; None when it is fine."""
+    other = SYMBOLS.get(found.unit)
+    if found.unit and other is None:
+        return f"`{name}` is money, {found.text} is not", f"did you mean `{found.number}`?"
+    if other and other != currency:
+        return f"`{name}` is in {currency}, not {other}", f"write the amount in {currency}"
+    return None

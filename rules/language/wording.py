@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from rules.language.catalogue import BY_NAME, Fact, Kind
 from rules.language.evaluate import Outcome, Row, outcome
@@ -154,11 +154,10 @@ def _distance(microseconds: int) -> str:
 # ---------------------------------------------------------------- what would clear it
 
 
-def clears(rule: Rule, row: Row | None = None, as_of: Instant = 0, today: Day | None = None) -> str:
-    """One sentence, made from the tree: `Clears when ...`. With a row, only the branches that hold there are named."""
+def clears_when(rule: Rule, row: Row | None = None, as_of: Instant = 0, today: Day | None = None) -> str:
+    """What stands behind `Clears when`, made from the tree. With a row, only the branches that hold there are named."""
     tree = None if row is None else outcome(rule.when, row, as_of, today_of(as_of) if today is None else today)
-    words = _undone(rule.when, tree)
-    return f"Clears when {words}." if words else ""
+    return _undone(rule.when, tree)
 
 
 def _undone(node: Node, tree: Outcome | None) -> str:

@@ -1,0 +1,167 @@
+"""Findings: keep what a rule's Select says of every account, row by row only where it changed, all inside the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Select,
+    Text,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import Subquery
+
+from store.engine import dialect_name
+from store.records import Instant
+from store.tables import accounts as accounts_table
+from store.tables import evaluations, facts, findings
+
+_HEAD = ("account_id", "outcome", "severity", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one rule's findings are now, and how many rows changed to get there."""
+
+    fires: int
+    unknown: Mapping[str, int]
+    """By reason."""
+    changed: int
+
+
+def keep(
+    connection: Connection,
+    rule: str,
+    version: str,
+    found: Select[Any],
+    as_of: Instant,
+    accounts: Collection[int] | None = None,
+) -> Kept:
+    """Make the rule's findings equal to `found`: account_id, outcome, severity, reason, then its evidence columns.
+
+    Rows that say the same are not touched; `since` stays while the outcome does. With `accounts` only those are looked at.
+    """
+    changed = 0
+    if accounts is None:
+        changed = _keep(connection, rule, version, found, as_of, None)
+    else:
+        for part in _batches(sorted(accounts)):
+            changed += _keep(connection, rule, version, found.where(facts.c.account_id.in_(part)), as_of, part)
+    counts = connection.execute(
+        select(findings.c.outcome, findings.c.reason, func.count())
+        .where(findings.c.rule == rule)
+        .group_by(findings.c.outcome, findings.c.reason)
+        .order_by(findings.c.outcome, findings.c.reason)
+    ).all()
+    fires = sum(count for outcome, _, count in counts if outcome == "fires")
+    return Kept(fires, {reason or "": count for outcome, reason, count in counts if outcome == "unknown"}, changed)
+
+
+def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    # SQLite binds at most 32,766 parameters in one statement.
+    for start in range(0, len(ids), 10_000):
+        yield ids[start : start + 10_000]
+
+
+def _keep(
+    connection: Connection, rule: str, version: str, found: Select[Any], as_of: Instant, part: Sequence[int] | None
+) -> int:
+    rows = found.subquery("found")
+    gone: Delete = delete(findings).where(
+        findings.c.rule == rule, findings.c.account_id.not_in(select(rows.c.account_id))
+    )
+    if part is not None:
+        gone = gone.where(findings.c.account_id.in_(part))
+    removed = connection.execute(gone).rowcount
+    source = select(
+        literal(rule, Text),
+        rows.c.account_id,
+        rows.c.outcome,
+        rows.c.severity,
+        rows.c.reason,
+        literal(as_of, findings.c.since.type),
+        literal(version, Text),
+        _evidence(connection, rows),
+    ).where(true())  # without a WHERE SQLite reads ON CONFLICT as a join condition
+    upsert = sqlite.insert if dialect_name(connection) == "sqlite" else postgresql.insert
+    into = upsert(findings).from_select([column.name for column in findings.columns], source)
+    new = into.excluded
+    kept = ("outcome", "severity", "reason", "rule_version", "evidence")
+    statement = into.on_conflict_do_update(
+        index_elements=[findings.c.rule, findings.c.account_id],
+        set_={
+            **{name: new[name] for name in kept},
+            "since": case((findings.c.outcome == new.outcome, findings.c.since), else_=new.since),
+        },
+        where=or_(*(findings.c[name].is_distinct_from(new[name]) for name in kept)),
+    )
+    return removed + connection.execute(statement).rowcount
+
+
+def _evidence(connection: Connection, rows: Subquery) -> ColumnElement[str]:
+    """The evidence columns as one JSON text with sorted keys, the same text on both databases (but for float digits)."""
+    as_json = func.json_quote if dialect_name(connection) == "sqlite" else _to_json
+    text: ColumnElement[Any] = literal_column("'{'", Text)
+    for index, column in enumerate(sorted((c for c in rows.columns if c.name not in _HEAD), key=lambda c: c.name)):
+        key = literal_column(f"""'{", " if index else ""}"{column.name}": '""", Text)
+        text = text + key + as_json(column, type_=Text)
+    return text + literal_column("'}'", Text)
+
+
+def _to_json(column: ColumnElement[Any], type_: type[Text]) -> ColumnElement[str]:
+    return func.coalesce(cast(func.to_json(column), type_), literal_column("'null'", type_))
+
+
+def drop_other_rules(connection: Connection, rules: Collection[str]) -> int:
+    """Forget the findings of rules that are no longer there; how many rows that were."""
+    return connection.execute(delete(findings).where(findings.c.rule.not_in(sorted(rules)))).rowcount
+
+
+def export(connection: Connection) -> str:
+    """Every finding as JSON lines, sorted and without surrogate ids: equal stores give equal bytes."""
+    query = (
+        select(accounts_table.c.key.label("account"), *(c for c in findings.columns if c.name != "account_id"))
+        .join(accounts_table, accounts_table.c.id == findings.c.account_id)
+        .order_by(findings.c.rule, accounts_table.c.key)
+    )
+    lines = []
+    for row in connection.execute(query).mappings():
+        lines.append(json.dumps({**row, "evidence": json.loads(row["evidence"])}, sort_keys=True, ensure_ascii=False))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def customers(connection: Connection) -> int:
+    """How many accounts have facts: the customers in scope."""
+    return int(connection.scalar(select(func.count()).select_from(facts)) or 0)
+
+
+def record_evaluation(connection: Connection, as_of: Instant, scope: str, detail: Mapping[str, Any]) -> bool:
+    """Write the evaluation's row, stamped with `as_of` so that a repeated run writes the same; False = nothing new."""
+    text = json.dumps(detail, sort_keys=True, ensure_ascii=False)
+    key = (evaluations.c.as_of == as_of) & (evaluations.c.scope == scope)
+    before = connection.scalar(select(evaluations.c.detail).where(key))
+    if before == text:
+        return False
+    if before is None:
+        values = {"as_of": as_of, "scope": scope, "started_at": as_of, "ended_at": as_of, "detail": text}
+        connection.execute(insert(evaluations).values(values))
+    else:
+        connection.execute(update(evaluations).where(key).values(detail=text))
+    return True
