@@ -151,7 +151,7 @@ class State:
     def new_id(self, prefix: str) -> str:
         """The id of the next row that a client creates."""
         self._serial += 1
-        return ids.make(prefix, self._serial)
+        return ids.make(prefix, self._serial, "Ap")
 
     def new_token(self) -> str:
         """A session of the usual life."""

@@ -1,0 +1,161 @@
+"""The imitation Salesforce over HTTP: addresses, sessions, allowance, size limits and the vendor's error bodies."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.salesforce import oauth
+from sandbox.salesforce.calls import Call, Reply, parse_body
+from sandbox.salesforce.errors import Refused, expired, not_found
+from sandbox.salesforce.resources import ROUTES, dispatch, versions
+from sandbox.salesforce.state import State
+from sandbox.salesforce.wire import http_date
+from sandbox.serving import COST
+
+MAX_ADDRESS = 16_384
+"""Bytes of the address, and of address and headers together."""
+METHODS = ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD"]
+
+
+def app(state: State) -> Starlette:
+    """The ASGI app of one org."""
+
+    async def everything(request: Request) -> Response:
+        raw = await request.body()
+        with state.store.lock:
+            state.store.catch_up()
+            return _respond(state, request, raw)
+
+    return Starlette(routes=[Route("/{path:path}", everything, methods=METHODS)])
+
+
+def _respond(state: State, request: Request, raw: bytes) -> Response:
+    request.scope[COST] = 0
+    too_long = _too_long(request)
+    if too_long is not None:
+        return too_long
+    path = request.scope["path"]
+    request.scope["path_params"] = {}
+    try:
+        reply = _outer(state, request, path, raw)
+    except Refused as refused:
+        reply = Reply(refused.status, refused.body())
+    return _response(state, reply)
+
+
+def _outer(state: State, request: Request, path: str, raw: bytes) -> Reply:
+    """What stands before the API: tokens, the list of versions, the user's own record; then the session."""
+    headers = {k.lower(): v for k, v in request.headers.items()}
+    if path == "/services/oauth2/token":
+        return _token(state, request, headers, raw)
+    if path in ("/services/data", "/services/data/"):
+        return _only_get(request.method, versions())
+    _check_session(state, headers)
+    if path in ("/services/oauth2/userinfo", f"/id/{state.settings.org_id}/{state.settings.user_id}"):
+        return _only_get(request.method, _user_info(state))
+    match = re.match(r"/services/data/v(\d+\.\d)/(.+)\Z", path)
+    if match is None:
+        raise not_found()
+    state.usage.take()
+    request.scope[COST] = 1
+    return _alone(state, request, headers, raw, *match.groups())
+
+
+def _alone(state: State, request: Request, headers: Mapping[str, str], raw: bytes, *below: str) -> Reply:
+    """One call that came by itself: its body must be JSON and say so."""
+    if raw and not headers.get("content-type", "").startswith("application/json"):
+        message = "The content type of the request is not supported; use application/json"
+        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", message)
+    version, path = below
+    method = "GET" if request.method == "HEAD" else request.method
+    parameters = dict(parse_qsl(request.url.query, keep_blank_values=True))
+    for pattern, _ in ROUTES:
+        found = pattern.match(path)
+        if found:
+            request.scope["path_params"] = {k: v for k, v in found.groupdict().items() if k != "object"}
+            break
+    return dispatch(Call(state, version, method, path.rstrip("/"), parameters, headers, {}, parse_body(raw)))
+
+
+def _token(state: State, request: Request, headers: Mapping[str, str], raw: bytes) -> Reply:
+    if request.method != "POST":
+        raise Refused(405, "METHOD_NOT_ALLOWED", f"HTTP Method '{request.method}' not allowed. Allowed are POST")
+    if not headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return Reply(400, {"error": "invalid_request", "error_description": "content type must be form data"})
+    form = dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
+    server_host, port = request.scope["server"]
+    return oauth.token(state, form, headers.get("host", ""), f"http://{server_host}:{port}")
+
+
+def _check_session(state: State, headers: Mapping[str, str]) -> None:
+    """INVALID_SESSION_ID for a token that is unknown or over; use in its second half renews a session."""
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    if scheme and scheme.lower() not in ("bearer", "oauth"):
+        raise Refused(401, "INVALID_AUTH_HEADER", "INVALID_AUTH_HEADER")
+    session = state.sessions.get(value.strip())
+    if session is None:
+        raise expired()
+    if session.ends_at is None:
+        return
+    if session.ends_at <= state.now:
+        del state.sessions[session.token]
+        raise expired()
+    if session.ends_at - state.now <= state.settings.session_life // 2:
+        session.ends_at = state.now + state.settings.session_life
+
+
+def _user_info(state: State) -> Reply:
+    settings = state.settings
+    return Reply(
+        200,
+        {
+            "user_id": settings.user_id,
+            "organization_id": settings.org_id,
+            "preferred_username": settings.username,
+            "email": settings.username,
+            "active": True,
+        },
+    )
+
+
+def _only_get(method: str, reply: Reply) -> Reply:
+    if method not in ("GET", "HEAD"):
+        raise Refused(405, "METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed. Allowed are GET,HEAD")
+    return reply
+
+
+def _too_long(request: Request) -> Response | None:
+    """414 for a long address, 431 for address and headers together; both as the web server's page, not as JSON."""
+    scope = request.scope
+    address = len(scope.get("raw_path") or b"") + len(scope["query_string"]) + 1
+    headers = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+    if address > MAX_ADDRESS:
+        status, reason = 414, "URI Too Long"
+    elif address + headers > MAX_ADDRESS:
+        status, reason = 431, "Request Header Fields Too Large"
+    else:
+        return None
+    page = f"<h1>Bad Message {status}</h1><pre>reason: {reason}</pre>"
+    return Response(page, status, media_type="text/html;charset=iso-8859-1")
+
+
+def _response(state: State, reply: Reply) -> Response:
+    headers = {
+        "Date": http_date(state.now),
+        "Sforce-Limit-Info": f"api-usage={state.usage.used}/{state.usage.limit}",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private",
+        **reply.headers,
+    }
+    if reply.body is None:
+        return Response(None, reply.status, headers)
+    content = json.dumps(reply.body, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(content, reply.status, {**headers, "Content-Type": "application/json;charset=UTF-8"})
