@@ -12,6 +12,14 @@ from pydantic_core import ErrorDetails
 
 from daemon.config.document import Document, KeyPath, Problem
 
+_SHAPES = {
+    "model_type": "should be a section with keys of its own",
+    "model_attributes_type": "should be a section with keys of its own",
+    "dict_type": "should be a section with keys of its own",
+    "list_type": "should be a list",
+    "tuple_type": "should be a list",
+    "string_type": "should be a text: put it into quotes",
+}
 # Values below such keys are never repeated in a message.
 _HIDDEN = ("secret", "token", "key", "password", "url")
 
@@ -56,8 +64,13 @@ def _one(details: ErrorDetails, document: Document, model: type[BaseModel]) -> P
     if kind == "literal_error":
         expected = [word.strip(" '") for word in str(context["expected"]).replace(" or ", ",").split(",")]
         value = str(details["input"])
+        if rest and rest[-1] == "[key]":
+            return document.problem(path, f"unknown key `{value}`{nearest(value, expected)}", of_key=True)
         return document.problem(path, f"{_subject(path)}{value!r} is not known{nearest(value, expected)}")
-    return document.problem(path, f"{_subject(path)}{_reason(details)}{_shown(path, details['input'])}")
+    if kind in _SHAPES:
+        return document.problem(path, f"{_subject(path)}{_SHAPES[kind]}")
+    shown = "" if "error" in context else _shown(path, details["input"])  # our own validators say what they got
+    return document.problem(path, f"{_subject(path)}{_reason(details)}{shown}")
 
 
 def _in_document(document: Document, location: Sequence[str | int]) -> tuple[KeyPath, Sequence[str | int]]:
