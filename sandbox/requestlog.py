@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
@@ -34,11 +34,11 @@ class Entry:
 
 
 class RequestLog:
-    """Append-only until cleared; thread safe. Sequence numbers go on after a clear."""
+    """Append-only until cleared; thread safe. Sequence numbers go on after a clear. `keep` bounds it to the last so many."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: int | None = None) -> None:
         self._lock = threading.Lock()
-        self._entries: list[Entry] = []
+        self._entries: deque[Entry] = deque(maxlen=keep)
         self._next = 1
 
     def add(self, entry: Entry) -> Entry:

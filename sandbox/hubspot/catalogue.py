@@ -7,6 +7,7 @@ createdate datetime readonly
 hs_lastmodifieddate datetime readonly
 hs_object_id number readonly
 hs_merged_object_ids string readonly
+hs_updated_by_user_id number readonly
 hubspot_owner_id owner
 """
 ACTIVITY = """
@@ -14,6 +15,7 @@ hs_timestamp datetime
 hs_createdate datetime readonly
 hs_lastmodifieddate datetime readonly
 hs_object_id number readonly
+hs_updated_by_user_id number readonly
 hubspot_owner_id owner
 """
 _STAGES = (
@@ -58,6 +60,7 @@ createdate datetime readonly
 lastmodifieddate datetime readonly
 hs_object_id number readonly
 hs_merged_object_ids string readonly
+hs_updated_by_user_id number readonly
 hubspot_owner_id owner
 email string unique
 firstname string

@@ -11,7 +11,7 @@ from sandbox.clock import iso_ms
 from sandbox.hubspot import errors
 from sandbox.hubspot.call import Answer, Call
 from sandbox.hubspot.schema import ObjectType, Property
-from sandbox.hubspot.state import OWNERS
+from sandbox.hubspot.state import APP_USER, OWNERS
 from sandbox.versions import Row
 
 _MADE = "2024-01-08T09:00:00.000Z"
@@ -130,7 +130,7 @@ def token_info(call: Call) -> Answer:
     if token is None:
         raise errors.invalid("Invalid token")
     return Answer(
-        200, {"userId": 2_506_672, "hubId": call.state.portal_id, "appId": 1_024_738, "scopes": sorted(token.scopes)}
+        200, {"userId": APP_USER, "hubId": call.state.portal_id, "appId": 1_024_738, "scopes": sorted(token.scopes)}
     )
 
 

@@ -15,6 +15,8 @@ from sandbox.versions import At, Row, VendorStore
 
 VENDOR = "hubspot"
 OWNERS = "owners"
+APP_USER = 2_506_672
+"""The user whose private app writes through the API."""
 _CREATED = ("createdate", "hs_createdate")
 
 

@@ -8,7 +8,7 @@ from sandbox.hubspot import errors
 from sandbox.hubspot.call import Answer, Call, text
 from sandbox.hubspot.linktypes import label_of
 from sandbox.hubspot.schema import ObjectType, Property
-from sandbox.hubspot.state import VENDOR, HubSpotState, shown
+from sandbox.hubspot.state import APP_USER, VENDOR, HubSpotState, shown
 from sandbox.hubspot.values import BadValue, parse
 from sandbox.versions import Change, Row
 
@@ -142,9 +142,9 @@ def typed(
     return fields, problems
 
 
-def write(state: HubSpotState, kind: ObjectType, row_id: str, fields: Mapping[str, object]) -> Row:
-    """Store checked fields, stamped with the scenario clock."""
-    return state.store.upsert_by_api(kind.name, row_id, fields)
+def write(state: HubSpotState, kind: ObjectType, row_id: str, fields: Mapping[str, object], by: int = APP_USER) -> Row:
+    """Store checked fields, stamped with the scenario clock and with the user who wrote them."""
+    return state.store.upsert_by_api(kind.name, row_id, {**fields, "hs_updated_by_user_id": by})
 
 
 def _take(state: HubSpotState, name: str, prop: Property | None, value: object) -> object:
