@@ -1,1 +1,1 @@
-"""connectors/salesforce: see docs/architecture.md."""
+"""Salesforce: read by composite SOQL, write the tier by collections, through simple-salesforce's transport."""

@@ -1,0 +1,149 @@
+"""What all vendor boundaries share: one error with the bit that matters, one retry policy, one rule for addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity.wait import wait_random_exponential
+
+from store.records import SECOND, Clock, Instant
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 60.0
+"""Seconds; neither CRM kit sets any of its own."""
+LONGEST_WAIT = 60.0
+"""A vendor that asks for more seconds than this is left alone until then; nobody waits inside a call."""
+_ATTEMPTS = 5
+
+
+class VendorError(Exception):
+    """A vendor's refusal or a broken connection.
+
+    `kind`: retry (passes by itself) | deferred (quota; come back at `retry_after` seconds) | failed (permanent until
+    something changes) | auth (credentials or session).
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.status = status
+        self.code = code
+        self.retry_after = retry_after
+
+
+def retry_after(header: str | None) -> float | None:
+    """Seconds of a Retry-After header; None where it is missing or a date (then our own back-off serves)."""
+    try:
+        return max(0.0, float(header)) if header else None
+    except ValueError:
+        return None
+
+
+def calling(clock: Clock, call: Callable[[], T]) -> T:
+    """Make a call with the one retry policy: up to 5 tries, jittered waits, Retry-After obeyed when it is short."""
+    back_off = wait_random_exponential(multiplier=0.5, max=20)
+
+    def wait(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, VendorError) else None
+        return back_off(state) if asked is None else asked + back_off(state) / 10
+
+    def worth_it(error: BaseException) -> bool:
+        short = not isinstance(error, VendorError) or (error.retry_after or 0) <= LONGEST_WAIT
+        return isinstance(error, VendorError) and error.kind == "retry" and short
+
+    policy = Retrying(
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait,
+        retry=retry_if_exception(worth_it),
+        sleep=clock.sleep,
+        reraise=True,
+    )
+    return policy(call)
+
+
+def is_loopback(url: str) -> bool:
+    """True for 127.0.0.0/8, ::1 and localhost."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def checked_address(url: str) -> str:
+    """A base address without its trailing slash; plain http is for loopback only, since tokens travel in it."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"`{url}` is no web address: write https://host")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise ValueError(f"`{url}` is not encrypted: write https:// (plain http is for 127.0.0.1 only)")
+    return url.rstrip("/")
+
+
+@dataclass
+class Bucket:
+    """A token bucket on the clock: at most `size` calls at once, refilled at `rate` per second. Threads share it."""
+
+    clock: Clock
+    rate: float
+    size: float
+
+    def __post_init__(self) -> None:
+        self._level = self.size
+        self._at = self.clock.monotonic()
+        self._lock = threading.Lock()
+
+    def take(self) -> None:
+        """Wait until a call may be made, and count it."""
+        with self._lock:
+            now = self.clock.monotonic()
+            self._level = min(self.size, self._level + (now - self._at) * self.rate)
+            self._at = now
+            self._level -= 1
+            missing = -self._level
+        if missing > 0:
+            self.clock.sleep(missing / self.rate)
+
+
+def resume_at(clock: Clock, error: VendorError) -> Instant | None:
+    """When to come back after a deferral."""
+    return None if error.retry_after is None else clock.now() + int(error.retry_after * SECOND)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a check found. `level`: ok | warning | error."""
+
+    level: str
+    what: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a first sync would cost."""
+
+    rows: dict[str, int]
+    """Per object."""
+    calls: int
+    minutes: float
+    quota_left: int | None
+    """Calls that the vendor still allows today; None where it does not say."""
+    customers: int | None
+    """Rows for which the customer condition holds."""

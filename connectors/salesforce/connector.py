@@ -1,0 +1,158 @@
+"""The Salesforce connector: reading, checking and previewing one org."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from connectors.http import Finding, Preview, VendorError
+from connectors.mapping import holds
+from connectors.salesforce.reader import PARTS_PER_CALL, QUERIES_PER_CALL, SalesforceReader
+from connectors.salesforce.session import SalesforceSession
+from connectors.salesforce.settings import SalesforceSettings
+from connectors.salesforce.streams import Stream, streams
+from connectors.salesforce.writer import SalesforceWriter
+from store.records import Clock, Instant, SyncEvent
+
+_ROWS_PER_PAGE = 2_000
+_SECONDS_PER_CALL = 2.0  # a composite of five full pages, as an order of magnitude
+_SAMPLE = 20_000
+
+
+class SalesforceConnector:
+    """One org, reading. `calls` counts every API call, tokens included."""
+
+    def __init__(self, settings: SalesforceSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._session = SalesforceSession(
+            settings.base_url, settings.api_version, settings.auth, clock, org_id=settings.org_id
+        )
+        self._reader = SalesforceReader(settings, self._session, clock)
+        self._root = f"/services/data/v{settings.api_version}"
+
+    @property
+    def calls(self) -> int:
+        """API calls made so far."""
+        return self._session.calls
+
+    def streams(self) -> tuple[str, ...]:
+        """Names of all streams."""
+        return self._reader.streams()
+
+    def sync(self, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
+        """Everything that changed since the cursors."""
+        return self._reader.sync(cursors)
+
+    def sweeps(self) -> Mapping[str, Instant]:
+        """What is read apart from the increments, and how often."""
+        return self._reader.sweeps()
+
+    def sweep(self, name: str, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
+        """One sweep."""
+        return self._reader.sweep(name, cursors)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    # ------------------------------------------------------------ check and preview
+
+    def check(self) -> Sequence[Finding]:
+        """Sign in, then look at every object and mapped field with the rights that tierd has."""
+        try:
+            described = self._describes()
+        except VendorError as error:
+            return [Finding("error", str(error), _remedy(error))]
+        findings = [Finding("ok", f"signed in to {self._settings.base_url} ({self._settings.auth.method})")]
+        for stream, describe in described:
+            findings += _look(stream, describe)
+        return findings
+
+    def permissions(self) -> list[tuple[str, str]]:
+        """(permission, why) as an administrator grants them."""
+        some = streams(self._settings, self._settings.activities)
+        wanted = [("API Enabled", "every call")]
+        wanted += [(f"Read on {s.object}: {', '.join(s.fields)}", f"the stream {s.name}") for s in some]
+        wanted.append(
+            ("View All Data, or sharing that shows every customer", "an account that is not seen looks silent")
+        )
+        if self._settings.tier is not None:
+            wanted.append((f"Edit on Account.{self._settings.tier.field}", "writing the tier back"))
+        return wanted
+
+    def preview(self) -> Preview:
+        """Rows per object, calls and minutes of a first sync, counted by the org itself."""
+        some = [s for s, describe in self._describes() if describe is not None]
+        rows: dict[str, int] = {}
+        for start in range(0, len(some), QUERIES_PER_CALL):
+            part = some[start : start + QUERIES_PER_CALL]
+            soqls = [f"SELECT count() FROM {stream.object}" for stream in part]
+            for stream, (status, body) in zip(part, self._queries(soqls), strict=True):
+                rows[stream.object] = body["totalSize"] if status == 200 else 0
+        pages = [-(-count // _ROWS_PER_PAGE) or 1 for count in rows.values()]
+        calls = max(max(pages, default=1), -(-sum(pages) // QUERIES_PER_CALL)) + 2
+        used, allowed = self._session.usage or (0, 0)
+        left = allowed - used if allowed else None
+        return Preview(rows, calls, calls * _SECONDS_PER_CALL / 60, left, self._customers())
+
+    def _customers(self) -> int | None:
+        names = sorted({"Id", *self._settings.customer})
+        soql = f"SELECT {', '.join(names)} FROM Account LIMIT {_SAMPLE}"
+        count = 0
+        ((status, body),) = self._queries([soql])
+        while status == 200:
+            count += sum(holds(self._settings.customer, row) is True for row in body["records"])
+            if body["done"]:
+                return count
+            ((status, body),) = self._get([body["nextRecordsUrl"]])
+        return None
+
+    def _describes(self) -> list[tuple[Stream, Any]]:
+        """Every stream with its describe; None where the user does not see the object."""
+        some = streams(self._settings, self._settings.activities)
+        found: list[tuple[Stream, Any]] = []
+        for start in range(0, len(some), PARTS_PER_CALL):
+            part = some[start : start + PARTS_PER_CALL]
+            answers = self._get([f"{self._root}/sobjects/{stream.object}/describe" for stream in part])
+            found += [(s, body if status == 200 else None) for s, (status, body) in zip(part, answers, strict=True)]
+        return found
+
+    def _queries(self, soqls: Sequence[str]) -> list[tuple[int, Any]]:
+        return self._get([f"{self._root}/query?q={quote(soql)}" for soql in soqls])
+
+    def _get(self, paths: Sequence[str]) -> list[tuple[int, Any]]:
+        return self._reader.get(paths)
+
+
+def _look(stream: Stream, describe: Any) -> list[Finding]:
+    if describe is None:
+        if stream.optional:
+            return [Finding("ok", f"{stream.object} is not there: participants are read from the activity itself")]
+        remedy = f"grant the user Read on {stream.object}"
+        return [Finding("error", f"{stream.object} is not visible for this user", remedy)]
+    seen = {field["name"] for field in describe["fields"]}
+    missing = [name for name in stream.fields if name not in seen]
+    if missing:
+        remedy = "grant field access, or mend the name in the field mapping"
+        return [Finding("error", f"{stream.object}: {', '.join(missing)} not visible", remedy)]
+    findings = [Finding("ok", f"{stream.object}: {len(stream.fields)} fields readable")]
+    if describe.get("deletable"):
+        remedy = "a read-only user is enough; take Delete away"
+        findings.append(
+            Finding("warning", f"{stream.object}: this user may delete rows, which tierd never does", remedy)
+        )
+    return findings
+
+
+def _remedy(error: VendorError) -> str:
+    if error.kind == "auth" or error.status == 400:
+        return "check client id, secret or key, the user's pre-authorisation and the My Domain address"
+    return "check base_url and the network"
+
+
+def writer(settings: SalesforceSettings, clock: Clock) -> SalesforceWriter:
+    """The writing side, with its own credentials where the settings have them."""
+    auth = settings.write_auth or settings.auth
+    session = SalesforceSession(settings.base_url, settings.api_version, auth, clock, org_id=settings.org_id)
+    return SalesforceWriter(settings, session)

@@ -1,0 +1,73 @@
+"""Settings of a Salesforce source."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from connectors.http import checked_address
+from connectors.mapping import FieldMapping
+
+_FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+Address = Annotated[str, AfterValidator(checked_address)]
+
+
+class ClientCredentials(BaseModel):
+    """OAuth client credentials of an External Client App; needs the My Domain address."""
+
+    model_config = _FROZEN
+    method: Literal["client_credentials"]
+    client_id: str
+    client_secret: SecretStr
+
+
+class JwtBearer(BaseModel):
+    """OAuth JWT bearer: signed with the private key whose certificate the External Client App holds."""
+
+    model_config = _FROZEN
+    method: Literal["jwt"]
+    client_id: str
+    username: str
+    private_key: SecretStr
+    audience: Address = "https://login.salesforce.com"
+
+
+class AccessToken(BaseModel):
+    """A session that somebody else opened; it cannot be renewed."""
+
+    model_config = _FROZEN
+    method: Literal["token"]
+    access_token: SecretStr
+
+
+Auth = Annotated[ClientCredentials | JwtBearer | AccessToken, Field(discriminator="method")]
+
+
+class ActivityFields(BaseModel):
+    """Fields that an org adds to its activities; Salesforce itself has no outcome of a meeting and no bulk mark."""
+
+    model_config = _FROZEN
+    meeting_status: str | None = None
+    """Event field with Planned, Held, Cancelled or No Show; an empty one counts as held."""
+    meeting_uid: str | None = None
+    """Event field with the calendar's iCalUID, by which copies in two CRMs are one."""
+    automatic: str | None = None
+    """EmailMessage checkbox for newsletters, sequences and automatic replies."""
+
+
+class SalesforceSettings(FieldMapping):
+    """One Salesforce org."""
+
+    kind: Literal["salesforce"]
+    base_url: Address
+    api_version: str = Field("67.0", pattern=r"^\d+\.0$")
+    auth: Auth
+    write_auth: Auth | None = None
+    """Separate credentials for writing; without them the reading ones write."""
+    org_id: str | None = Field(None, pattern=r"^00D[A-Za-z0-9]{12,15}$")
+    """Pin: tierd refuses to talk to another org than this."""
+    activities: ActivityFields = ActivityFields()
+    overlap_minutes: int = Field(5, ge=1, le=60)
+    """How far each read reaches back before the newest row seen: rows become visible seconds late."""
