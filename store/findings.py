@@ -46,24 +46,25 @@ class Kept:
     changed: int
 
 
-def keep(
-    connection: Connection,
-    rule: str,
-    version: str,
-    found: Select[Any],
-    as_of: Instant,
-    accounts: Collection[int] | None = None,
-) -> Kept:
-    """Make the rule's findings equal to `found`: account_id, outcome, severity, reason, then its evidence columns.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a rule's findings are to be: a Select of account_id, outcome, severity, reason, then the evidence columns."""
 
-    Rows that say the same are not touched; `since` stays while the outcome does. With `accounts` only those are looked at.
+    rule: str
+    version: str
+    found: Select[Any]
+
+
+def keep(connection: Connection, wanted: Wanted, as_of: Instant, accounts: Collection[int] | None = None) -> Kept:
+    """Make the rule's findings equal to what is wanted; with `accounts` only those are looked at.
+
+    Rows that say the same are not touched, and `since` stays while the outcome does.
     """
-    changed = 0
+    rule = wanted.rule
     if accounts is None:
-        changed = _keep(connection, rule, version, found, as_of, None)
+        changed = _keep(connection, wanted, as_of, None)
     else:
-        for part in _batches(sorted(accounts)):
-            changed += _keep(connection, rule, version, found.where(facts.c.account_id.in_(part)), as_of, part)
+        changed = sum(_keep(connection, wanted, as_of, part) for part in _batches(sorted(accounts)))
     counts = connection.execute(
         select(findings.c.outcome, findings.c.reason, func.count())
         .where(findings.c.rule == rule)
@@ -80,24 +81,22 @@ def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
         yield ids[start : start + 10_000]
 
 
-def _keep(
-    connection: Connection, rule: str, version: str, found: Select[Any], as_of: Instant, part: Sequence[int] | None
-) -> int:
+def _keep(connection: Connection, wanted: Wanted, as_of: Instant, part: Sequence[int] | None) -> int:
+    found = wanted.found if part is None else wanted.found.where(facts.c.account_id.in_(part))
     rows = found.subquery("found")
-    gone: Delete = delete(findings).where(
-        findings.c.rule == rule, findings.c.account_id.not_in(select(rows.c.account_id))
-    )
+    mine = findings.c.rule == wanted.rule
+    gone: Delete = delete(findings).where(mine, findings.c.account_id.not_in(select(rows.c.account_id)))
     if part is not None:
         gone = gone.where(findings.c.account_id.in_(part))
     removed = connection.execute(gone).rowcount
     source = select(
-        literal(rule, Text),
+        literal(wanted.rule, Text),
         rows.c.account_id,
         rows.c.outcome,
         rows.c.severity,
         rows.c.reason,
         literal(as_of, findings.c.since.type),
-        literal(version, Text),
+        literal(wanted.version, Text),
         _evidence(connection, rows),
     ).where(true())  # without a WHERE SQLite reads ON CONFLICT as a join condition
     upsert = sqlite.insert if dialect_name(connection) == "sqlite" else postgresql.insert
@@ -141,9 +140,10 @@ def export(connection: Connection) -> str:
         .join(accounts_table, accounts_table.c.id == findings.c.account_id)
         .order_by(findings.c.rule, accounts_table.c.key)
     )
-    lines = []
-    for row in connection.execute(query).mappings():
-        lines.append(json.dumps({**row, "evidence": json.loads(row["evidence"])}, sort_keys=True, ensure_ascii=False))
+    rows = connection.execute(query).mappings()
+    lines = [
+        json.dumps({**row, "evidence": json.loads(row["evidence"])}, sort_keys=True, ensure_ascii=False) for row in rows
+    ]
     return "".join(f"{line}\n" for line in lines)
 
 

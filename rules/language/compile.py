@@ -25,7 +25,6 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
-
 from sqlalchemy.sql.elements import Grouping
 
 from rules.language.catalogue import Fact, booking_of, role_columns
