@@ -1,0 +1,103 @@
+"""Run one source: each batch's rows and cursor in one transaction, before the next batch is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from store import runs
+from store.engine import Store
+from store.records import Batch, Clock, Instant, SyncEvent
+from store.saved import NOTHING, Saved
+from store.sync import load_cursors, save_batch, save_trouble
+
+
+class Connector(Protocol):
+    """What a source must be able to do."""
+
+    @property
+    def calls(self) -> int:
+        """API calls made so far."""
+        ...
+
+    def streams(self) -> tuple[str, ...]:
+        """Names of all streams."""
+        ...
+
+    def sync(self, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
+        """Everything that changed since the cursors."""
+        ...
+
+    def sweeps(self) -> Mapping[str, Instant]:
+        """What is read apart from the increments, and how often."""
+        ...
+
+    def sweep(self, name: str, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
+        """One sweep."""
+        ...
+
+    def close(self) -> None:
+        """Give every connection back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRun:
+    """How a run ended. `status`: ok | partial | deferred | failed; a stop for quota is not ok."""
+
+    source: str
+    kind: str
+    status: str
+    saved: Saved
+    calls: int
+    troubles: Mapping[str, str]
+    """Stream -> what is wrong with it and how to mend it."""
+
+
+def run_sync(store: Store, source: str, connector: Connector, clock: Clock) -> SyncRun:
+    """One incremental sync."""
+    return _run(store, source, "increment", connector, clock=clock, read=connector.sync)
+
+
+def run_sweep(store: Store, source: str, connector: Connector, name: str, clock: Clock) -> SyncRun:
+    """One sweep: what increments cannot see; its calls are counted apart."""
+    return _run(
+        store, source, f"sweep:{name}", connector, clock=clock, read=lambda cursors: connector.sweep(name, cursors)
+    )
+
+
+class _Read(Protocol):
+    def __call__(self, cursors: Mapping[str, str]) -> Iterable[SyncEvent]: ...
+
+
+def _run(store: Store, source: str, kind: str, connector: Connector, *, clock: Clock, read: _Read) -> SyncRun:
+    before = connector.calls
+    with store.write() as conn:
+        run = runs.start(conn, source, kind, clock.now())
+        cursors = load_cursors(conn, source)
+    saved, good = NOTHING, 0
+    troubles: dict[str, str] = {}
+    deferred = False
+    for event in read(cursors):
+        with store.write() as conn:
+            if isinstance(event, Batch):
+                saved += save_batch(conn, source, event, clock.now())
+                good += event.fresh_at is not None
+            else:
+                save_trouble(conn, source, event)
+                troubles[event.stream] = event.message
+                deferred = deferred or event.kind == "deferred"
+    status = _status(good, troubles, deferred=deferred)
+    calls = connector.calls - before
+    with store.write() as conn:
+        runs.finish(conn, run, clock.now(), status, saved=saved, calls=calls, troubles=troubles)
+    return SyncRun(source, kind, status, saved, calls, troubles)
+
+
+def _status(good: int, troubles: Mapping[str, str], *, deferred: bool) -> str:
+    if not troubles:
+        return "ok"
+    if deferred:
+        return "deferred"
+    return "partial" if good else "failed"

@@ -1,0 +1,73 @@
+"""Sources and their sync runs: what ran, when, how it ended and what it cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select, update
+
+from store.records import Instant
+from store.saved import Saved
+from store.tables import freshness, sources, sync_runs
+
+
+def declare_source(conn: Connection, source: str, kind: str, interval: Instant, tenant: str | None = None) -> None:
+    """Say that a source is configured; an unchanged declaration writes nothing."""
+    row = conn.execute(select(sources).where(sources.c.source == source)).one_or_none()
+    if row is None:
+        conn.execute(
+            sources.insert().values(source=source, kind=kind, interval_us=interval, tenant=tenant, first_synced_at=None)
+        )
+    elif (row.kind, row.interval_us, row.tenant) != (kind, interval, tenant or row.tenant):
+        this = update(sources).where(sources.c.source == source)
+        conn.execute(this.values(kind=kind, interval_us=interval, tenant=tenant or row.tenant))
+
+
+def start(conn: Connection, source: str, kind: str, at: Instant) -> int:
+    """A run begins; one that a kill left open is closed as interrupted."""
+    left = update(sync_runs).where(sync_runs.c.source == source, sync_runs.c.kind == kind)
+    conn.execute(left.where(sync_runs.c.status == "running").values(status="partial", ended_at=at))
+    values = {"source": source, "kind": kind, "started_at": at, "status": "running"}
+    made = conn.execute(sync_runs.insert().values(**values, seen=0, changed=0, deleted=0, calls=0))
+    assert made.inserted_primary_key is not None
+    return int(made.inserted_primary_key[0])
+
+
+def finish(
+    conn: Connection, run: int, at: Instant, status: str, *, saved: Saved, calls: int, troubles: Mapping[str, str]
+) -> None:
+    """How a run ended. The first one that ended well makes the source known as synced."""
+    detail = json.dumps(dict(troubles), sort_keys=True) if troubles else None
+    this = update(sync_runs).where(sync_runs.c.id == run)
+    conn.execute(
+        this.values(
+            ended_at=at,
+            status=status,
+            seen=saved.seen,
+            changed=saved.changed,
+            deleted=saved.deleted,
+            calls=calls,
+            detail=detail,
+        )
+    )
+    if status == "ok":
+        source = select(sync_runs.c.source).where(sync_runs.c.id == run).scalar_subquery()
+        never = update(sources).where(sources.c.source == source, sources.c.first_synced_at.is_(None))
+        conn.execute(never.values(first_synced_at=at))
+
+
+def last_runs(conn: Connection) -> Sequence[Row[Any]]:
+    """The newest run of each source and kind."""
+    query = select(sync_runs).where(sync_runs.c.id.in_(_newest_ids()))
+    return conn.execute(query.order_by(sync_runs.c.source, sync_runs.c.kind)).all()
+
+
+def _newest_ids() -> Select[Any]:
+    return select(func.max(sync_runs.c.id)).group_by(sync_runs.c.source, sync_runs.c.kind)
+
+
+def streams(conn: Connection) -> Sequence[Row[Any]]:
+    """The freshness of every stream."""
+    return conn.execute(select(freshness).order_by(freshness.c.source, freshness.c.stream)).all()
