@@ -117,24 +117,19 @@ class Binder:
         if not self._org.may_filter(column.owner, column.field):
             message = f"field '{column.field.name}' can not be filtered in a query call"
             raise self._refuse(comparison.at, "INVALID_FIELD", message)
+        get, op, kind = _comparable(column), comparison.op, column.field.type
+        if (op == "like" and kind not in TEXT_TYPES) or (op in _ORDERED and kind == "boolean"):
+            name = "id" if kind in ID_TYPES else kind
+            raise self._refuse(comparison.at, "INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {name} field")
         operands = [self._operand(column.field, literal) for literal in comparison.literals]
-        get, op = _comparable(column), comparison.op
         if op == "like":
-            return self._like(column.field, comparison, get)
-        if column.field.type == "boolean" and op in _ORDERED:
-            raise self._refuse(comparison.at, "INVALID_QUERY_FILTER_OPERATOR", "invalid operator on boolean field")
+            pattern = like_pattern(str(comparison.literals[0].value))
+            return lambda row: (value := get(row)) is not None and pattern.fullmatch(str(value)) is not None
         if comparison.literals[0].kind == "relative" and len(operands) == 1:
             return _in_range(get, op, operands[0])
         if op in ("in", "not-in"):
             return _among(get, operands, op == "in")
         return _single(get, op, operands[0])
-
-    def _like(self, field: Field, comparison: tree.Comparison, get: Getter) -> Test:
-        if field.type not in TEXT_TYPES:
-            kind = "id" if field.type in ID_TYPES else field.type
-            raise self._refuse(comparison.at, "INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {kind} field")
-        pattern = like_pattern(str(comparison.literals[0].value))
-        return lambda row: (value := get(row)) is not None and pattern.fullmatch(str(value)) is not None
 
     def _operand(self, field: Field, literal: tree.Literal) -> object:
         """The literal as `_comparable` would give it. INVALID_FIELD when its type does not fit the field."""
