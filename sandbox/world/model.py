@@ -66,6 +66,8 @@ class Person:
     """support@, billing@, info@: no person; counts for nothing."""
     salesforce_id: str | None = None
     hubspot_id: str | None = None
+    at_duplicate: bool = False
+    """Sits on the account's Salesforce duplicate until that is merged; takes part in nothing that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,12 @@ class Company:
     churns_on: int | None = None
     """Day on which the customer is lost, from the hidden state; None = stays."""
     parent: str | None = None
+    duplicate_id: str | None = None
+    """Salesforce id of the duplicate that `merged_at` is about; it is a prospect until then."""
+    hubspot_differs: tuple[tuple[str, object], ...] = ()
+    """(HubSpot property, value) where HubSpot contradicts; Salesforce wins, so these never count."""
+    state: str = "healthy"
+    """Hidden state at the start: onboarding | healthy | growing | drifting | at_risk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +203,13 @@ class Story:
     rule: str
     account: str
     kind: str
-    """fires | decoy | unknown | clears"""
+    """fires | decoy | unknown | clears (fires, then clears) | former (a customer lost in the history)"""
     why: str
     first_day: int | None = None
-    """Demo day index (0 = first evaluation) on which the rule is first true (fires, clears) or first unknown."""
+    """Demo day index (0 = first evaluation) on which the condition is first true (fires, clears, former) or first
+    unknown; where a rule has `for 7 days` the alert opens seven days later."""
     clear_day: int | None = None
-    """Demo day index from which it is no longer true."""
+    """Demo day index from which it is no longer true; for `former` the day of the loss."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,117 @@
+"""Gives planted stories their accounts, and the few moves that stories are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+from sandbox.world.companies import Roster
+from sandbox.world.draft import FOREVER, Curve, Draft, PersonDraft, Pin
+from sandbox.world.model import Story
+from sandbox.world.people import People
+
+ALWAYS = -FOREVER
+EXEC_WINDOW = 15
+USER_WINDOW = 30
+
+
+@dataclass(slots=True)
+class Cast:
+    """Takes customers for stories and keeps the list of what was planted."""
+
+    roster: Roster
+    people: People
+    rng: Random
+    stories: list[Story] = field(default_factory=list)
+
+    def take(
+        self,
+        *segments: str,
+        systems: tuple[str, ...] | None = None,
+        attention: int | None = None,
+        execs: int = 1,
+    ) -> Draft:
+        """An account in good order that no story has yet: three years old, captured, known people, no renewal date.
+
+        `attention`: of this tier, as far from the cuts as can be. Raises LookupError when the world is too small.
+        """
+        pool = [d for d in self.roster.of_kind("customer") if self._fits(d, segments, systems, attention)]
+        if not pool:
+            raise LookupError("the world has too few customers to hold every story; ask for more accounts")
+        draft = max(pool, key=lambda d: d.attention_margin) if attention is not None else pool[0]
+        self._tidy(draft)
+        self.people.staff(draft)
+        while len(draft.execs()) < execs:
+            self.people.add(draft, executive=True)
+        draft.life.sponsors = draft.execs()[:1] if draft.segment != "enterprise" else draft.execs()[:2]
+        return draft
+
+    def tell(
+        self, rule: str, draft: Draft, kind: str, why: str, first_day: int | None = None, clear_day: int | None = None
+    ) -> None:
+        """Adds one story to the list."""
+        self.stories.append(Story(rule, draft.key, kind, why, first_day, clear_day))
+
+    def _fits(
+        self, draft: Draft, segments: tuple[str, ...], systems: tuple[str, ...] | None, attention: int | None
+    ) -> bool:
+        if draft.cast or draft.strategic or draft.contract_start is None or draft.contract_start > -100:
+            return False
+        if segments and draft.segment not in segments:
+            return False
+        return systems in (None, draft.systems) and attention in (None, draft.attention)
+
+    def _tidy(self, draft: Draft) -> None:
+        days = self.roster.days
+        draft.cast = draft.life.planned = True
+        draft.contract_start = -1000 + self.rng.randrange(60)
+        draft.created_at = days.at(draft.contract_start - 90, 9 * 60)
+        draft.csm = [(draft.created_at, draft.csm[0][1])]
+        draft.renewal_day, draft.has_open_renewal = None, False
+        draft.auto_renews, draft.term_days = False, 365
+        draft.workspace = draft.workspace or f"ws-{draft.key}"
+        draft.seats = draft.seats or 80
+        draft.life.curve.shares = [(ALWAYS, 0.58)]
+
+
+def renews(draft: Draft, day: int, *, deal: bool = True) -> None:
+    """Gives the account a renewal date, with an open renewal opportunity."""
+    draft.renewal_day, draft.has_open_renewal = day, deal
+    draft.contract_start = day - 365 * (1 + (day + 900) // 365)
+
+
+def loses(draft: Draft, day: int) -> None:
+    """The hidden state brings the loss of the customer on that day."""
+    draft.churn_day = draft.lost_renewal = day
+    draft.life.state = "at_risk"
+
+
+def silent_since(draft: Draft, role: str, last: int, person: PersonDraft, until: int = FOREVER) -> None:
+    """The last contact with that role (exec | user | all) is a mail of ours on day `last`, until day `until`."""
+    draft.life.quiet.append((role, last, until))
+    draft.life.pins.append(Pin(last, "out", person))
+
+
+def never_met(draft: Draft, role: str) -> None:
+    """Nobody of that role was ever in touch."""
+    draft.life.quiet.append((role, ALWAYS, FOREVER))
+
+
+def steps(level: int, bends: list[tuple[int, float]], share: float = 0.55) -> Curve:
+    """Usage without rhythm and noise, so that a percentage can be planted exactly."""
+    return Curve(level=level, weekend=1.0, noise=0.0, bends=bends, shares=[(ALWAYS, share)])
+
+
+def drop(day: int, to: float) -> list[tuple[int, float]]:
+    """Usage falls to the factor `to` from one day to the next."""
+    return [(day - 1, 1.0), (day, to)]
+
+
+def fading(person: PersonDraft, falls_on: int) -> list[Pin]:
+    """Meetings by which this relationship is strong (66) until the day before `falls_on` and then no longer (54):
+    on that day one of the two meetings of the last 90 days is older than that.
+    """
+    return [
+        Pin(falls_on - 62, "meeting", person),
+        *(Pin(falls_on - 91 - 30 * n, "meeting", person) for n in range(10)),
+    ]

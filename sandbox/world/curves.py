@@ -1,0 +1,83 @@
+"""Product usage: daily samples per workspace along a curve, with a weekly rhythm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from sandbox.world.draft import Curve, Draft
+from sandbox.world.model import UsagePoint
+from sandbox.world.when import DAY, Days
+
+HISTORY_DAYS = 240
+"""Days of samples that the feed has of customers at the start; of former ones it has their last 300 days."""
+FORMER_DAYS = 300
+USUAL_SHARE = 0.6
+"""Active in 28 days per seat where the seats are not known."""
+
+
+def factor(bends: Sequence[tuple[int, float]], day: int) -> float:
+    """The curve's factor on a day: linear between two bends, constant outside, 1 without any."""
+    if not bends:
+        return 1.0
+    if day <= bends[0][0]:
+        return bends[0][1]
+    for (a, low), (b, high) in zip(bends, bends[1:], strict=False):
+        if day <= b:
+            return low + (high - low) * (day - a) / (b - a)
+    return bends[-1][1]
+
+
+def active_users(curve: Curve, days: Days, day: int, rng: Random | None) -> int:
+    """Active users of one day; `rng` None leaves the noise out."""
+    expected = curve.level * factor(curve.bends, day)
+    if days.weekday(day) >= 5:
+        expected *= curve.weekend
+    if rng is not None and curve.noise:
+        expected *= rng.gauss(1.0, curve.noise)
+    return max(0, round(expected))
+
+
+def adoption_share(curve: Curve, day: int) -> float:
+    """Active users in 28 days as a share of the seats on a day."""
+    share = curve.shares[0][1]
+    for since, candidate in curve.shares:
+        if since <= day:
+            share = candidate
+    return share
+
+
+def adoption_change(values: dict[int, int], day: int) -> float | None:
+    """Mean of the last 30 days over the mean of the 90 days before, minus 1; by day number, every day present."""
+    late = [values[d] for d in range(day - 29, day + 1) if d in values]
+    early = [values[d] for d in range(day - 119, day - 29) if d in values]
+    if len(late) < 15 or len(early) < 45 or not sum(early):
+        return None
+    return (sum(late) / len(late)) / (sum(early) / len(early)) - 1
+
+
+def samples(draft: Draft, days: Days, last: int, rng: Random) -> list[UsagePoint]:
+    """All samples of one account up to day `last`. A sample of a day is logged at 05:00 of that day."""
+    curve = draft.life.curve
+    if draft.workspace is None:
+        return []
+    first = -HISTORY_DAYS
+    until = min(last, curve.stops - 1)
+    if draft.churn_day is not None:
+        until = min(until, draft.churn_day)
+        if draft.kind == "former":
+            first = draft.churn_day - FORMER_DAYS
+    if draft.contract_start is not None:
+        first = max(first, draft.contract_start)
+    seats = draft.seats if draft.seats is not None else round(curve.level / 0.5 / USUAL_SHARE)
+    account, midnight = draft.key, days.first
+    return [
+        UsagePoint(
+            account=account,
+            day=midnight + day,
+            logged_at=(midnight + day) * DAY + 5 * DAY // 24,
+            active_users=active_users(curve, days, day, rng),
+            active_users_28d=round(seats * adoption_share(curve, day)),
+        )
+        for day in range(first, until + 1)
+    ]
