@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from store.records import DAY, HOUR
@@ -114,7 +115,7 @@ def not_covered(rows: Rows, csm: str | None, as_of: int) -> str | None:
         if c["member_id"] == member["id"] and c["occurred_at"] <= as_of and c["recorded_at"] <= as_of
     )
     recent = [t for t in times if t > as_of - 90 * DAY]
-    gaps = sorted(later - earlier for earlier, later in zip(recent, recent[1:], strict=False))
+    gaps = sorted(later - earlier for earlier, later in pairwise(recent))
     patience: float = 7 * DAY
     if len(gaps) >= 5:
         middle = (gaps[(len(gaps) - 1) // 2] + gaps[len(gaps) // 2]) / 2

@@ -86,7 +86,7 @@ def test_renewal_is_outdated_after_thirty_days(
 def test_renewed_by_a_won_renewal_near_the_date(connection: Connection, before: int, renewed: int) -> None:
     """A closed-won renewal counts when it closed after the renewal date minus 120 days."""
     rows = orderly()
-    account = rows.account(renewal=TODAY + 60, contract_start=TODAY - 700)
+    account = rows.account(renewal=TODAY + 60, contract_start=TODAY - 700, term=365)
     rows.link(account)
     rows.deal(account, TODAY + 60 - before, won=True)
     rows.deal(account, TODAY, won=True, kind="Expansion")

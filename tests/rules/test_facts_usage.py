@@ -131,7 +131,7 @@ def test_touched_accounts_use_the_stored_statistics(connection: Connection) -> N
         for name, value in stats:
             connection.execute(insert(portfolio_stats).values(name=name, value=value, as_of=NOW))
         touched = connection.execute(portfolio(NOW, FactSettings(), select(accounts.c.id))).mappings().one()
-        whole = dict(connection.execute(statistics(NOW, FactSettings())).tuples())
+        whole = {row.name: row.value for row in connection.execute(statistics(NOW, FactSettings()))}
         transaction.rollback()
     assert touched["adoption_change_vs_portfolio"] == -0.2
     assert whole == {MEDIAN_CHANGE: -0.5, RHYTHM: float(DAY)}
