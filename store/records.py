@@ -362,7 +362,8 @@ class DeliveryRow:
     body: str
     created_at: Instant
     not_before: Instant
-    not_after: Instant | None = None
+    not_after: Instant
+    """Given up when it could not be sent by then."""
     conversation_id: int | None = None
     seq: int = 0
     state: str = "pending"
