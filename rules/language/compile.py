@@ -148,7 +148,8 @@ class _Compiler:
                 seen = value.is_not(None) if window is None else value > self.as_of - window
                 return case((seen, true()), (self._gap(fact, window).is_not(None), null()), else_=false())
             case Booked():
-                return case((state == "never", false()), (state.is_(None), value > self.as_of), else_=null())
+                on_record = or_(state.is_(None), state == "not_captured")
+                return case((state == "never", false()), (on_record, value > self.as_of), else_=null())
             case Known():
                 known = (state.is_(None), value.is_not(None))
                 return case((state == "stale", null()), (state == "never", true()), known, else_=false())

@@ -126,7 +126,7 @@ def _decide(leaf: Leaf, row: Row, as_of: Instant, today: Day) -> tuple[Truth, st
         case Happened(window=window):
             return _happened(fact, row, as_of, window)
         case Booked():
-            return (False, None) if state == "never" else _known(fact, row, lambda at: at > as_of)
+            return _booked(fact, row, as_of)
         case Known():
             if state == "stale":
                 return None, "stale"
@@ -147,6 +147,16 @@ def _decide(leaf: Leaf, row: Row, as_of: Instant, today: Day) -> tuple[Truth, st
         case Flag():
             return _known(fact, row, lambda flag: flag == 1)
     raise TypeError(f"no semantics for {type(leaf).__name__}")
+
+
+def _booked(fact: Fact, row: Row, as_of: Instant) -> tuple[Truth, str | None]:
+    """A booking that is on record stands, also where not everything is captured; that there is none is then not known."""
+    state, at = row.get(f"{fact.column}_state"), _int(row, fact.column)
+    if state == "never":
+        return False, None
+    if at is not None and state in (None, "not_captured"):
+        return at > as_of, None
+    return None, _missing(fact, row)
 
 
 def _happened(fact: Fact, row: Row, as_of: Instant, window: int | None) -> tuple[Truth, str | None]:

@@ -1,0 +1,125 @@
+"""One evaluation: refresh the facts, ask every rule in a transaction of its own, hand the difference on to alerting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from daemon.facts import Refreshed
+from daemon.facts import refresh as refresh_facts
+from rules.facts.settings import FactSettings
+from rules.language.compile import select_findings
+from rules.language.model import Rule, RuleSet
+from rules.language.values import today_of
+from store import findings
+from store.engine import Store
+from store.records import Clock, Day, Instant
+
+_log = structlog.get_logger(__name__)
+
+Refresh = Callable[[Store, FactSettings, Instant, Collection[int] | None], Refreshed]
+Advance = Callable[[Store, RuleSet, Instant], object]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRun:
+    """What one rule found. With an `error` its findings are those of the evaluation before."""
+
+    rule: str
+    fires: int = 0
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    """How many accounts by reason."""
+    changed: int = 0
+    """Finding rows written or removed."""
+    seconds: float = 0.0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One evaluation as a whole; `advanced` is whatever the alerting step returned."""
+
+    as_of: Instant
+    scope: str
+    """full | touched"""
+    customers: int
+    facts: Refreshed
+    rules: tuple[RuleRun, ...]
+    advanced: object = None
+
+    @property
+    def changed(self) -> int:
+        """Finding rows written or removed."""
+        return sum(run.changed for run in self.rules)
+
+    @property
+    def errors(self) -> Mapping[str, str]:
+        """Rules that could not be evaluated, with the reason: for the operators."""
+        return {run.rule: run.error for run in self.rules if run.error}
+
+
+def evaluate(
+    store: Store,
+    ruleset: RuleSet,
+    settings: FactSettings,
+    as_of: Instant,
+    accounts: Collection[int] | None = None,
+    *,
+    refresh: Refresh = refresh_facts,
+    advance: Advance | None = None,
+    clock: Clock | None = None,
+) -> Evaluation:
+    """Evaluate all customers, or only `accounts`, at `as_of`; a second time at the same instant changes nothing.
+
+    A rule that fails keeps its findings and is reported. `clock` is for timing only.
+    """
+    scope = "full" if accounts is None else "touched"
+    refreshed = refresh(store, settings, as_of, accounts)
+    today = today_of(as_of, ZoneInfo(settings.timezone))
+    runs = tuple(_timed(clock, partial(_run, store, rule, as_of, today, accounts)) for rule in ruleset.rules)
+    with store.write() as connection:
+        findings.drop_other_rules(connection, [rule.name for rule in ruleset.rules])
+        customers = findings.customers(connection)
+    advanced = advance(store, ruleset, as_of) if advance else None
+    with store.write() as connection:
+        findings.record_evaluation(connection, as_of, scope, _detail(ruleset, customers, runs))
+    return Evaluation(as_of, scope, customers, refreshed, runs, advanced)
+
+
+def _run(store: Store, rule: Rule, as_of: Instant, today: Day, accounts: Collection[int] | None) -> RuleRun:
+    wanted = findings.Wanted(rule.name, rule.version, select_findings(rule, as_of, today))
+    try:
+        with store.write() as connection:
+            kept = findings.keep(connection, wanted, as_of, accounts)
+    except SQLAlchemyError as error:
+        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+        _log.error("rule could not be evaluated, its findings stay as they are", rule=rule.name, cause=cause)
+        return RuleRun(rule.name, error=cause)
+    return RuleRun(rule.name, kept.fires, kept.unknown, kept.changed)
+
+
+def _timed(clock: Clock | None, run: Callable[[], RuleRun]) -> RuleRun:
+    start = clock.monotonic() if clock else 0.0
+    done = run()
+    if clock is None:
+        return done
+    seconds = clock.monotonic() - start
+    _log.info(
+        "rule evaluated",
+        rule=done.rule,
+        fires=done.fires,
+        unknown=sum(done.unknown.values()),
+        seconds=round(seconds, 4),
+    )
+    return replace(done, seconds=seconds)
+
+
+def _detail(ruleset: RuleSet, customers: int, runs: Collection[RuleRun]) -> Mapping[str, Any]:
+    rules = {run.rule: {"fires": run.fires, "unknown": dict(run.unknown), "error": run.error} for run in runs}
+    return {"rules_version": ruleset.version, "customers": customers, "rules": rules}
