@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox import control
-from sandbox.clock import DAY, HOUR, MINUTE, SECOND, ScenarioClock, parse_instant
+from sandbox.clock import DAY, HOUR, MINUTE, ScenarioClock, parse_instant
 from sandbox.crmpage import app as crmpage
 from sandbox.desk import Desk, HubSpotDesk, SalesforceDesk
 from sandbox.faults import FaultBook
@@ -24,7 +24,7 @@ from sandbox.salesforce import state as salesforce
 from sandbox.serving import Served, Shared
 from sandbox.slack import app as slack_app
 from sandbox.slack import workspace
-from sandbox.versions import Change, VendorStore
+from sandbox.versions import Change
 from sandbox.world import generate, project, usage
 from sandbox.world.model import Teammate, World
 
@@ -140,8 +140,7 @@ class Sandbox:
         self._key_file = self._scratch / "salesforce-jwt.pem"
         self._key_file.touch(mode=0o600)
         self._key_file.write_text(private)
-        store = VendorStore("salesforce", self.clock, resolution=SECOND)
-        state = salesforce.new_state(store, salesforce.Settings(public_key=public))
+        state = salesforce.new_state(salesforce.new_store(self.clock), salesforce.Settings(public_key=public))
         state.load(changes)
         return state
 

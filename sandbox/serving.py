@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,8 @@ COST = "sandbox.cost"
 HOST = "127.0.0.1"
 
 _POLL = 0.005
+_PATIENCE = 1.0
+"""Seconds that requests under way get at the end."""
 _GARBAGE = b"\x00<<< not json >>>"
 
 Connections = dict[tuple[str, int], asyncio.Transport]
@@ -220,7 +223,6 @@ class Served:
             loop="asyncio",
             # Kits keep connections; one that we closed while idle would look like a fault that nobody scripted.
             timeout_keep_alive=3600,
-            timeout_graceful_shutdown=1,
             h11_max_incomplete_event_size=256 * 1024,
             server_header=False,
             date_header=False,
@@ -238,7 +240,7 @@ class Served:
 
     def stop(self) -> None:
         """Answer what is under way (at most a second), then close; safe to call twice."""
-        self._server.should_exit = True
+        self._server.end()
         self._thread.join()
         self._socket.close()
 
@@ -247,15 +249,40 @@ class Served:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens."""
+    """Says when it listens, and ends at once when told to, where uvicorn looks only every tenth of a second."""
 
     def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
         super().__init__(config)
         self._ready = ready
+        self._over = asyncio.Event()
+
+    def end(self) -> None:
+        """Stop serving; from any thread, and any number of times."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
+            self._loop.call_soon_threadsafe(self._over.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self._ready.set()
+
+    async def main_loop(self) -> None:
+        await self._over.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        patience = round(_PATIENCE / _POLL)
+        while patience and (self.server_state.connections or self.server_state.tasks):
+            patience -= 1
+            await real_pause(_POLL)
+        for task in list(self.server_state.tasks):
+            task.cancel()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await real_pause(0)
 
 
 def _protocol(connections: Connections) -> type[H11Protocol]:
