@@ -152,7 +152,7 @@ def _unknown(cast: Cast) -> None:
 
 
 def contracts_lapsed(cast: Cast) -> None:
-    """lapsed (for 7 days). Relies on the renewal date having passed, and on won and lost renewals, not on contact."""
+    """Lapsed (for 7 days). Relies on the renewal date having passed, and on won and lost renewals, not on contact."""
     _lapses(cast)
     _late_answers(cast)
 

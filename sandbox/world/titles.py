@@ -95,11 +95,11 @@ def _read() -> tuple[Title, ...]:
 
 TITLES = _read()
 _EXECS = {
-    lang: tuple(t for t in TITLES if t.language == lang and t.level in EXEC_LEVELS) for lang in "en de fr es".split()
+    lang: tuple(t for t in TITLES if t.language == lang and t.level in EXEC_LEVELS) for lang in ["en", "de", "fr", "es"]
 }
 _OTHERS = {
     lang: tuple(t for t in TITLES if t.language == lang and t.level not in EXEC_LEVELS)
-    for lang in "en de fr es".split()
+    for lang in ["en", "de", "fr", "es"]
 }
 
 
