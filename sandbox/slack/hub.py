@@ -47,6 +47,8 @@ class Envelope:
     attempts: int = 0
     delivered: int = 0
     acked: bool = False
+    settled: threading.Event = field(default_factory=threading.Event)
+    """Set once the ack has taken effect, or the last attempt is over."""
     timer: threading.Timer | None = None
 
 
@@ -135,6 +137,12 @@ class Hub:
         if envelope.on_ack is not None:
             payload = frame.get("payload")
             envelope.on_ack(payload if isinstance(payload, dict) else {})
+        envelope.settled.set()
+
+    def wait(self, envelope_id: str, seconds: float) -> bool:
+        """Wait, in real seconds, until the app has acknowledged an envelope and that took effect; False if it did not."""
+        envelope = self.envelopes[envelope_id]
+        return envelope.settled.wait(seconds) and envelope.acked
 
     def disconnect(self, reason: str = "refresh_requested", *, close: bool = True) -> int:
         """Tell every connection to go (`warning` leaves it open); returns how many were told."""
@@ -188,6 +196,7 @@ class Hub:
                 return
         if envelope.on_lost is not None:
             envelope.on_lost()
+        envelope.settled.set()
 
     def _disconnect(self, reason: str) -> Json:
         return {

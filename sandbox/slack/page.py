@@ -19,6 +19,9 @@ from sandbox.slack.payloads import NotThere
 from sandbox.slack.screen import Screen, draw, people
 from sandbox.slack.state import SlackState
 
+COST = "sandbox.cost"
+"""Scope key of the request log: what people do on the page is no API call."""
+
 HERE = Path(__file__).parent
 STATIC = {"page.js": "text/javascript", "page.css": "text/css"}
 HEADERS = {
@@ -51,11 +54,13 @@ def routes(state: SlackState) -> list[Route]:
         return env.get_template(template).render(s=screen)
 
     async def page(request: Request) -> Response:
+        request.scope[COST] = 0
         with state.lock:
             screen = draw(state, request.query_params)
             return HTMLResponse(render("page.html", screen), headers=HEADERS)
 
     async def parts(request: Request) -> Response:
+        request.scope[COST] = 0
         with state.lock:
             version = f"{state.version}:{state.clock.now()}"
             if request.query_params.get("since") == version:
@@ -66,6 +71,7 @@ def routes(state: SlackState) -> list[Route]:
         return JSONResponse(found, headers=HEADERS)
 
     async def static(request: Request) -> Response:
+        request.scope[COST] = 0
         name = request.path_params["name"]
         if name not in STATIC:
             return Response(status_code=404)
@@ -86,6 +92,7 @@ def routes(state: SlackState) -> list[Route]:
 def _doing(state: SlackState) -> Handler:
     async def do(request: Request) -> Response:
         """A person's deed as JSON; only this page may send one (a foreign form cannot send this content type)."""
+        request.scope[COST] = 0
         if request.headers.get("content-type") != "application/json":
             return JSONResponse({"error": "send JSON"}, 415)
         deed: dict[str, Any] = json.loads(await request.body())

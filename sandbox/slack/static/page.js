@@ -35,15 +35,60 @@
     return root.contains(active) && ["SELECT", "INPUT", "TEXTAREA"].includes(active.tagName);
   };
 
-  const draw = (root, html) => {
-    if (busy(root)) return false;
-    const closed = new Set([...root.querySelectorAll("details:not([open])")].map((d) => d.dataset.key));
-    const top = part("scroll") ? part("scroll").scrollTop : 0;
+  // What a person has put into an input stays when its message or modal is drawn anew.
+  const kept = new Map();
+  const boxes = (input) => [...input.querySelectorAll("input")];
+  const keyOf = (input) => {
+    const root = input.closest("[data-view]:not(body)") || input.closest("[data-ts]");
+    return [root.dataset.view || root.dataset.ts, input.dataset.block, input.dataset.action].join("|");
+  };
+  const keep = (target) => {
+    const input = target.closest("[data-kind]:not([data-kind=overflow])");
+    if (input) kept.set(keyOf(input), input.matches(".options") ? boxes(input).map((box) => box.checked) : input.value);
+  };
+  const restore = (root) => {
+    for (const input of root.querySelectorAll("[data-kind]:not([data-kind=overflow])")) {
+      const value = kept.get(keyOf(input));
+      if (value === undefined) continue;
+      if (input.matches(".options")) boxes(input).forEach((box, index) => { box.checked = value[index]; });
+      else input.value = value;
+    }
+  };
+
+  // Only what changed is replaced, so that nobody loses the button under the pointer.
+  const source = new WeakMap();
+  const learn = (root) => { for (const node of root.children) source.set(node, node.outerHTML); };
+
+  const replace = (old, fresh) => {
+    const closed = new Set([...old.querySelectorAll("details:not([open])")].map((d) => d.dataset.key));
+    source.set(fresh, fresh.outerHTML);
+    old.replaceWith(fresh);
+    for (const thread of fresh.querySelectorAll("details")) if (closed.has(thread.dataset.key)) thread.open = false;
+    restore(fresh);
+  };
+
+  const sync = (root, wanted) => {
+    const fresh = [...wanted.children];
+    let whole = true;
+    fresh.forEach((node, index) => {
+      const old = root.children[index];
+      if (!old) { source.set(node, node.outerHTML); root.append(node); restore(node); return; }
+      if (source.get(old) === node.outerHTML) return;
+      if (busy(old)) whole = false;
+      else replace(old, node);
+    });
+    while (root.children.length > fresh.length) root.lastElementChild.remove();
+    return whole;
+  };
+
+  const parsed = (html) => { const box = document.createElement("template"); box.innerHTML = html; return box.content; };
+
+  const drawMain = (html) => {
+    const wanted = parsed(html);
     const end = atEnd();
-    root.innerHTML = html;
-    for (const thread of root.querySelectorAll("details")) if (closed.has(thread.dataset.key)) thread.open = false;
-    if (root.id === "main") { if (end) toEnd(); else part("scroll").scrollTop = top; }
-    return true;
+    const whole = sync(part("scroll"), wanted.querySelector("#scroll"));
+    if (end) toEnd();
+    return whole;
   };
 
   const refresh = async () => {
@@ -51,8 +96,8 @@
     const answer = await fetch(`/page/parts?${query}`);
     if (answer.status !== 200) return;
     const parts = await answer.json();
-    const drawn = [draw(part("side"), parts.side), draw(part("main"), parts.main)];
-    if (parts.view !== view) { part("modal").innerHTML = parts.modal; view = parts.view; }
+    const drawn = [sync(part("side"), parsed(parts.side)), drawMain(parts.main)];
+    if (parts.view !== view) { part("modal").innerHTML = parts.modal; restore(part("modal")); view = parts.view; }
     if (drawn.every(Boolean)) version = parts.version;
   };
 
@@ -109,8 +154,11 @@
     if (button.dataset.do === "close") act({ do: "close", view: part("view").dataset.view });
   });
 
+  document.addEventListener("input", (event) => keep(event.target));
+
   document.addEventListener("change", (event) => {
     const input = event.target;
+    keep(input);
     if (input.id === "acting") { location.search = new URLSearchParams({ user: input.value, channel: body.dataset.channel }); return; }
     const element = input.closest("[data-do=choose]");
     if (!element || element.closest(".b-input")) return;
@@ -129,6 +177,8 @@
     }
   });
 
+  learn(part("side"));
+  learn(part("scroll"));
   toEnd();
   setInterval(() => { if (!document.hidden) refresh().catch(() => note("The sandbox does not answer.")); }, 700);
 })();
