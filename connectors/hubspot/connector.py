@@ -1,0 +1,167 @@
+"""The HubSpot connector: reading, checking and previewing one portal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from connectors.http import Finding, Preview, VendorError
+from connectors.hubspot.reader import LIST_PAGE, HubSpotReader, Known
+from connectors.hubspot.session import HubSpotSession
+from connectors.hubspot.settings import HubSpotSettings, Token
+from connectors.hubspot.streams import Stream, streams
+from connectors.hubspot.writer import HubSpotWriter
+from store.records import Clock, Instant, SyncEvent
+
+_WRITE_SCOPES = ("write", "delete")
+
+
+class HubSpotConnector:
+    """One portal, reading. `calls` counts every API call. `known` gives the ids that the store has of a stream."""
+
+    def __init__(self, settings: HubSpotSettings, clock: Clock, known: Known) -> None:
+        self._settings = settings
+        self._session = _session(settings, settings.auth, clock)
+        self._reader = HubSpotReader(settings, self._session, clock, known)
+
+    @property
+    def calls(self) -> int:
+        """API calls made so far."""
+        return self._session.calls
+
+    def streams(self) -> tuple[str, ...]:
+        """Names of all streams."""
+        return self._reader.streams()
+
+    def sync(self, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
+        """Everything that changed since the cursors."""
+        return self._reader.sync(cursors)
+
+    def sweeps(self) -> Mapping[str, Instant]:
+        """What is read apart from the increments, and how often."""
+        return self._reader.sweeps()
+
+    def sweep(self, name: str, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
+        """One sweep."""
+        return self._reader.sweep(name, cursors)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    # ------------------------------------------------------------ check and preview
+
+    def check(self) -> Sequence[Finding]:
+        """The portal, then every object and mapped property with the rights that the token has."""
+        try:
+            portal = self._session.get(f"/account-info/{self._settings.read_version}/details").get("portalId")
+        except VendorError as error:
+            return [Finding("error", str(error), "check the token (a Service Key or a private app's) and base_url")]
+        wanted = self._settings.portal_id
+        if wanted is not None and portal != wanted:
+            return [
+                Finding(
+                    "error", f"the token belongs to portal {portal}, but portal_id pins {wanted}", "use the right one"
+                )
+            ]
+        findings = [Finding("ok", f"signed in to portal {portal}")]
+        for stream in streams(self._settings):
+            findings.append(self._look(stream))
+        return findings + self._excess()
+
+    def _look(self, stream: Stream) -> Finding:
+        path = f"/crm/properties/{self._settings.read_version}/{stream.object}"
+        try:
+            known = {found["name"] for found in self._session.get(path)["results"]}
+        except VendorError as error:
+            return Finding("error", f"{stream.object} cannot be read: {error}", f"add the scope {scope(stream.object)}")
+        missing = sorted(set(stream.properties) - known)
+        if missing:
+            text = f"{stream.object}: {', '.join(missing)} not there"
+            return Finding("error", text, "mend the name in the field mapping, or create the property")
+        return Finding("ok", f"{stream.object}: {len(stream.properties)} properties readable")
+
+    def _excess(self) -> list[Finding]:
+        body = {"tokenKey": self._settings.auth.access_token.get_secret_value()}
+        try:
+            scopes = self._session.post("/oauth/v2/private-apps/get/access-token-info", body).get("scopes", ())
+        except VendorError:
+            return []  # a Service Key cannot be looked into; its scopes are seen in HubSpot
+        needed = {name for name, _ in self.permissions()}
+        surplus = sorted(s for s in scopes if s not in needed and s.rpartition(".")[2] in _WRITE_SCOPES)
+        remedy = "take them away: what a token may not do, nobody can do with it"
+        return (
+            [Finding("warning", f"the token may do more than tierd needs: {', '.join(surplus)}", remedy)]
+            if surplus
+            else []
+        )
+
+    def permissions(self) -> list[tuple[str, str]]:
+        """(scope, why) as a private app or Service Key asks for them."""
+        wanted = {scope(s.object): f"the stream {s.name}" for s in reversed(streams(self._settings))}
+        wanted["crm.objects.owners.read"] = "who the CSM of an account is"
+        wanted["crm.schemas.companies.read"] = "to look up the mapped properties"
+        if self._settings.tier is not None:
+            wanted["crm.objects.companies.write"] = "writing the tier back"
+        return sorted(wanted.items())
+
+    def preview(self) -> Preview:
+        """Rows per object, calls and minutes of a first sync, counted by the portal itself."""
+        rows: dict[str, int] = {}
+        for stream in streams(self._settings):
+            rows[stream.object] = self._total(stream, [])
+        calls = sum(-(-count // LIST_PAGE) or 1 for count in rows.values()) + len(rows) + 1
+        minutes = calls / self._settings.calls_per_second / 60
+        return Preview(rows, calls, minutes, self._left(), self._customers())
+
+    def _total(self, stream: Stream, filters: list[dict[str, Any]]) -> int:
+        body: dict[str, Any] = {"limit": 1, "filterGroups": [{"filters": filters}] if filters else []}
+        answer = self._session.post(f"/crm/objects/{self._settings.read_version}/{stream.object}/search", body)
+        return int(answer.get("total", 0))
+
+    def _left(self) -> int | None:
+        path = f"/account-info/{self._settings.read_version}/api-usage/daily/private-apps"
+        try:
+            usage = self._session.get(path)["results"][0]
+            return int(usage["usageLimit"]) - int(usage["currentUsage"])
+        except (VendorError, KeyError, IndexError):
+            return None  # Service Keys and OAuth tokens are not told their daily usage
+
+    def _customers(self) -> int | None:
+        filters = []
+        for name, wanted in self._settings.customer.items():
+            if isinstance(wanted, dict):
+                return None  # only values and lists of values can be counted by the portal
+            values = [
+                str(v).lower() if isinstance(v, bool) else str(v)
+                for v in (wanted if isinstance(wanted, list) else [wanted])
+            ]
+            filters.append({"propertyName": name, "operator": "IN", "values": values})
+        companies = next(s for s in streams(self._settings) if s.object == "companies")
+        return self._total(companies, filters)
+
+
+def scope(name: str) -> str:
+    """The scope that reading an object needs (developers.hubspot.com/docs/apps/developer-platform/scopes)."""
+    if name in ("companies", "contacts", "deals"):
+        return f"crm.objects.{name}.read"
+    if name == "tickets":
+        return "tickets"
+    if name in ("calls", "emails", "meetings", "notes", "tasks"):
+        return "crm.objects.contacts.read" if name != "emails" else "sales-email-read"
+    return "crm.objects.custom.read"
+
+
+def _session(settings: HubSpotSettings, token: Token, clock: Clock) -> HubSpotSession:
+    return HubSpotSession(
+        settings.base_url,
+        token.access_token.get_secret_value(),
+        clock,
+        calls_per_second=settings.calls_per_second,
+        searches_per_second=settings.searches_per_second,
+    )
+
+
+def writer(settings: HubSpotSettings, clock: Clock) -> HubSpotWriter:
+    """The writing side, with its own token where the settings have one."""
+    return HubSpotWriter(settings, _session(settings, settings.write_auth or settings.auth, clock))

@@ -1,0 +1,58 @@
+"""Settings of a HubSpot source."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from connectors.http import checked_address
+from connectors.mapping import FieldMapping, MappedField
+
+_FROZEN = ConfigDict(frozen=True, extra="forbid")
+Version = Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")]
+
+
+class Token(BaseModel):
+    """A Service Key or the token of an existing private app."""
+
+    model_config = _FROZEN
+    access_token: SecretStr
+
+
+class ActivityProperties(BaseModel):
+    """Properties that a portal adds to its activities."""
+
+    model_config = _FROZEN
+    automatic: str | None = None
+    """E-mail checkbox for newsletters, sequences and automatic replies."""
+
+
+class HubSpotSettings(FieldMapping):
+    """One HubSpot portal."""
+
+    kind: Literal["hubspot"]
+    base_url: Annotated[str, AfterValidator(checked_address)] = "https://api.hubapi.com"
+    auth: Token
+    write_auth: Token | None = None
+    """Separate credentials for writing; without them the reading ones write."""
+    read_version: Version = "2026-09"
+    write_version: Version = "2026-03"
+    """From 2026-09 on an update is refused when the record lacks any property that the portal requires."""
+    portal_id: int | None = None
+    """Pin: tierd refuses to talk to another portal than this."""
+    link_property: str = "salesforceaccountid"
+    """Company property that holds the id of the same account in Salesforce."""
+    activities: ActivityProperties = ActivityProperties()
+    overlap_minutes: int = Field(5, ge=1, le=60)
+    searches_per_second: float = Field(4.0, gt=0, le=5)
+    """Of the 5 that the whole portal has."""
+    calls_per_second: float = Field(9.0, gt=0, le=25)
+
+    @field_validator("csm", "fields")
+    @classmethod
+    def _no_path(cls, value: object) -> object:
+        options = value if isinstance(value, tuple) else [o for some in value.values() for o in some]  # type: ignore[attr-defined]
+        if any(isinstance(option, MappedField) and option.path for option in options):
+            raise ValueError("HubSpot's objects belong to a company by association: leave `path` out")
+        return value
