@@ -160,7 +160,6 @@ def _property(kind: ObjectType, prop: Property) -> dict[str, object]:
         "archived": False,
         "hasUniqueValue": prop.unique,
         "hidden": False,
-        "hubspotDefined": not prop.custom,
         "modificationMetadata": {
             "archivable": prop.custom,
             "readOnlyDefinition": not prop.custom,
@@ -169,7 +168,10 @@ def _property(kind: ObjectType, prop: Property) -> dict[str, object]:
         "formField": not prop.read_only,
         "dataSensitivity": "non_sensitive",
     }
-    return body | ({"referencedObjectType": "OWNER"} if prop.kind == "owner" else {})
+    if prop.kind == "owner":
+        body["referencedObjectType"] = "OWNER"
+    made_by = {"createdUserId": str(APP_USER), "updatedUserId": str(APP_USER)}
+    return body | (made_by if prop.custom else {"hubspotDefined": True})
 
 
 def _owner(row: Row) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from sandbox.hubspot import errors
 from sandbox.hubspot.call import Answer, Call, text
@@ -13,6 +13,7 @@ from sandbox.hubspot.values import BadValue, parse
 from sandbox.versions import Change, Row
 
 _BATCH = 100
+_WRITER = ("hs_updated_by_user_id",)
 _ENFORCING = "2026-09"
 """From this version on writes enforce required properties (changelog crm-api-write-validation-enforcement)."""
 
@@ -22,7 +23,7 @@ def create_record(call: Call) -> Answer:
     kind = call.writable()
     row = _create(call, kind, call.object_body())
     location = f"https://api.hubapi.com{call.path}/{row.id}"
-    return Answer(201, shown(call.state, kind, row, tuple(row.fields)), {"Location": location})
+    return Answer(201, _said(call.state, kind, row, row.fields, _WRITER), {"Location": location})
 
 
 def update_record(call: Call) -> Answer:
@@ -33,7 +34,7 @@ def update_record(call: Call) -> Answer:
         raise errors.not_found()
     fields = check(call, kind, call.object_body().get("properties"), row)
     row = write(call.state, kind, row.id, fields)
-    return Answer(200, shown(call.state, kind, row, tuple(fields)))
+    return Answer(200, _said(call.state, kind, row, fields, _WRITER))
 
 
 def archive_record(call: Call) -> Answer:
@@ -61,7 +62,7 @@ def batch_create(call: Call) -> Answer:
     for item in inputs:
         check(call, kind, item.get("properties"), None)
     rows = [_create(call, kind, item) for item in inputs]
-    return call.batch(201, [shown(call.state, kind, r, tuple(r.fields)) for r in rows], [])
+    return call.batch(201, [_said(call.state, kind, r, r.fields) for r in rows], [])
 
 
 def batch_update(call: Call) -> Answer:
@@ -77,9 +78,7 @@ def batch_update(call: Call) -> Answer:
         raise bad[0]
     if bad and call.state.switches.batch_errors == "silent":
         return call.batch(200, [], [])
-    results = [
-        shown(call.state, kind, write(call.state, kind, row_id, fields), tuple(fields)) for row_id, fields in good
-    ]
+    results = [_said(call.state, kind, write(call.state, kind, row_id, fields), fields) for row_id, fields in good]
     return call.batch(200, results, failed)
 
 
@@ -145,6 +144,15 @@ def typed(
 def write(state: HubSpotState, kind: ObjectType, row_id: str, fields: Mapping[str, object], by: int = APP_USER) -> Row:
     """Store checked fields, stamped with the scenario clock and with the user who wrote them."""
     return state.store.upsert_by_api(kind.name, row_id, {**fields, "hs_updated_by_user_id": by})
+
+
+def _said(
+    state: HubSpotState, kind: ObjectType, row: Row, fields: Iterable[str], more: tuple[str, ...] = ()
+) -> dict[str, object]:
+    """A written record as it is answered: what was sent, and what the vendor derives from it (recorded)."""
+    sent = tuple(f for f in fields if f != _WRITER[0])
+    derived = ("hs_email_domain",) if "email" in sent else ()
+    return shown(state, kind, row, (*sent, *derived, *more))
 
 
 def _take(state: HubSpotState, name: str, prop: Property | None, value: object) -> object:

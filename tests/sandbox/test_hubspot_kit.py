@@ -1,0 +1,95 @@
+"""HubSpot's own Python kit drives the imitation: typed calls on v3 and v4, plain calls on the dated paths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hubspot import HubSpot
+from hubspot.crm.associations.v4 import BatchInputPublicFetchAssociationsBatchRequest
+from hubspot.crm.companies import (
+    BatchInputSimplePublicObjectBatchInput,
+    PublicObjectSearchRequest,
+    SimplePublicObjectInputForCreate,
+)
+from hubspot.crm.companies.exceptions import ApiException
+from urllib3 import Retry
+
+from sandbox.faults import Fault
+from tests.sandbox.hubspot_portal import TOKEN, Portal
+
+
+@pytest.fixture
+def kit(portal: Portal) -> Any:
+    """The kit as a connector uses it: its own retries off."""
+    return HubSpot(access_token=TOKEN, host=portal.served.url, retry=Retry(total=0))
+
+
+def test_typed_objects(kit: Any) -> None:
+    """Create, read, search, batch update, list and archive by the kit's own classes."""
+    companies = kit.crm.companies
+    made = companies.basic_api.create(SimplePublicObjectInputForCreate(properties={"name": "Acme", "arr": "100"}))
+    read = companies.basic_api.get_by_id(made.id, properties=["name", "arr"], associations=["contacts"])
+    assert (read.properties["name"], read.properties["arr"]) == ("Acme", "100")
+    found = companies.search_api.do_search(
+        PublicObjectSearchRequest(
+            filter_groups=[{"filters": [{"propertyName": "arr", "operator": "GTE", "value": "50"}]}],
+            properties=["arr"],
+            limit=200,
+        )
+    )
+    assert (found.total, found.results[0].id) == (1, made.id)
+    inputs = [{"id": made.id, "properties": {"customer_tier": "tier_1"}}, {"id": "404", "properties": {}}]
+    answer = companies.batch_api.update(BatchInputSimplePublicObjectBatchInput(inputs=inputs))
+    assert (answer.num_errors, [r.id for r in answer.results]) == (1, [made.id])
+    companies.basic_api.archive(made.id)
+    assert companies.get_all() == []
+    assert [r.id for r in companies.basic_api.get_page(archived=True).results] == [made.id]
+
+
+def test_typed_links_owners_properties(portal: Portal, kit: Any) -> None:
+    """Links by v4, owners (whose path ends in a slash) and properties parse into the kit's models."""
+    portal.add("companies", "7", {"name": "a"})
+    portal.add("contacts", "5", {"email": "a@b.example"})
+    portal.link("companies", "7", "contacts", "5", "Primary")
+    batch = BatchInputPublicFetchAssociationsBatchRequest(inputs=[{"id": "7"}])
+    links = kit.crm.associations.v4.batch_api.get_page("companies", "contacts", batch)
+    assert [(t.to_object_id, [x.type_id for x in t.association_types]) for t in links.results[0].to] == [
+        ("5", [2, 280])
+    ]
+    assert [o.email for o in kit.crm.owners.owners_api.get_page().results] == [
+        "ana@tierd-demo.example",
+        "ben@tierd-demo.example",
+    ]
+    names = {p.name for p in kit.crm.properties.core_api.get_all("companies").results}
+    assert {"customer_tier", "csm", "hs_lastmodifieddate"} <= names
+
+
+def test_dated_paths_through_the_kits_transport(portal: Portal, kit: Any) -> None:
+    """call_api reaches the dated paths with the kit's authentication."""
+    portal.add("companies", "7", {"name": "a"})
+    client = kit.crm.companies.basic_api.api_client
+    answer = client.call_api(
+        "/crm/objects/2026-09/companies/search",
+        "POST",
+        body={"limit": 200, "properties": ["name"]},
+        header_params={"Content-Type": "application/json", "Accept": "application/json"},
+        auth_settings=["oauth2"],
+        response_types_map={200: "object"},
+        _request_timeout=5,
+    )
+    body = answer[0] if isinstance(answer, tuple) else answer
+    assert [r["id"] for r in body["results"]] == ["7"]
+    assert {e.path for e in portal.shared.log.entries()} == {"/crm/objects/2026-09/companies/search"}
+
+
+def test_kit_raises_on_errors(portal: Portal, kit: Any) -> None:
+    """A refusal is the kit's ApiException with status and body; with its retries off, one request."""
+    portal.shared.faults.add(Fault(status=429, body={"status": "error"}, headers={"Retry-After": "20000"}))
+    with pytest.raises(ApiException) as limited:
+        kit.crm.companies.basic_api.get_page()
+    assert limited.value.status == 429
+    with pytest.raises(ApiException) as missing:
+        kit.crm.companies.basic_api.get_by_id("404")
+    assert (missing.value.status, "OBJECT_NOT_FOUND" in missing.value.body) == (404, True)
+    assert len(portal.shared.log.entries()) == 2
