@@ -351,3 +351,17 @@ def save_samples(conn: Connection, source: str, records: Sequence[UsageSample], 
     upsert(conn, usage_samples, fresh)
     dirty.mark(conn, "samples", ((source, row["key"]) for row in fresh))
     return Saved(0, len(fresh), 0)
+
+
+def with_field(row: Mapping[str, Any], field: str, value: str | None) -> dict[str, Any]:
+    """`fields` and `payload` of a row of `crm_accounts` once `field` holds what tierd has written there.
+
+    The row that the next sync brings is then the row that is here: our own write is no change.
+    """
+    fields = _json(json.loads(row["fields"]) | {field: value})
+    content = {name: row[name] for name in row if name not in _NOT_HASHED}
+    return {"fields": fields, "payload": _row("", content | {"fields": fields})["payload"]}
+
+
+# Columns of `crm_accounts` that no record brings.
+_NOT_HASHED = frozenset({"source", "payload", "account_id", "host", "modified_at"})
