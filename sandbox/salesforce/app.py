@@ -58,12 +58,13 @@ def _outer(state: State, request: Request, path: str, raw: bytes) -> Reply:
         return _token(state, request, headers, raw)
     if path in ("/services/data", "/services/data/"):
         return _only_get(request.method, versions())
-    _check_session(state, headers)
-    if path in ("/services/oauth2/userinfo", f"/id/{state.settings.org_id}/{state.settings.user_id}"):
-        return _only_get(request.method, _user_info(state))
+    own = path in ("/services/oauth2/userinfo", f"/id/{state.settings.org_id}/{state.settings.user_id}")
     match = re.match(r"/services/data/v(\d+\.\d)/(.+)\Z", path)
-    if match is None:
+    if match is None and not own:
         raise not_found()
+    _check_session(state, headers)
+    if match is None:
+        return _only_get(request.method, _user_info(state))
     state.usage.take()
     request.scope[COST] = 1
     return _alone(state, request, headers, raw, *match.groups())
@@ -90,7 +91,9 @@ def _token(state: State, request: Request, headers: Mapping[str, str], raw: byte
         raise Refused(405, "METHOD_NOT_ALLOWED", f"HTTP Method '{request.method}' not allowed. Allowed are POST")
     if not headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return Reply(400, {"error": "invalid_request", "error_description": "content type must be form data"})
-    form = dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
+    form = oauth.with_basic(
+        dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)), headers.get("authorization", "")
+    )
     server_host, port = request.scope["server"]
     return oauth.token(state, form, headers.get("host", ""), f"http://{server_host}:{port}")
 

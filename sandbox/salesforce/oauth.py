@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -65,6 +67,18 @@ def _jwt_bearer(state: State, form: Mapping[str, str], host: str, base_url: str)
     if not _in_time(claims.get("exp"), state.now):
         return _error("invalid_grant", "expired authorization code")
     return _granted(state, base_url)
+
+
+def with_basic(form: Mapping[str, str], authorization: str) -> Mapping[str, str]:
+    """The form with the client's id and secret from a Basic header, where the form itself has none."""
+    scheme, _, value = authorization.partition(" ")
+    if scheme.lower() != "basic" or "client_id" in form:
+        return form
+    try:
+        user, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return form
+    return {**form, "client_id": user, "client_secret": secret}
 
 
 def _audience_fits(audience: object, host: str, base_url: str) -> bool:

@@ -77,7 +77,7 @@ class Org:
         data = None
         if body is not None:
             data, sent["Content-Type"] = json.dumps(body), "application/json"
-        url = path if path.startswith("/services") else f"/services/data/v{VERSION}/{path}"
+        url = path if path.startswith("/") else f"/services/data/v{VERSION}/{path}"
         return self.session.request(method, self.served.url + url, data=data, headers=sent, timeout=TIMEOUT)
 
     def query(self, soql: str, resource: str = "query", **headers: str) -> requests.Response:
@@ -93,7 +93,9 @@ class Org:
             found += [r["Id"] for r in answer["records"]]
         return found
 
-    def update(self, *records: Mapping[str, Any], all_or_none: bool = False, **headers: str) -> requests.Response:
+    def update(
+        self, *records: Mapping[str, Any], all_or_none: bool = False, headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
         """PATCH of a collection of accounts."""
         listed = [{"attributes": {"type": "Account"}, **r} for r in records]
         return self.ask("PATCH", "composite/sobjects", {"allOrNone": all_or_none, "records": listed}, headers)

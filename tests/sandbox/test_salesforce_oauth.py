@@ -1,0 +1,158 @@
+"""Tokens: the two flows that exist, their refusals, and how a session ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+import pytest
+import requests
+
+from sandbox.clock import HOUR, MINUTE, SECOND
+from sandbox.salesforce.oauth import JWT_BEARER
+from sandbox.salesforce.state import Settings
+from tests.sandbox.salesforce_org import NOW, TIMEOUT, Org, key_pair, serving
+
+
+@pytest.fixture
+def org() -> Iterator[Org]:
+    """A fresh org."""
+    with serving() as served:
+        yield served
+
+
+def _token(org: Org, host: str | None = None, **form: str) -> requests.Response:
+    headers = {"Host": host} if host else {}
+    return requests.post(f"{org.served.url}/services/oauth2/token", data=form, headers=headers, timeout=TIMEOUT)
+
+
+def _claims(org: Org, **other: Any) -> dict[str, Any]:
+    settings = org.state.settings
+    own = {"iss": settings.client_id, "sub": settings.username, "aud": "https://login.salesforce.com"}
+    return {**own, "exp": NOW // SECOND + 180, **other}
+
+
+def _bearer(org: Org, claims: dict[str, Any], key: str | None = None, algorithm: str = "RS256") -> requests.Response:
+    assertion = jwt.encode(claims, key or key_pair()[0], algorithm=algorithm)
+    return _token(org, grant_type=JWT_BEARER, assertion=assertion)
+
+
+def _works(org: Org, token: str) -> int:
+    url = f"{org.served.url}/services/data/v67.0/limits"
+    return requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT).status_code
+
+
+def test_jwt_bearer_gives_a_session_for_this_org(org: Org) -> None:
+    """The answer names this org as instance_url and its token opens the API; the token request costs no call."""
+    for audience in (
+        "https://login.salesforce.com",
+        "https://test.salesforce.com",
+        org.served.url,
+        org.served.url + "/",
+    ):
+        answer = _bearer(org, _claims(org, aud=audience))
+        assert 200 == answer.status_code
+    body = answer.json()
+    assert (org.served.url, "Bearer") == (body["instance_url"], body["token_type"])
+    assert {"access_token", "instance_url", "id", "token_type", "issued_at", "signature", "scope"} == set(body)
+    assert 200 == _works(org, body["access_token"])
+    assert [0, 0, 0, 0, 1] == [e.cost for e in org.log.entries()]
+
+
+@pytest.mark.parametrize(
+    ("claims", "error"),
+    [
+        ({"iss": "somebody"}, "invalid_client_id"),
+        ({"sub": "nobody@example.com"}, "invalid_grant"),
+        ({"aud": "https://evil.example"}, "invalid_grant"),
+        ({"aud": None}, "invalid_grant"),
+        ({"exp": NOW // SECOND}, "invalid_grant"),
+        ({"exp": NOW // SECOND + 301}, "invalid_grant"),
+        ({"exp": None}, "invalid_grant"),
+    ],
+)
+def test_wrong_claims_are_refused(org: Org, claims: dict[str, Any], error: str) -> None:
+    """Issuer, subject, audience and an expiry within five minutes are all checked; errors are an object."""
+    wanted = {k: v for k, v in _claims(org, **claims).items() if v is not None}
+    answer = _bearer(org, wanted)
+    assert (400, error) == (answer.status_code, answer.json()["error"])
+    assert {"error", "error_description"} == set(answer.json())
+
+
+def test_a_foreign_signature_is_refused(org: Org) -> None:
+    """Another key, another algorithm and no JWT at all are invalid assertions."""
+    other = key_pair.__wrapped__()[0]
+    answers = [
+        _bearer(org, _claims(org), other),
+        _bearer(org, _claims(org), "s" * 32, "HS256"),
+        _token(org, grant_type=JWT_BEARER, assertion="x.y.z"),
+    ]
+    assert ["invalid assertion"] * 3 == [a.json()["error_description"] for a in answers]
+
+
+def test_client_credentials_need_the_right_secret(org: Org) -> None:
+    """The right pair opens the API; a wrong secret and a wrong id have the vendor's texts."""
+    settings = org.state.settings
+    good = _token(
+        org, grant_type="client_credentials", client_id=settings.client_id, client_secret=settings.client_secret
+    )
+    assert 200 == _works(org, good.json()["access_token"])
+    bad = _token(org, grant_type="client_credentials", client_id=settings.client_id, client_secret="nope")
+    assert {"error": "invalid_client", "error_description": "invalid client credentials"} == bad.json()
+    unknown = _token(org, grant_type="client_credentials", client_id="nope", client_secret="nope")
+    assert {"error": "invalid_client_id", "error_description": "client identifier invalid"} == unknown.json()
+
+
+@pytest.mark.parametrize("host", ["login.salesforce.com", "test.salesforce.com"])
+def test_client_credentials_need_the_my_domain_address(org: Org, host: str) -> None:
+    """The common login hosts refuse this flow, though they serve the JWT one."""
+    settings = org.state.settings
+    answer = _token(
+        org, host, grant_type="client_credentials", client_id=settings.client_id, client_secret=settings.client_secret
+    )
+    assert (400, "request not supported on this domain") == (answer.status_code, answer.json()["error_description"])
+
+
+@pytest.mark.parametrize("grant", ["password", "authorization_code", ""])
+def test_other_grants_do_not_exist(org: Org, grant: str) -> None:
+    """No user name and password, no web flow."""
+    answer = _token(org, grant_type=grant, username="u", password="p")
+    assert (400, "unsupported_grant_type") == (answer.status_code, answer.json()["error"])
+
+
+def test_sessions_end_and_use_renews_them() -> None:
+    """A session of two hours ends two hours after it was last used in its second half, with 401 INVALID_SESSION_ID."""
+    with serving(Settings(public_key=key_pair()[1], session_life=2 * HOUR)) as org:
+        token = _bearer(org, _claims(org)).json()["access_token"]
+        org.clock.advance(90 * MINUTE)
+        assert 200 == _works(org, token)
+        org.clock.advance(119 * MINUTE)
+        assert 200 == _works(org, token)
+        org.clock.advance(120 * MINUTE)
+        assert 401 == _works(org, token)
+        assert 200 == _works(org, org.state.settings.access_token)
+
+
+def test_a_bad_token_is_an_invalid_session(org: Org) -> None:
+    """Unknown, missing and revoked tokens give the recorded 401 body; another scheme has its own."""
+    token = _bearer(org, _claims(org)).json()["access_token"]
+    org.state.revoke_sessions()
+    url = f"{org.served.url}/services/data/v67.0/limits"
+    body = [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
+    for headers in ({"Authorization": f"Bearer {token}"}, {"Authorization": "Bearer nope"}, {}):
+        answer = requests.get(url, headers=headers, timeout=TIMEOUT)
+        assert (401, body) == (answer.status_code, answer.json())
+    basic = requests.get(url, headers={"Authorization": "Basic eDp5"}, timeout=TIMEOUT)
+    assert (401, "INVALID_AUTH_HEADER") == (basic.status_code, basic.json()[0]["errorCode"])
+
+
+def test_who_am_i(org: Org) -> None:
+    """The userinfo resource and the token's id address name the same user and org, which also exist as rows."""
+    settings = org.state.settings
+    body = org.ask("GET", "/services/oauth2/userinfo").json()
+    assert (settings.user_id, settings.org_id) == (body["user_id"], body["organization_id"])
+    identity = _bearer(org, _claims(org)).json()["id"].removeprefix(org.served.url)
+    assert body == org.ask("GET", identity).json()
+    assert settings.username == org.ask("GET", f"sobjects/User/{settings.user_id}").json()["Username"]
+    assert [settings.org_id] == org.ids("SELECT Id FROM Organization LIMIT 1")
