@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from daemon.facts import Refreshed
 from daemon.facts import refresh as refresh_facts
 from rules.facts.settings import FactSettings
 from rules.language.compile import select_findings
@@ -23,7 +22,7 @@ from store.records import Clock, Day, Instant
 
 _log = structlog.get_logger(__name__)
 
-Refresh = Callable[[Store, FactSettings, Instant, Collection[int] | None], Refreshed]
+Refresh = Callable[[Store, FactSettings, Instant, Collection[int] | None], int]
 Advance = Callable[[Store, RuleSet, Instant], object]
 
 
@@ -49,7 +48,7 @@ class Evaluation:
     scope: str
     """full | touched"""
     customers: int
-    facts: Refreshed
+    facts_changed: int
     rules: tuple[RuleRun, ...]
     advanced: object = None
 

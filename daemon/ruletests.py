@@ -60,11 +60,11 @@ class Report:
         return tuple(result for result in self.results if result.failures)
 
     @property
-    def exit_status(self) -> int:
-        """0 = every test holds, 1 = some do not."""
-        return 1 if self.failed else 0
+    def ok(self) -> bool:
+        """True when every test holds."""
+        return not self.failed
 
-    def render(self) -> str:
+    def text(self) -> str:
         """What the command prints: failures with their place, coverage, the sum."""
         lines = [
             f"{_at(result.place)}: {result.rule}: {failure}" for result in self.failed for failure in result.failures

@@ -111,7 +111,8 @@ def _keep(connection: Connection, wanted: Wanted, as_of: Instant, part: Sequence
         },
         where=or_(*(findings.c[name].is_distinct_from(new[name]) for name in kept)),
     )
-    return removed + connection.execute(statement).rowcount
+    # Without this option the driver's count of inserted rows is not kept.
+    return removed + connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def _evidence(connection: Connection, rows: Subquery) -> ColumnElement[str]:

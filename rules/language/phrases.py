@@ -167,7 +167,7 @@ class _Typer:
         fact = self._fact(self.phrase.subject)
         if fact.kind is not Kind.COUNT or fact.name == "tier":
             self._unsuitable(fact, self.phrase.subject)
-        return Range(text=self.phrase.text, fact=fact, low=0, high=0, place=self.place)
+        return Range(text=self.phrase.text, fact=fact, low=0.0, high=0.0, place=self.place)
 
     def _span(self, piece: Piece) -> int:
         found = values.quantity(piece.text) if piece.kind == "quantity" else None

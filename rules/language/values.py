@@ -116,8 +116,8 @@ def _no_percent(name: str, number: Decimal, unit: str) -> tuple[str, str, str]:
     if unit:
         return "E-UNIT", f"`{name}` is a ratio, not {unit}", f"did you mean `{number}%`?"
     if abs(number) <= 1:
-        return "E-UNIT", f"`{name}` is a ratio and is written in percent", f"did you mean `{number * 100:g}%`?"
-    return "E-RANGE", f"`{name}` is a ratio, {number} means {number * 100:g} %", f"did you mean `{number}%`?"
+        return "E-UNIT", f"`{name}` is a ratio and is written in percent", f"did you mean `{float(number * 100):g}%`?"
+    return "E-RANGE", f"`{name}` is a ratio, {number} means {float(number * 100):g} %", f"did you mean `{number}%`?"
 
 
 def _no_money(name: str, found: Quantity, currency: str) -> tuple[str, str] | None:
