@@ -67,7 +67,9 @@ class Cast:
         draft.contract_start = -1000 + self.rng.randrange(60)
         draft.created_at = days.at(draft.contract_start - 90, 9 * 60)
         draft.csm = [(draft.created_at, draft.csm[0][1])]
-        draft.renewal_day, draft.has_open_renewal = None, False
+        # Far away where a story does not say otherwise: neither due nor past while the demo lasts.
+        draft.renewal_day = self.rng.randint(140, 330) if self.rng.random() < 0.8 else None
+        draft.has_open_renewal = False
         draft.auto_renews, draft.term_days = False, 365
         draft.workspace = draft.workspace or f"ws-{draft.key}"
         draft.seats = draft.seats or 80

@@ -66,17 +66,17 @@ def _segment(n: int, count: int) -> str:
 
 
 def _kind_of_date(n: int) -> str:
-    """6 % are new; of the others 15 % have no renewal date and 15 % one that is long past."""
+    """6 % are new; of the others a fifth has no renewal date and a fifth one long past. Stories then take some."""
     if n % 17 == 0:
         return "new"
-    return "usable" if n % 20 < 14 else "none" if n % 20 < 17 else "past"
+    return "usable" if n % 20 < 12 else "none" if n % 20 < 16 else "past"
 
 
 def _figures(roster: Roster, draft: Draft) -> None:
     """ARR log-normal per segment in whole dollars, so that about a fifth of the customers makes 80 % of it."""
     rng = roster.rng
     if draft.segment == "enterprise":
-        dollars = 110_000 + int(rng.lognormvariate(12.15, 0.75))
+        dollars = 110_000 + int(rng.lognormvariate(11.95, 0.6))
         seats = rng.randint(240, 900)
     elif draft.segment == "mid_market":
         dollars = min(99_000, max(20_000, int(rng.lognormvariate(10.5, 0.35))))
@@ -176,12 +176,12 @@ def _others(roster: Roster, count: int) -> None:
         place = (("salesforce",), ("hubspot",), ("salesforce", "hubspot"))[n % 7 % 3]
         draft = _blank(roster, n, "prospect", place, -rng.randint(40, roster.history + 200))
         other = customers[(n * 5) % len(customers)]
-        if n % 8 in (1, 4):
+        if n % 9 in (1, 4):
             _child(draft, other)
-        elif n % 8 == 2:
+        elif n % 9 == 2:
             _namesake(draft, other, rng)
-        elif n % 8 == 6 and len(place) == 1:
-            draft.domain = FREE_MAIL[n % len(FREE_MAIL)] if n % 16 == 6 else "shared-campus.example"
+        elif n % 9 == 6 and len(place) == 1:
+            draft.domain = FREE_MAIL[n % len(FREE_MAIL)] if n % 18 == 6 else "shared-campus.example"
         roster.drafts.append(draft)
 
 

@@ -89,6 +89,7 @@ class Diary:
         who: Sequence[str],
         persons: Sequence[PersonDraft],
         *,
+        late: int = 0,
         booked: int | None = None,
         cancelled: int | None = None,
         no_show: bool = False,
@@ -98,7 +99,7 @@ class Diary:
         at = self._minute(draft, day, hour)
         end = at + self.rng.choice((30, 45, 60)) * MINUTE
         if booked is None or booked >= day:
-            logged = end + self.rng.randint(5, 60) * MINUTE
+            logged = end + self.rng.randint(5, 60) * MINUTE if not late else self._by_hand(day + late)
             status = Dated(((logged, self.rng.choice(("done", ""))),))
         else:
             logged = self.days.at(booked, 9 * 60) + self.rng.randrange(300) * MINUTE

@@ -61,8 +61,8 @@ def _single_unknown(cast: Cast) -> None:
     draft.life.pins += [Pin(day, "meeting", stranger) for day in range(-341, 30, 30)]
     cast.tell(SINGLE, draft, "unknown", "the only strong person has no title: levels not known", 8)
     draft = _fades(cast, 4, "mid_market")
-    draft.life.pins.append(Pin(-120, "call", draft.execs()[0], teammate=cast.roster.team.silent_sales))
-    cast.tell(SINGLE, draft, "unknown", "a seller whose mailbox is not captured spoke with the executive", 4)
+    draft.life.pins.append(Pin(3, "call", draft.execs()[0], teammate=cast.roster.team.silent_sales))
+    cast.tell(SINGLE, draft, "unknown", "a seller whose mailbox is not captured spoke with the executive on day 3", 4)
 
 
 def _overdue_from(cast: Cast, attention: int, day: int, until: int = FOREVER) -> Draft:

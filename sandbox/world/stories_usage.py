@@ -67,8 +67,14 @@ def _drop_decoys(cast: Cast) -> None:
 def _drop_unknown(cast: Cast) -> None:
     draft = _dropping(cast, drop(-60, 0.6))
     draft.life.curve.stops = 5 - 15
-    silent_since(draft, "user", -40, draft.life.champions[0])
-    cast.tell(DROP, draft, "unknown", "the feed of this workspace stopped: from day 5 on too few samples", 5)
+    silent_since(draft, "user", 5 - 31, draft.life.champions[0])
+    cast.tell(
+        DROP,
+        draft,
+        "unknown",
+        "the feed of this workspace stopped: from day 5 on, when the users are silent, too few samples",
+        5,
+    )
     draft = _dropping(cast, drop(-40, 0.6))
     silent_since(draft, "user", 8 - 31, draft.life.champions[0])
     draft.life.pins += [Pin(day, "in", draft.life.strangers[0]) for day in (-30, -5, 20)]

@@ -11,10 +11,12 @@ from sandbox.world.team import Team
 
 THIN_BEFORE = -130
 """Before this day half as much happens: 90-day windows do not reach back so far."""
-LATE_LOGGED = 0.19
+LATE_LOGGED = 0.48
 """Share of mails and calls that are logged by hand 10 to 45 days later (12 % of all activities)."""
-LATE_LOGGED_NOW = 0.10
+LATE_LOGGED_NOW = 0.12
 """The same for the last weeks."""
+SLIPS = 0.22
+"""Chance that the next contact is forgotten for a while."""
 RENEWAL_WATCH = 92
 """Days before a renewal from which an executive is met every one to two weeks."""
 
@@ -47,7 +49,7 @@ class Care:
         day = self.since + self.rng.uniform(1, every)
         while day < self.until:
             self._meet(self._workday(day), sponsor, light=self.draft.life.exec_kinds == "light")
-            day += self._gap(day, every, 0.85, 1.15, drift=2.4)
+            day += self._gap(day, every, 0.85, 1.15, drift=2.4, slips=SLIPS / 6)
 
     def _users(self) -> None:
         life = self.draft.life
@@ -58,7 +60,7 @@ class Care:
             if life.strangers and not life.planned and self.rng.random() < 0.08:
                 person = life.strangers[0]
             self._talk(self._workday(day), person)
-            day += self._gap(day, every, 0.6, 1.0, drift=2.2)
+            day += self._gap(day, every, 0.6, 1.0, drift=2.2, slips=SLIPS)
 
     def _before_renewal(self, sponsor: PersonDraft, renewal: int) -> None:
         """Light contact with the sponsor every 7 to 12 days; nobody bothers where the account drifts away."""
@@ -66,11 +68,14 @@ class Care:
         while day < min(renewal, self.until):
             if not self._drifts(day):
                 self._meet(self._workday(day), sponsor, light=True, prompt=True)
-            day += self.rng.uniform(7, 11)
+            day += self.rng.uniform(7, 11) * (2 if not self.draft.life.planned and self.rng.random() < SLIPS / 8 else 1)
 
-    def _gap(self, day: float, every: float, low: float, high: float, *, drift: float) -> float:
+    def _gap(self, day: float, every: float, low: float, high: float, *, drift: float, slips: float) -> float:
         gap = self.rng.uniform(low, high) * every
-        if day < THIN_BEFORE and not self.draft.life.planned and every < 25:
+        planned = self.draft.life.planned
+        if day < THIN_BEFORE and not planned and every < 27:
+            gap *= 2.2
+        if not planned and self.rng.random() < slips:
             gap *= 2
         return gap * drift if self._drifts(day) else gap
 
@@ -106,7 +111,7 @@ class Care:
         elif chance < 0.85:
             self._call(day, person)
         else:
-            self._meeting(day, [person])
+            self._meeting(day, [person], late=self._late(day))
 
     def _mails(self, day: int, person: PersonDraft, *, prompt: bool = False) -> None:
         self._mail(day, person, "out", prompt=prompt)
@@ -124,18 +129,18 @@ class Care:
             late = 0 if prompt else self._late(day)
             self.diary.call(self.draft, day, self._who(day), [person], disposition=disposition, late=late)
 
-    def _meeting(self, day: int, persons: list[PersonDraft]) -> None:
+    def _meeting(self, day: int, persons: list[PersonDraft], late: int = 0) -> None:
         if self._forbidden(persons, day):
             return
         who = [self._who(day)]
         booked = None
-        if not self.draft.life.planned:
+        if not self.draft.life.planned and not late:
             booked = day - self.rng.randint(2, 16)
             if self.rng.random() < 0.15 and self.draft.owner in self.team.sales:
                 who.append(self.draft.owner)
         if booked is not None and booked < self.since:
             booked = None
-        self.diary.meeting(self.draft, day, list(dict.fromkeys(who)), persons, booked=booked)
+        self.diary.meeting(self.draft, day, list(dict.fromkeys(who)), persons, booked=booked, late=late)
 
     def _pin(
         self,
