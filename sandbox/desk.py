@@ -15,10 +15,12 @@ from sandbox.salesforce.errors import Refused
 from sandbox.salesforce.rows import shape_of
 from sandbox.salesforce.schema import SObject
 from sandbox.salesforce.writing import checked, writable
-from sandbox.versions import Row, VendorStore
+from sandbox.versions import Row, VendorStore, Watcher
 
 _API_VERSION = "67.0"
 _NAMES = ("Name", "FirstName", "LastName", "Subject", "Email")
+
+INTEGRATION = "integration"
 
 Json = dict[str, object]
 
@@ -38,6 +40,15 @@ class Desk(Protocol):
 
     def edit(self, object_name: str, row_id: str, fields: Mapping[str, object], by: str | None = None) -> Json:
         """Change fields as a person would; `by` is an id or e-mail, else some active user. EditRefused, KeyError."""
+
+    def watch(self, object_name: str, watcher: Watcher) -> None:
+        """Tell `watcher` of every new version of this object's rows. KeyError for an unknown object."""
+
+    def people(self) -> list[tuple[str, str]]:
+        """(id, name) of everybody who can edit, by name."""
+
+    def writer(self, row: Row) -> str:
+        """Who wrote this version of a row: a person's name, `integration` for the API, empty where the CRM kept none."""
 
 
 class HubSpotDesk:
@@ -75,6 +86,25 @@ class HubSpotDesk:
             owner = _person(self._state.store, OWNERS, ("email",), by)
             user = int(str(owner.fields.get("userId") or owner.id))
             return self._shown(kind, write(self._state, kind, row_id, values, by=user))
+
+    def watch(self, object_name: str, watcher: Watcher) -> None:
+        """Tell of every version of an object's rows."""
+        self._state.store.watch(self._kind(object_name).name, watcher)
+
+    def people(self) -> list[tuple[str, str]]:
+        """The owners."""
+        with self._state.store.lock:
+            self._state.store.catch_up()
+            rows = [row for row in self._state.store.table(OWNERS).by_id() if row.deleted_at is None]
+            return sorted(((row.id, _owner_name(row)) for row in rows), key=lambda person: person[1])
+
+    def writer(self, row: Row) -> str:
+        """The owner whose user id the row carries; the app's own id is the integration."""
+        by = row.fields.get("hs_updated_by_user_id")
+        if by is None:
+            return ""
+        owners = self._state.store.table(OWNERS).rows.values()
+        return next((_owner_name(o) for o in owners if str(o.fields.get("userId") or o.id) == str(by)), INTEGRATION)
 
     def _kind(self, object_name: str) -> ObjectType:
         kind = self._state.schema.type_of(object_name)
@@ -128,6 +158,31 @@ class SalesforceDesk:
             stamps = {"LastModifiedById": person.id, "LastModifiedDate": None}
             return self._shown(sobject, state.store.upsert_by_api(sobject.name, row.id, {**extra, **values, **stamps}))
 
+    def watch(self, object_name: str, watcher: Watcher) -> None:
+        """Tell of every version of an object's rows."""
+        self._state.store.watch(self._object(object_name).name, watcher)
+
+    def people(self) -> list[tuple[str, str]]:
+        """The active users, without the integration's own."""
+        with self._state.store.lock:
+            self._state.store.catch_up()
+            rows = [
+                row
+                for row in self._state.store.table("User").by_id()
+                if row.deleted_at is None
+                and row.fields.get("IsActive", True) is True
+                and row.id != self._state.settings.user_id
+            ]
+            return sorted(((row.id, str(row.fields.get("Name") or row.id)) for row in rows), key=lambda p: p[1])
+
+    def writer(self, row: Row) -> str:
+        """The user of LastModifiedById."""
+        by = str(row.fields.get("LastModifiedById") or "")
+        if by == self._state.settings.user_id:
+            return INTEGRATION
+        user = self._state.store.get("User", by) if by else None
+        return str(user.fields.get("Name") or by) if user else ""
+
     def _object(self, object_name: str) -> SObject:
         sobject = self._state.org.object(object_name)
         if sobject is None:
@@ -137,6 +192,11 @@ class SalesforceDesk:
     def _shown(self, sobject: SObject, row: Row) -> Json:
         record = dict(shape_of(self._state.org, sobject, None)(row, _API_VERSION))
         return _record("salesforce", sobject.name, row, {k: v for k, v in record.items() if k != "attributes"})
+
+
+def _owner_name(row: Row) -> str:
+    name = f"{row.fields.get('firstName') or ''} {row.fields.get('lastName') or ''}".strip()
+    return name or str(row.fields.get("email") or row.id)
 
 
 def _record(vendor: str, object_name: str, row: Row, fields: Json) -> Json:

@@ -145,6 +145,9 @@ class Table:
         return self._stamps
 
 
+Watcher = Callable[[Row | None, Row], None]
+"""Called with (before, after) for each new version of a row, in the writer's thread; before is None for a new row."""
+
 Links = dict[str, dict[str, tuple[str, ...]]]
 """to_object -> to_id -> labels."""
 
@@ -173,6 +176,7 @@ class VendorStore:
         self._id_order = id_order
         self._tables: dict[str, Table] = {}
         self._links: dict[tuple[str, str], Links] = {}
+        self._watchers: dict[str, list[Watcher]] = {}
         self._waiting: list[tuple[int, int, Change]] = []
         self._sequence = itertools.count()
         self.revision = 0
@@ -196,6 +200,11 @@ class VendorStore:
     def links(self, object_name: str, row_id: str, to_object: str) -> Mapping[str, tuple[str, ...]]:
         """Ids of `to_object` linked to the row, in the order of linking, with the labels of each link."""
         return self._links.get((object_name, row_id), {}).get(to_object, {})
+
+    def watch(self, object_name: str, watcher: Watcher) -> None:
+        """Tell `watcher` of every version of this object's rows from now on."""
+        with self.lock:
+            self._watchers.setdefault(object_name, []).append(watcher)
 
     def load(self, changes: Iterable[Change]) -> None:
         """Queue changes of this vendor; each is applied once the clock has reached it."""
@@ -241,7 +250,7 @@ class VendorStore:
         stamp = change.at - change.at % self._resolution
         if change.op == "create":
             row = Row(change.id, dict(change.fields), stamp, stamp, commit_at=commit_at)
-            self.table(change.object).put(row)
+            self._keep(change.object, None, row)
             return row
         if change.op == "associate":
             label = change.fields.get("label")
@@ -275,8 +284,13 @@ class VendorStore:
     def _put(self, object_name: str, new: Row, old: Row, commit_at: int) -> Row:
         kept = replace(old, previous=None) if old.modified_at < new.modified_at - DAY else old
         row = replace(new, commit_at=commit_at, previous=kept)
-        self.table(object_name).put(row)
+        self._keep(object_name, old, row)
         return row
+
+    def _keep(self, object_name: str, before: Row | None, after: Row) -> None:
+        self.table(object_name).put(after)
+        for watcher in self._watchers.get(object_name, ()):
+            watcher(before, after)
 
     def _absorb(self, change: Change, stamp: int, commit_at: int) -> None:
         """The winner of a merge gets a new stamp, the given fields and the loser's links."""
