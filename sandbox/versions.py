@@ -282,8 +282,7 @@ class VendorStore:
         return self._put(change.object, new, old, commit_at)
 
     def _put(self, object_name: str, new: Row, old: Row, commit_at: int) -> Row:
-        kept = replace(old, previous=None) if old.modified_at < new.modified_at - DAY else old
-        row = replace(new, commit_at=commit_at, previous=kept)
+        row = replace(new, commit_at=commit_at, previous=_recent(old, new.modified_at - DAY))
         self._keep(object_name, old, row)
         return row
 
@@ -317,3 +316,16 @@ class VendorStore:
         for to_object, linked in list(self._links.get((object_name, row_id), {}).items()):
             for to_id in list(linked):
                 self._unlink(object_name, row_id, to_object, to_id)
+
+
+def _recent(row: Row, since: int) -> Row:
+    """The version with those before it, back to the one that was in force at `since`."""
+    kept: list[Row] = [row]
+    while kept[-1].modified_at > since and kept[-1].previous is not None:
+        kept.append(kept[-1].previous)
+    if kept[-1].previous is None:
+        return row
+    chain = replace(kept.pop(), previous=None)
+    while kept:
+        chain = replace(kept.pop(), previous=chain)
+    return chain

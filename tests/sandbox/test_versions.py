@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.clock import SECOND, ScenarioClock
+from sandbox.clock import HOUR, SECOND, ScenarioClock
 from sandbox.versions import Change, VendorStore
 
 
@@ -127,3 +127,17 @@ def test_dropped_and_put_back_rows_show_once() -> None:
     table.put(_store().apply(_create(6, "6")) or old)
     assert [r.id for r in table.by_modified()].count("6") == 1
     assert [r.id for r in table.by_id()] == sorted(str(n) for n in range(100))
+
+
+def test_old_versions_are_forgotten_after_a_day() -> None:
+    """A row that changes often remembers a day of versions and the one in force before them, no more."""
+    store = _store()
+    store.apply(_create(0, "a", n=0))
+    for hour in range(1, 100):
+        store.apply(Change(hour * HOUR, "crm", "update", "thing", "a", {"n": hour}))
+    row = store.get("thing", "a")
+    versions: list[object] = []
+    while row is not None:
+        versions.append(row.fields["n"])
+        row = row.previous
+    assert versions == list(range(99, 74, -1))
