@@ -87,6 +87,7 @@ def _run(store: Store, source: str, kind: str, connector: Connector, *, clock: C
             else:
                 save_trouble(conn, source, event)
                 troubles[event.stream] = event.message
+                good += event.kind == "partial"
                 deferred = deferred or event.kind == "deferred"
     status = _status(good, troubles, deferred=deferred)
     calls = connector.calls - before

@@ -258,7 +258,8 @@ class StreamTrouble:
 
     stream: str
     kind: str
-    """failed (permanent until something changes) | retry (transient, retries used up) | deferred (quota)"""
+    """failed (permanent until something changes) | partial (some of it could be read) | retry (transient, retries used
+    up) | deferred (quota)"""
     message: str
     """Says where, what and how to mend it; free of secrets."""
     retry_at: Instant | None = None

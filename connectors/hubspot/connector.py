@@ -65,8 +65,7 @@ class HubSpotConnector:
                 )
             ]
         findings = [Finding("ok", f"signed in to portal {portal}")]
-        for stream in streams(self._settings):
-            findings.append(self._look(stream))
+        findings += [self._look(stream) for stream in streams(self._settings)]
         return findings + self._excess()
 
     def _look(self, stream: Stream) -> Finding:

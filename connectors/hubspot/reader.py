@@ -31,11 +31,14 @@ Known = Callable[[str], Iterable[str]]
 
 @dataclass(slots=True)
 class _Cursor:
-    """`at`: newest stamp seen (ms). `tail`: id -> stamp of the rows in the overlap. `after`: where a backfill stands."""
+    """`at`: newest stamp seen (ms). `tail`: id -> stamp of the rows in the overlap. `after`, `began`: where a
+    backfill stands, and when it began (ms).
+    """
 
     at: int = 0
     tail: dict[str, int] = field(default_factory=dict)
     after: str | None = None
+    began: int = 0
     listed: bool = False
 
     def text(self) -> str:
@@ -96,6 +99,7 @@ class HubSpotReader:
 
     def _backfill(self, stream: Stream, cursor: _Cursor) -> Iterator[SyncEvent]:
         """The first time: the list, 100 a page with associations inline, no cap; then the increment takes over."""
+        cursor.began = cursor.began or self._clock.now() // _MS
         while True:
             params = {"limit": str(LIST_PAGE), "properties": ",".join(self._properties(stream))}
             if stream.links:
@@ -108,7 +112,7 @@ class HubSpotReader:
             cursor.after = _next(body)
             if cursor.after is None:
                 # A row that changed while the list was read has a stamp from then on: reach back to the beginning.
-                cursor.listed = True
+                cursor.at, cursor.began, cursor.listed = min(cursor.at, cursor.began), 0, True
                 yield Batch(stream.name, tuple(records), cursor.text())
                 return
             yield Batch(stream.name, tuple(records), cursor.text())
@@ -120,7 +124,8 @@ class HubSpotReader:
         while True:
             last: Mapping[str, Any] | None = None
             more = False
-            for page, more in self._window(stream, [_filter(stream.cursor, "GTE", since)], stream.cursor):
+            for page, capped in self._window(stream, [_filter(stream.cursor, "GTE", since)], stream.cursor):
+                more = capped
                 # Results outside the window have been seen (github.com/estuary/connectors/issues/2210).
                 inside = [row for row in page if _stamp(stream, row) >= since]
                 last = inside[-1] if inside else last
@@ -137,7 +142,8 @@ class HubSpotReader:
         while True:
             filters = [_filter(stream.cursor, "EQ", at), _filter("hs_object_id", "GT", last)]
             more = False
-            for page, more in self._window(stream, filters, "hs_object_id"):
+            for page, capped in self._window(stream, filters, "hs_object_id"):
+                more = capped
                 if page:
                     last = page[-1]["id"]
                 yield [row for row in page if _stamp(stream, row) == at]

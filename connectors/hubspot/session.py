@@ -24,8 +24,9 @@ class HubSpotSession:
     ) -> None:
         self.calls = 0
         self._clock = clock
-        self._all = Bucket(clock, calls_per_second, calls_per_second)
-        self._searches = Bucket(clock, searches_per_second, searches_per_second)
+        # No bursts: the portal counts rolling seconds, and other apps share them.
+        self._all = Bucket(clock, calls_per_second, 1)
+        self._searches = Bucket(clock, searches_per_second, 1)
         self._base_url, self._token = base_url, token
         self._client: Any = None
 

@@ -1,1 +1,1 @@
-"""connectors/usage: see docs/architecture.md."""
+"""Product usage: samples from files (CSV, JSONL) or from a query on any database."""
