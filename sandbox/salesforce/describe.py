@@ -11,6 +11,10 @@ from sandbox.salesforce.schema import ID_TYPES, NUMBER_TYPES, TEXT_TYPES, Field,
 from sandbox.salesforce.wire import http_date, parse_http_date
 
 MAX_BATCH = 200
+ASSOCIATES_SINCE = 52
+"""Recorded at 52.0, not yet at 48.0: associateEntityType, associateParentEntity."""
+OPTION_SINCE = 59
+"""Recorded at 59.0, not yet at 48.0: sobjectDescribeOption."""
 
 _SOAP = {
     "id": "tns:ID",
@@ -22,6 +26,7 @@ _SOAP = {
     "int": "xsd:int",
     "date": "xsd:date",
     "datetime": "xsd:dateTime",
+    "address": "urn:address",
 }
 _GROUPED = frozenset({"id", "reference", "boolean", "int", "date"}) | TEXT_TYPES
 
@@ -72,10 +77,10 @@ def _urls(sobject: SObject, version: str) -> dict[str, str]:
 
 
 def _summary(sobject: SObject, version: str) -> dict[str, Any]:
+    associates = {"associateEntityType": None, "associateParentEntity": None}
     return {
         "activateable": False,
-        "associateEntityType": None,
-        "associateParentEntity": None,
+        **(associates if float(version) >= ASSOCIATES_SINCE else {}),
         "createable": sobject.createable,
         "custom": False,
         "customSetting": False,
@@ -122,7 +127,7 @@ def _full(org: Org, sobject: SObject, version: str) -> dict[str, Any]:
         "networkScopeFieldName": None,
         "recordTypeInfos": [_master_record_type(sobject, version)],
         "searchLayoutable": sobject.searchable,
-        "sobjectDescribeOption": "FULL",
+        **({"sobjectDescribeOption": "FULL"} if float(version) >= OPTION_SINCE else {}),
         "supportedScopes": [{"label": f"All {sobject.plural.lower()}", "name": "everything"}],
     }
 
@@ -163,7 +168,7 @@ def _children(org: Org, sobject: SObject) -> list[dict[str, Any]]:
 def _field(org: Org, sobject: SObject, field: Field) -> dict[str, Any]:
     text, number = field.type in TEXT_TYPES, field.type in NUMBER_TYPES - {"int"}
     return {
-        "aggregatable": field.type != "boolean" and field.filterable,
+        "aggregatable": field.type not in ("boolean", "address") and field.filterable,
         "aiPredictionField": False,
         "autoNumber": False,
         "byteLength": field.length * (3 if text else 1),
@@ -205,7 +210,7 @@ def _field(org: Org, sobject: SObject, field: Field) -> dict[str, Any]:
         "picklistValues": [_option(value) for value in field.values],
         "polymorphicForeignKey": field.polymorphic,
         "precision": 18 if number else 0,
-        "queryByDistance": False,
+        "queryByDistance": field.type == "address",
         "referenceTargetField": None,
         "referenceTo": list(field.reference_to),
         "relationshipName": field.relationship,

@@ -1,8 +1,9 @@
 """The org's objects, from the field tables in objects_core.py and objects_activity.py, one field a line.
 
-Flags: ro = never written by clients, fixed = on create only, required = must be given, default = filled in when not given,
-nofilter = neither filtered nor sorted, restricted = only the listed picklist values, =A|B picklist values (_ is a space),
-->Target[|Target]:Relationship = reference, name = the object's name field, maybe = a boolean that may be null.
+Flags: ro = never written by clients, fixed = on create only, later = not on create, required = must be given,
+default = filled in when not given and never null, filled = the same but may be emptied, nofilter = neither filtered nor sorted, nosort = not sorted,
+restricted = only the listed picklist values, =A|B picklist values (_ is a space), ->Target[|Target]:Relationship =
+reference, name = the object's name field, maybe = a boolean that may be null.
 """
 
 from __future__ import annotations

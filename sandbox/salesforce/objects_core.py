@@ -22,6 +22,7 @@ def _address(prefix: str) -> str:
 {prefix}Latitude double
 {prefix}Longitude double
 {prefix}GeocodeAccuracy picklist:40
+{prefix}Address address ro nosort
 """
 
 
@@ -63,6 +64,8 @@ NaicsCode string:8
 NaicsDesc string:120
 YearStarted string:4
 SicDesc string:80
+DandbCompanyId reference ->DandBCompany:DandbCompany
+OperatingHoursId reference ->OperatingHours:OperatingHours
 ARR__c currency
 Renewal_Date__c date
 CSM__c reference ->User:CSM__r
@@ -104,6 +107,8 @@ Description textarea:32000 nofilter
 OwnerId reference default ->User:Owner
 {STAMPS}
 LastActivityDate date ro
+LastCURequestDate datetime ro
+LastCUUpdateDate datetime ro
 LastViewedDate datetime ro
 LastReferencedDate datetime ro
 EmailBouncedReason string:255
@@ -113,6 +118,7 @@ PhotoUrl url:255 ro
 Jigsaw string:20
 JigsawContactId string:20 ro
 CleanStatus picklist:40
+IndividualId reference ->Individual:Individual
 Product_User__c boolean
 """
 
@@ -169,11 +175,11 @@ ParentId reference ->Case:Parent
 SuppliedName string:80
 SuppliedEmail email:80
 Type picklist:40
-Status picklist:40 default =New|Working|Escalated|Closed
+Status picklist:40 filled =New|Working|Escalated|Closed
 Reason picklist:40
 Origin picklist:40 =Phone|Email|Web
 Subject string:255
-Priority picklist:40 default =High|Medium|Low
+Priority picklist:40 filled =High|Medium|Low
 Description textarea:32000 nofilter
 IsClosed boolean ro
 ClosedDate datetime ro
@@ -214,14 +220,43 @@ LEAD = f"""
 MasterRecordId reference ro ->Lead:MasterRecord
 LastName string:80 required
 FirstName string:40
+Salutation picklist:40
 Name string:121 ro required name
 Title string:128
 Company string:255 required
+{_address("")}
+Phone phone:40
+MobilePhone phone:40
+Fax phone:40
 Email email:80
+Website url:255
+PhotoUrl url:255 ro
+Description textarea:32000 nofilter
+LeadSource picklist:255
 Status picklist:255 default =Open|Working|Closed
+Industry picklist:255
+Rating picklist:255
+AnnualRevenue currency
+NumberOfEmployees int
 OwnerId reference default ->Group|User:Owner
-IsConverted boolean ro
+IsConverted boolean fixed
+ConvertedDate date ro
+ConvertedAccountId reference ro ->Account:ConvertedAccount
+ConvertedContactId reference ro ->Contact:ConvertedContact
+ConvertedOpportunityId reference ro ->Opportunity:ConvertedOpportunity
+IsUnreadByOwner boolean
 {STAMPS}
+LastActivityDate date ro
+LastViewedDate datetime ro
+LastReferencedDate datetime ro
+Jigsaw string:20
+JigsawContactId string:20 ro
+CleanStatus picklist:40
+CompanyDunsNumber string:9
+DandbCompanyId reference ->DandBCompany:DandbCompany
+EmailBouncedReason string:255 later
+EmailBouncedDate datetime later
+IndividualId reference ->Individual:Individual
 """
 
 ORGANIZATION = """

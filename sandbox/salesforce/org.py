@@ -118,6 +118,8 @@ class Org:
         name = field.name
         if field.type == "boolean" and not field.nillable:
             return lambda row: row.fields.get(name) or False
+        if field.type == "address":
+            return _address(name.removesuffix("Address"))
         if field.name == "OwnerId":
             return lambda row: row.fields.get(name) or self.user_id
         return lambda row: row.fields.get(name)
@@ -172,6 +174,20 @@ class Org:
             return self.getter(sobject, own)(row)
 
         return read
+
+
+_PARTS = ("city", "country", "geocodeAccuracy", "latitude", "longitude", "postalCode", "state", "street")
+
+
+def _address(prefix: str) -> Getter:
+    """A compound field: its component fields as one object, null when all are empty."""
+    names = {part: prefix + part[0].upper() + part[1:] for part in _PARTS}
+
+    def read(row: Row) -> object:
+        parts = {part: row.fields.get(name) for part, name in names.items()}
+        return parts if any(value is not None for value in parts.values()) else None
+
+    return read
 
 
 def full_name(row: Row) -> object:

@@ -101,10 +101,13 @@ def _field(words: list[str]) -> Field:
 _FLAGS: dict[str, dict[str, object]] = {
     "ro": {"createable": False, "updateable": False},
     "fixed": {"updateable": False},
+    "later": {"createable": False},
     "required": {"nillable": False},
     "default": {"nillable": False, "defaulted": True},
+    "filled": {"nillable": True, "defaulted": True},
     "maybe": {"nillable": True, "defaulted": False},
     "nofilter": {"filterable": False, "sortable": False},
+    "nosort": {"sortable": False},
     "restricted": {"restricted": True},
     "name": {"name_field": True},
     "external": {"external_id": True},

@@ -114,7 +114,7 @@ class Binder:
 
     def _comparison(self, comparison: tree.Comparison) -> Test:
         column = self.column(comparison.path)
-        if not self._org.may_filter(column.owner, column.field):
+        if not self._org.may_filter(column.owner, column.field) or column.field.type == "address":
             message = f"field '{column.field.name}' can not be filtered in a query call"
             raise self._refuse(comparison.at, "INVALID_FIELD", message)
         get, op, kind = _comparable(column), comparison.op, column.field.type
