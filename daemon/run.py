@@ -8,6 +8,7 @@ import select
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -73,29 +74,35 @@ class StopRequest:
                 signal.signal(number, handler)
 
 
-def serve(workers: Sequence[Worker], services: Sequence[Service], clock: Clock, ready: Callable[[], None]) -> int:
-    """Run until SIGTERM or SIGINT; the exit code: 0 after a stop that was asked for, 1 when a worker failed."""
+@dataclass(frozen=True)
+class Crew:
+    """Who works: the workers, the services beside them, and the event that tells them all to stop."""
+
+    workers: Sequence[Worker]
+    services: Sequence[Service] = ()
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+def serve(crew: Crew, clock: Clock, ready: Callable[[], None] = lambda: None) -> int:
+    """Run until SIGTERM or SIGINT; the exit code: 0 after a stop that was asked for, 1 when a worker failed.
+
+    `ready` is called once all are at work.
+    """
     request = StopRequest()
     try:
         with request.on_signals():
-            return work(workers, services, clock, request, ready)
+            return work(crew, clock, request, ready)
     finally:
         request.close()
 
 
-def work(
-    workers: Sequence[Worker],
-    services: Sequence[Service],
-    clock: Clock,
-    request: StopRequest,
-    ready: Callable[[], None] = lambda: None,
-) -> int:
+def work(crew: Crew, clock: Clock, request: StopRequest, ready: Callable[[], None] = lambda: None) -> int:
     """Start everything, wait for the request, stop everything in the opposite order."""
-    stop, gate = threading.Event(), threading.Event()
+    workers, stop, gate = crew.workers, crew.stop, threading.Event()
     begun = clock.now()
     started: list[Worker] = []
     with contextlib.ExitStack() as stack:
-        for service in services:
+        for service in crew.services:
             service.start()
             stack.callback(service.stop)
         try:

@@ -21,6 +21,8 @@ class Every:
     """Due again and again, `interval` microseconds apart; a run's `as_of` is the instant it starts."""
 
     interval: Instant
+    delay: Instant = 0
+    """Microseconds before the very first run."""
 
     def next(self, due: Instant, now: Instant) -> Instant:
         """The first instant after `now` on the grid through `due`: missed ones are not made up for."""
@@ -28,8 +30,8 @@ class Every:
         return _instant(trigger.get_next_fire_time(None, _moment(max(now, due) + 1)))
 
     def first(self, now: Instant) -> Instant:
-        """A new task of this kind is due at once."""
-        return now
+        """A new task of this kind is due at once, or after its delay."""
+        return now + self.delay
 
     def as_of(self, due: Instant, now: Instant) -> Instant:
         """The instant a run stands for."""

@@ -18,6 +18,10 @@ _HOLD_LOOK_SECONDS = 60.0
 _HOLD_AT_MOST: Instant = 30 * MINUTE  # a hanging sync must not keep every alert back
 
 
+class Stopped(Exception):
+    """The daemon stops while a task has work left: the task stays due and the next start goes on with it."""
+
+
 class Worker:
     """One thread. `body` runs until the stop event; a body that ends early with an error brings the daemon down."""
 
@@ -125,6 +129,9 @@ class TaskLoop:
         self._schedule.started(due, self._clock.now())
         try:
             trouble = due.task.run(due.as_of)
+        except Stopped:
+            _log.info("stopped before the end", task=due.task.name)
+            return
         except Exception as error:  # noqa: BLE001 - one task's crash must not end the others
             _log.error("task failed", task=due.task.name, exc_info=error)
             trouble = f"{type(error).__name__}: {error}"

@@ -93,11 +93,7 @@ def read(connection: Connection, now: Instant) -> Status:
         queue=_counts(connection, select(deliveries.c.state, func.count()).group_by(deliveries.c.state)),
         oldest_waiting=connection.scalar(select(func.min(deliveries.c.created_at)).where(deliveries.c.state.in_(live))),
         possible_duplicates=connection.scalar(select(func.sum(deliveries.c.possible_duplicate))) or 0,
-        evaluated_at=connection.scalar(
-            select(func.max(evaluations.c.as_of)).where(
-                evaluations.c.scope == "full", evaluations.c.ended_at.is_not(None)
-            )
-        ),
+        evaluated_at=evaluated_at(connection),
         tasks=tuple(schedule.rows(connection).values()),
         paused={
             row.name.removeprefix("paused:"): row.value
@@ -106,6 +102,13 @@ def read(connection: Connection, now: Instant) -> Status:
             )
         },
     )
+
+
+def evaluated_at(connection: Connection) -> Instant | None:
+    """`as_of` of the last full evaluation that was completed; None = there was none yet."""
+    full = (evaluations.c.scope == "full") & evaluations.c.ended_at.is_not(None)
+    found: Instant | None = connection.scalar(select(func.max(evaluations.c.as_of)).where(full))
+    return found
 
 
 def _counts(connection: Connection, statement: object) -> dict[str, int]:

@@ -21,10 +21,13 @@ from pydantic import (
 from sqlalchemy import make_url
 
 from alerts.settings import AlertSettings, Duration, SlackSettings
+from alerts.writeback import WritebackSettings
+from connectors.hubspot.settings import HubSpotSettings
 from connectors.salesforce.settings import SalesforceSettings
-from daemon.config.pending import HubSpotSettings, TierSettings, UsageSettings
+from connectors.usage.settings import UsageSettings
 from daemon.schedule import At, Every, Trigger
 from rules.facts.settings import Segments, UsageNames
+from rules.tiers import TierSettings
 from store.records import HOUR, MINUTE
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
@@ -98,15 +101,6 @@ class Tiers(TierSettings):
     at: ClockTime = "06:05"
 
 
-class WriteBack(BaseModel):
-    """Whether tiers are written to the CRM, and how many a run may change."""
-
-    model_config = _FROZEN
-
-    enabled: bool = False
-    max_per_run: int = Field(default=500, ge=1)
-
-
 class Health(BaseModel):
     """Where the health pages listen."""
 
@@ -150,7 +144,7 @@ class Config(BaseModel):
     """Without it nothing is said: messages wait in the store, `tierd preview` shows them."""
     alerts: AlertSettings = AlertSettings()
     tiers: Tiers = Tiers()
-    writeback: WriteBack = WriteBack()
+    writeback: WritebackSettings = WritebackSettings()
     evaluate: Evaluation = Evaluation()
     health: Health = Health()
 

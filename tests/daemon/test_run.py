@@ -13,7 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from daemon.clock import SystemClock
-from daemon.run import StopRequest, work
+from daemon.run import Crew, StopRequest, work
 from daemon.schedule import At, Every, Schedule, Task
 from daemon.workers import TaskLoop, Worker
 from store.engine import Store
@@ -44,7 +44,7 @@ class StepClock(SystemClock):
 
 def _run(schedule: Schedule, clock: StepClock, loop: TaskLoop, request: StopRequest) -> int:
     schedule.prepare(clock.now())
-    return work([Worker("worker", clock, loop, loop.wake)], [], clock, request)
+    return work(Crew([Worker("worker", clock, loop, loop.wake)]), clock, request)
 
 
 def _stopping(request: StopRequest, runs: int, seen: list[int]) -> Callable[[int], None]:
@@ -127,7 +127,7 @@ def test_failing_worker_ends_the_daemon_with_code_one(request_stop: StopRequest)
         stop.wait(20)
 
     workers = [Worker("failing", clock, fail), Worker("fine", clock, wait)]
-    assert work(workers, [], clock, request_stop) == 1
+    assert work(Crew(workers), clock, request_stop) == 1
     assert [worker.alive() for worker in workers] == [False, False]
     request_stop.close()
 
@@ -136,7 +136,7 @@ _PROGRAM = """
 import threading
 from daemon.clock import SystemClock
 from daemon.logs import set_up
-from daemon.run import serve
+from daemon.run import Crew, serve
 from daemon.workers import Worker
 
 set_up(SystemClock())
@@ -145,7 +145,8 @@ def body(stop):
     stop.wait()
     print("finishing", flush=True)
 
-raise SystemExit(serve([Worker("w", SystemClock(), body)], [], SystemClock(), lambda: print("ready", flush=True)))
+crew = Crew([Worker("w", SystemClock(), body)])
+raise SystemExit(serve(crew, SystemClock(), lambda: print("ready", flush=True)))
 """
 
 

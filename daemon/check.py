@@ -1,0 +1,152 @@
+"""Look before anything is read or sent: connections, permissions, the customer condition, and what a first sync costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from alerts.slack import SCOPES, SlackSender
+from connectors.http import Preview, VendorError
+from daemon.config import Config
+from daemon.lock import holder
+from daemon.rulefiles import read_rules
+from daemon.sources import Sources
+from rules.language import RuleErrors
+from store.engine import Store
+from store.migrate import current, head
+
+# What a row takes in the store, indices included, measured on the demo's world.
+_BYTES_PER_ROW = 900
+
+
+class Finding(Protocol):
+    """One thing that a part found; every part has its own class of this shape."""
+
+    @property
+    def level(self) -> str:
+        """Ok | warning | error"""
+        ...
+
+    @property
+    def what(self) -> str:
+        """In words."""
+        ...
+
+    @property
+    def remedy(self) -> str:
+        """How to mend it; empty where nothing is to be mended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding of the check itself."""
+
+    level: str
+    what: str
+    remedy: str = ""
+
+
+@dataclass(slots=True)
+class Section:
+    """One part that was looked at. `needs`: the permissions or scopes it has to be given, and why."""
+
+    name: str
+    findings: list[Finding] = field(default_factory=list)
+    needs: list[tuple[str, str]] = field(default_factory=list)
+    preview: Preview | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that was looked at."""
+
+    sections: tuple[Section, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Nothing stands in the way."""
+        return all(finding.level != "error" for section in self.sections for finding in section.findings)
+
+
+def check(config: Config, store: Store, sources: Sources, sender: SlackSender | None) -> Report:
+    """Look at every part; the vendors are asked, nothing is changed anywhere."""
+    sections = [_store(store), _rules(config)]
+    sections += [_source(config, sources, name) for name in sources.names()]
+    sections.append(_slack(sender))
+    return Report(tuple(sections))
+
+
+def _store(store: Store) -> Section:
+    found = current(store)
+    if found is None:
+        return Section("store", [Found("ok", "empty; the first sync makes the tables")])
+    if found != head():
+        remedy = "`tierd run` brings it up to date"
+        return Section("store", [Found("warning", f"at revision {found}, this tierd needs {head()}", remedy)])
+    writer = holder(store)
+    return Section("store", [Found("ok", f"up to date; {writer} writes it" if writer else "up to date")])
+
+
+def _rules(config: Config) -> Section:
+    try:
+        rules = read_rules(config.folder, config.rules, config.currency)
+    except RuleErrors as errors:
+        return Section("rules", [Found("error", error.render(), error.fix) for error in errors.errors])
+    return Section("rules", [Found("ok", f"{len(rules.rules)} rules in {len(rules.files)} files")])
+
+
+def _source(config: Config, sources: Sources, name: str) -> Section:
+    section = Section(name)
+    connector = sources.reader(name)
+    section.needs += connector.permissions()
+    try:
+        section.findings += connector.check()
+        if any(finding.level == "error" for finding in section.findings):
+            return section
+        section.preview = connector.preview()
+        section.findings += _customers(section.preview, crm=name in config.crms)
+        crm = config.crms.get(name)
+        if config.writeback.enabled and crm is not None and crm.tier is not None:
+            section.findings += sources.writer(name).check_target()
+    except VendorError as error:
+        section.findings.append(Found("error", str(error), "check base_url, the network and the credentials"))
+    return section
+
+
+def _customers(preview: Preview, *, crm: bool) -> Iterable[Found]:
+    if not crm or preview.customers is None:
+        return
+    if preview.customers == 0:
+        remedy = "look at `customer:` - field name, and the values as the CRM spells them"
+        yield Found("error", "the customer condition holds for no account", remedy)
+    else:
+        yield Found("ok", f"the customer condition holds for {preview.customers:,} accounts")
+
+
+def _slack(sender: SlackSender | None) -> Section:
+    if sender is None:
+        what = "no `slack:` section: nothing is sent, messages wait in the store"
+        return Section("slack", [Found("warning", what, "`tierd preview --csm NAME` shows what would be sent")])
+    return Section("slack", list(sender.check()), sorted(SCOPES.items()))
+
+
+def cost(previews: Sequence[tuple[str, Preview]]) -> list[str]:
+    """What the first sync will take, one line per source and one for the disk."""
+    lines = []
+    total = 0
+    for name, preview in previews:
+        rows = sum(preview.rows.values())
+        total += rows
+        share = ""
+        if preview.quota_left:
+            share = f", {preview.calls / preview.quota_left:.1%} of the {preview.quota_left:,} calls left today"
+        lines.append(f"{name}: {rows:,} rows, {preview.calls:,} API calls{share}, about {_minutes(preview.minutes)}")
+        lines += [f"  {object_}: {count:,}" for object_, count in preview.rows.items()]
+    lines.append(f"store: about {max(1, total * _BYTES_PER_ROW // 1_000_000):,} MB")
+    return lines
+
+
+def _minutes(minutes: float) -> str:
+    return "a minute" if minutes <= 1 else f"{minutes:.0f} minutes"

@@ -1,0 +1,67 @@
+"""The command `tierd`: each command's module imports its own work, so that `tierd --help` is quick."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+app = typer.Typer(
+    name="tierd",
+    help="Reads Salesforce, HubSpot and product usage, tells customer success managers in Slack which account needs "
+    "them today, and writes the customer's tier back.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tierd {version('tierd')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="PATH", help="The configuration file.", show_default="tierd.yaml"),
+    ] = None,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Options that stand before the command."""
+    del config, show_version  # read by `common.config_path`, and by the callback
+
+
+def main() -> None:
+    """Run the command line; ends the process with 0 (fine), 2 (bad input or configuration) or 1 (anything else)."""
+    raise SystemExit(run())
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code; expected errors become one clear message, never a traceback."""
+    from daemon.cli import explaining, looking, process, rules, sandbox, setup, tiers
+    from daemon.cli.errors import tell
+
+    del explaining, looking, process, rules, sandbox, setup, tiers  # importing them has registered their commands
+    try:
+        result = app(arguments, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        return 1
+    except Exception as error:
+        if os.environ.get("TIERD_DEBUG"):
+            raise
+        return tell(error)
+    return result if isinstance(result, int) else 0

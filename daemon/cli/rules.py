@@ -1,0 +1,43 @@
+"""The commands rules check and rules test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daemon.cli import app
+from daemon.cli.common import BAD_INPUT, OK, ConfigPath, configured, out
+from daemon.rulefiles import read_rules
+
+rules_app = typer.Typer(help="Look at the rule files.", no_args_is_help=True)
+app.add_typer(rules_app, name="rules")
+
+
+@rules_app.command()
+def check(config: ConfigPath = None) -> int:
+    """Read every rule file and tell each mistake with its place and its fix."""
+    settings = configured(config, needs=())
+    rules = read_rules(settings.folder, settings.rules, settings.currency)
+    out.print(f"{len(rules.rules)} rules in {len(rules.files)} files, no mistake", markup=False)
+    return OK
+
+
+@rules_app.command()
+def test(
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="PATH", help="Write the results as JUnit XML.")
+    ] = None,
+    config: ConfigPath = None,
+) -> int:
+    """Run the tests that stand beside the rules, on the evaluator and on SQL."""
+    from daemon import ruletests
+
+    settings = configured(config, needs=())
+    rules = read_rules(settings.folder, settings.rules, settings.currency)
+    report = ruletests.run(rules)
+    if junit is not None:
+        junit.write_text(report.junit(), encoding="utf-8")
+    out.print(report.text(), markup=False)
+    return OK if report.ok else BAD_INPUT

@@ -1,0 +1,53 @@
+"""The commands sandbox and demo: the only ones that know the imitation vendors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daemon.cli import app
+from daemon.cli.common import OK
+from daemon.run import StopRequest
+
+
+@app.command()
+def sandbox(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print addresses and credentials as one line of JSON.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 7,
+    accounts: Annotated[int, typer.Option(min=60, help="Accounts in the CRMs; four in ten are customers.")] = 750,
+    days: Annotated[int, typer.Option(min=1, help="Days the world goes on after its start.")] = 30,
+    history_days: Annotated[int, typer.Option(min=60, help="Days of history before the start.")] = 425,
+    usage_dir: Annotated[
+        Path | None, typer.Option(help="Where the usage files go.", show_default="a temporary folder")
+    ] = None,
+    salesforce_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    hubspot_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    slack_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    crm_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    control_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+) -> int:
+    """Start an imitated Salesforce, HubSpot and Slack on loopback, with a made-up world, until SIGTERM or Ctrl-C."""
+    from sandbox import serve
+
+    ports = serve.Ports(
+        salesforce=salesforce_port, hubspot=hubspot_port, slack=slack_port, crm=crm_port, control=control_port
+    )
+    settings = serve.Settings(
+        seed=seed, accounts=accounts, days=days, history_days=history_days, usage_dir=usage_dir, ports=ports
+    )
+    request = StopRequest()
+    with request.on_signals():
+        running = serve.start(settings)
+        try:
+            info = running.info()
+            typer.echo(json.dumps(info) if as_json else json.dumps(info, indent=2))
+            request.wait()
+        finally:
+            running.stop()
+            request.close()
+    return OK

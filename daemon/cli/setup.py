@@ -1,0 +1,68 @@
+"""The commands init and check."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daemon.cli import app
+from daemon.cli.common import BAD_INPUT, OK, ConfigPath, closing, configured, err, out
+from daemon.config import dump
+
+_MARKS = {"ok": "ok     ", "warning": "warning", "error": "error  "}
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to write.", show_default="here")] = Path(),
+) -> int:
+    """Write a commented tierd.yaml and the shipped rules, never over files that are there."""
+    from daemon.init import initialise
+
+    done = initialise(folder)
+    for path in done.written:
+        out.print(f"written  {path}", markup=False)
+    for path in done.kept:
+        out.print(f"kept     {path} (it was there)", markup=False)
+    out.print("Next: fill in tierd.yaml, then `tierd check`.")
+    return OK
+
+
+@app.command()
+def check(
+    show_config: Annotated[
+        bool, typer.Option("--show-config", help="Show the configuration in force, secrets masked, and end.")
+    ] = False,
+    config: ConfigPath = None,
+) -> int:
+    """Validate the configuration and rules, test every connection and permission, and say what a first sync costs."""
+    from daemon.check import Section, cost
+    from daemon.check import check as look
+
+    settings = configured(config)
+    if show_config:
+        out.print(dump(settings), markup=False, end="")
+        return OK
+    with closing(settings) as daemon, err.status("asking the vendors ...") if err.is_terminal else nullcontext():
+        report = look(settings, daemon.store, daemon.sources, daemon.talk.sender)
+
+    def show(section: Section) -> None:
+        out.print(f"\n{section.name}", style="bold", markup=False)
+        for finding in section.findings:
+            remedy = f": {finding.remedy}" if finding.remedy and finding.level != "ok" else ""
+            out.print(f"  {_MARKS[finding.level]} {finding.what}{remedy}", markup=False)
+        for permission, why in section.needs:
+            out.print(f"  needs   {permission} (for {why})", markup=False)
+
+    for section in report.sections:
+        show(section)
+    previews = [(section.name, section.preview) for section in report.sections if section.preview is not None]
+    if previews:
+        out.print("\nthe first sync", style="bold")
+        for line in cost(previews):
+            out.print(f"  {line}", markup=False)
+    out.print("\nready: `tierd run`" if report.ok else "\nnot ready: mend the errors above")
+    return OK if report.ok else BAD_INPUT

@@ -1,0 +1,43 @@
+"""Write a commented tierd.yaml and the shipped rules into a folder, never over what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written, and what was there already and left alone."""
+
+    written: tuple[Path, ...]
+    kept: tuple[Path, ...]
+
+
+def template() -> str:
+    """The commented configuration."""
+    return (files("daemon") / "templates" / "tierd.yaml").read_text(encoding="utf-8")
+
+
+def shipped_rules() -> Mapping[str, str]:
+    """File name -> text of the rules that come with tierd."""
+    folder = files("rules") / "shipped"
+    found = [entry for entry in folder.iterdir() if entry.name.endswith(".yaml")]
+    return {entry.name: entry.read_text(encoding="utf-8") for entry in sorted(found, key=lambda entry: entry.name)}
+
+
+def initialise(folder: Path, name: str = "tierd.yaml") -> Written:
+    """Write the configuration and the rules; raises OSError where the folder cannot be written."""
+    wanted = {folder / name: template()}
+    wanted |= {folder / "rules" / rules: text for rules, text in shipped_rules().items()}
+    written, kept = [], []
+    for path, text in wanted.items():
+        if path.exists():
+            kept.append(path)
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
+    return Written(tuple(written), tuple(kept))

@@ -1,0 +1,87 @@
+"""The configuration in the words of each part: what derivation, facts and alerting take as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from alerts.writeback import Target
+from connectors.mapping import FieldMapping, MappedField, holds
+from daemon.alerting import AlertPolicy
+from daemon.config import Config
+from daemon.tierplan import TierSetup
+from rules.facts.settings import CADENCES, FactSettings
+from rules.fieldmap import Derivation, Option, SourceMapping
+from store.records import Scalar
+
+# The objects that are rows of a table of their own; every other one is kept under its CRM's name.
+_OPPORTUNITIES = ("Opportunity", "deals")
+
+
+def derivation(config: Config) -> Derivation:
+    """How CRM rows become accounts, persons and touches; the order of the sources in the file is their precedence."""
+    return Derivation(
+        order=tuple(config.crms),
+        own_domains=frozenset(config.own_domains),
+        mappings={name: source_mapping(source) for name, source in config.crms.items()},
+    )
+
+
+def source_mapping(mapping: FieldMapping) -> SourceMapping:
+    """One CRM's field mapping."""
+    contact = mapping.contact
+    return SourceMapping(
+        fields={name: tuple(map(_option, options)) for name, options in mapping.fields.items()},
+        csm=tuple(map(_option, mapping.csm)),
+        churned=_condition(mapping.churned),
+        user_field=contact.user.field if contact.user else None,
+        level_field=contact.level.field if contact.level else None,
+        tier_field=mapping.tier.field if mapping.tier else None,
+    )
+
+
+def _option(mapped: MappedField) -> Option:
+    kept_as = "opportunities" if mapped.object in _OPPORTUNITIES else mapped.object
+    return Option(kept_as, mapped.field, _condition(mapped.where), mapped.aggregate, mapped.by)
+
+
+def _condition(where: Mapping[str, object] | None) -> Callable[[Mapping[str, Scalar]], bool | None] | None:
+    return partial(holds, where) if where else None
+
+
+def fact_settings(config: Config) -> FactSettings:
+    """What the fact definitions take besides rows and `as_of`."""
+    return FactSettings(
+        timezone=config.timezone,
+        usage=config.usage,
+        segments=config.segments,
+        cadence=CADENCES[config.tiers.cadence],
+        tier_values={name: source.tier.values for name, source in config.crms.items() if source.tier},
+    )
+
+
+def alert_policy(config: Config) -> AlertPolicy:
+    """Where alerts go and how many; without Slack the places are named, so that a preview can show them."""
+    slack = config.slack
+    return AlertPolicy(
+        settings=config.alerts,
+        alerts_channel=slack.channels.alerts if slack else "alerts",
+        operators_channel=slack.channels.operators if slack else "operators",
+        routes=slack.routes if slack else {},
+        links=config.alerts.links,
+        timezone=config.timezone,
+        currency=config.currency,
+        tier_names=tuple(str(name) for name in config.tiers.names),
+    )
+
+
+def tier_setup(config: Config, facts: FactSettings) -> TierSetup:
+    """The tier policy, and the fields it is written to, in the precedence of the sources."""
+    return TierSetup(
+        facts=facts,
+        policy=config.tiers,
+        targets={
+            name: Target(source.tier.field, source.tier.values) for name, source in config.crms.items() if source.tier
+        },
+        writeback=config.writeback,
+    )

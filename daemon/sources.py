@@ -1,0 +1,110 @@
+"""Open configured sources: one line per kind; a vendor's kit is imported only when its source is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Protocol
+
+from connectors.http import Finding, Preview
+from daemon.config import Config
+from daemon.config.settings import DEFAULT_EVERY, HubSpotSource, SalesforceSource, UsageSource
+from daemon.schedule import Trigger
+from daemon.sync import Connector
+from daemon.writeback import TierWriter
+from store.engine import Store
+from store.ids import known_ids
+from store.records import Clock, Instant
+
+
+class CheckedConnector(Connector, Protocol):
+    """A connector that can also look before it reads."""
+
+    def check(self) -> Sequence[Finding]:
+        """Permissions, fields, tenant."""
+        ...
+
+    def permissions(self) -> Sequence[tuple[str, str]]:
+        """(permission, why) as an administrator grants them."""
+        ...
+
+    def preview(self) -> Preview:
+        """What a first sync would cost."""
+        ...
+
+
+class Sources:
+    """The sources of one configuration. A connector is used by one thread at a time: its source's worker."""
+
+    def __init__(self, config: Config, clock: Clock, store: Store) -> None:
+        self._config = config
+        self._clock = clock
+        self._store = store
+        self._opened: dict[str, CheckedConnector] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """Every source, in the order of precedence."""
+        return tuple(self._config.sources)
+
+    def trigger(self, name: str) -> Trigger:
+        """When the source is read."""
+        source = self._config.sources[name]
+        return source.trigger(DEFAULT_EVERY[source.kind])
+
+    def interval(self, name: str) -> Instant:
+        """Microseconds between two reads."""
+        source = self._config.sources[name]
+        return source.interval(DEFAULT_EVERY[source.kind])
+
+    def reader(self, name: str) -> CheckedConnector:
+        """The source's connector, kept open: its session and its tokens serve the next sync too."""
+        if name not in self._opened:
+            self._opened[name] = self._open(name)
+        return self._opened[name]
+
+    def sweeps(self, name: str) -> Mapping[str, Instant]:
+        """What is read apart from the increments, and how often; no call is made for this."""
+        return self.reader(name).sweeps()
+
+    def close(self) -> None:
+        """Close every connector."""
+        while self._opened:
+            self._opened.popitem()[1].close()
+
+    def writers(self) -> Mapping[str, TierWriter]:
+        """The writing side of every CRM that has a tier field; none while write-back is not enabled."""
+        if not self._config.writeback.enabled:
+            return {}
+        return {name: self.writer(name) for name, source in self._config.crms.items() if source.tier is not None}
+
+    def writer(self, name: str) -> TierWriter:
+        """The writing side of one CRM."""
+        match self._config.sources[name]:
+            case SalesforceSource() as settings:
+                from connectors.salesforce.connector import writer
+
+                return writer(settings, self._clock)
+            case HubSpotSource() as settings:
+                from connectors.hubspot.connector import writer as hubspot_writer
+
+                return hubspot_writer(settings, self._clock)
+        raise KeyError(f"{name} is no CRM")
+
+    def _open(self, name: str) -> CheckedConnector:
+        match self._config.sources[name]:
+            case SalesforceSource() as source:
+                from connectors.salesforce.connector import SalesforceConnector
+
+                return SalesforceConnector(source, self._clock)
+            case HubSpotSource() as source:
+                from connectors.hubspot.connector import HubSpotConnector
+
+                return HubSpotConnector(source, self._clock, partial(self._known, name))
+            case UsageSource() as source:
+                from connectors.usage.connector import UsageConnector
+
+                return UsageConnector(source, self._clock, self._config.folder)
+
+    def _known(self, name: str, stream: str) -> Sequence[str]:
+        with self._store.read() as connection:
+            return known_ids(connection, name, stream)
