@@ -47,7 +47,14 @@ class Cast:
         return draft
 
     def tell(
-        self, rule: str, draft: Draft, kind: str, why: str, first_day: int | None = None, clear_day: int | None = None
+        self,
+        rule: str,
+        draft: Draft,
+        kind: str,
+        why: str,
+        first_day: int | None = None,
+        *,
+        clear_day: int | None = None,
     ) -> None:
         """Adds one story to the list."""
         self.stories.append(Story(rule, draft.key, kind, why, first_day, clear_day))

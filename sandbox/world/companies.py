@@ -36,6 +36,7 @@ class Roster:
     drafts: list[Draft]
 
     def of_kind(self, kind: str) -> list[Draft]:
+        """The accounts that are customer, prospect or former."""
         return [d for d in self.drafts if d.kind == kind]
 
 
@@ -44,7 +45,7 @@ def weighted(rng: Random, options: tuple[tuple[object, float], ...]) -> object:
     return rng.choices([o for o, _ in options], [w for _, w in options])[0]
 
 
-def found(days: Days, team: Team, rng: Random, history: int, customers: int, others: int) -> Roster:
+def found(days: Days, team: Team, rng: Random, history: int, *, customers: int, others: int) -> Roster:
     """All accounts: `customers` customers and `others` that are none, of whom some were."""
     roster = Roster(days, team, rng, history, company_names(rng, customers + others), [])
     segments = [_segment(n, customers) for n in range(customers)]

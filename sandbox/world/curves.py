@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from random import Random
 
 from sandbox.world.draft import Curve, Draft
@@ -22,18 +23,18 @@ def factor(bends: Sequence[tuple[int, float]], day: int) -> float:
         return 1.0
     if day <= bends[0][0]:
         return bends[0][1]
-    for (a, low), (b, high) in zip(bends, bends[1:], strict=False):
+    for (a, low), (b, high) in pairwise(bends):
         if day <= b:
             return low + (high - low) * (day - a) / (b - a)
     return bends[-1][1]
 
 
-def active_users(curve: Curve, days: Days, day: int, rng: Random | None) -> int:
-    """Active users of one day; `rng` None leaves the noise out."""
+def active_users(curve: Curve, days: Days, day: int, rng: Random) -> int:
+    """Active users of one day."""
     expected = curve.level * factor(curve.bends, day)
     if days.weekday(day) >= 5:
         expected *= curve.weekend
-    if rng is not None and curve.noise:
+    if curve.noise:
         expected *= rng.gauss(1.0, curve.noise)
     return max(0, round(expected))
 
@@ -45,15 +46,6 @@ def adoption_share(curve: Curve, day: int) -> float:
         if since <= day:
             share = candidate
     return share
-
-
-def adoption_change(values: dict[int, int], day: int) -> float | None:
-    """Mean of the last 30 days over the mean of the 90 days before, minus 1; by day number, every day present."""
-    late = [values[d] for d in range(day - 29, day + 1) if d in values]
-    early = [values[d] for d in range(day - 119, day - 29) if d in values]
-    if len(late) < 15 or len(early) < 45 or not sum(early):
-        return None
-    return (sum(late) / len(late)) / (sum(early) / len(early)) - 1
 
 
 def samples(draft: Draft, days: Days, last: int, rng: Random) -> list[UsagePoint]:

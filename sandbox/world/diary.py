@@ -54,11 +54,8 @@ class Diary:
             draft,
             "email",
             direction,
-            at,
-            at,
-            logged,
-            (who,),
-            persons,
+            (at, at, logged),
+            ((who,), persons),
             automatic=automatic,
             extra_to=extra_to,
             status="done",
@@ -80,7 +77,9 @@ class Diary:
         at = self._minute(draft, day, hour)
         end = at + self.rng.randint(4, 40) * MINUTE
         logged = end + self.rng.randint(2, 50) * MINUTE if not late else self._by_hand(day + late)
-        self._add(draft, "call", direction, at, end, logged, (who,), persons, disposition=disposition, status="done")
+        self._add(
+            draft, "call", direction, (at, end, logged), ((who,), persons), disposition=disposition, status="done"
+        )
 
     def meeting(
         self,
@@ -104,12 +103,12 @@ class Diary:
         else:
             logged = self.days.at(booked, 9 * 60) + self.rng.randrange(300) * MINUTE
             status = self._course(logged, end, cancelled, no_show)
-        self._add(draft, "meeting", None, at, end, logged, tuple(who), persons, dated=status)
+        self._add(draft, "meeting", None, (at, end, logged), (tuple(who), persons), dated=status)
 
     def memo(self, draft: Draft, day: int, who: str, persons: Sequence[PersonDraft], kind: str) -> None:
         """A note or a task: never a touch."""
         at = self._minute(draft, day, None)
-        self._add(draft, kind, None, at, at, at, (who,), persons, status="done" if kind == "note" else "planned")
+        self._add(draft, kind, None, (at, at, at), ((who,), persons), status="done" if kind == "note" else "planned")
 
     def _course(self, logged: int, end: int, cancelled: int | None, no_show: bool) -> Dated:
         """How a booked meeting goes on: half of the outcomes are never filled in."""
@@ -138,11 +137,8 @@ class Diary:
         draft: Draft,
         kind: str,
         direction: str | None,
-        starts: int,
-        ends: int,
-        logged: int,
-        who: tuple[str, ...],
-        persons: Sequence[PersonDraft],
+        times: tuple[int, int, int],
+        sides: tuple[tuple[str, ...], Sequence[PersonDraft]],
         *,
         status: str = "",
         dated: Dated | None = None,
@@ -150,6 +146,9 @@ class Diary:
         automatic: bool = False,
         extra_to: int = 0,
     ) -> None:
+        """`times`: start, end, logging; `sides`: ours and theirs."""
+        starts, ends, logged = times
+        who, persons = sides
         self.happenings.append(
             Happening(
                 key=f"h-{len(self.happenings) + 1:06d}",

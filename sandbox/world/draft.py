@@ -158,10 +158,13 @@ class Draft:
         return found
 
     def execs(self) -> list[PersonDraft]:
+        """The people at director level or above."""
         return [p for p in self.people if p.standing == "exec"]
 
     def users(self) -> list[PersonDraft]:
+        """Users by the flag or by a known lower level."""
         return [p for p in self.people if p.standing == "user"]
 
     def unclassified(self) -> list[PersonDraft]:
+        """People of unknown level who are not flagged."""
         return [p for p in self.people if p.standing == "unclassified"]

@@ -15,7 +15,7 @@ from sandbox.world.ids import Ids
 from sandbox.world.mess import measure
 from sandbox.world.model import Story, UsagePoint, World
 from sandbox.world.money import Ledger
-from sandbox.world.noise import keep_captured, prospecting, scatter
+from sandbox.world.noise import Noise, keep_captured
 from sandbox.world.people import People
 from sandbox.world.ranks import assign_attention
 from sandbox.world.stories_past import lost_customers
@@ -39,6 +39,7 @@ def generate(
     start: int = DEFAULT_START,
     days: int = 30,
     accounts: int = 750,
+    *,
     csms: int = 6,
     history_days: int = 425,
 ) -> World:
@@ -51,7 +52,7 @@ def generate(
     team = hire(calendar, csms, ids)
     customers = max(round(CUSTOMERS * accounts), FEWEST_CUSTOMERS)
     others = max(accounts - customers, FEWEST_OTHERS)
-    roster = found(calendar, team, rng, history_days, customers, others)
+    roster = found(calendar, team, rng, history_days, customers=customers, others=others)
     people = People(rng)
     stories = _plant(roster, people, rng)
     _populate(roster, people, rng)
@@ -59,8 +60,8 @@ def generate(
     ledger = Ledger(calendar, rng)
     for draft in roster.drafts:
         _live(draft, roster, diary, ledger, days)
-    keep_captured(roster.drafts, diary, team, rng, -130, days)
-    return _freeze(seed, roster, diary, ledger, stories, ids, days)
+    keep_captured(roster, diary, -130, days)
+    return _freeze(seed, roster, diary, ledger, stories=stories, ids=ids, days=days)
 
 
 def _plant(roster: Roster, people: People, rng: Random) -> list[Story]:
@@ -84,6 +85,7 @@ def _populate(roster: Roster, people: People, rng: Random) -> None:
         if draft.kind == "customer" and not draft.cast:
             people.staff(draft)
             decide(draft, rng)
+            _take_off_file(draft, roster, rng)
             if leaver_left and draft.csm_in in ("field", "team") and draft.churn_day is None:
                 leaver_left -= 1
                 handed_over = roster.days.at(CSM_CHANGES, 14 * 60 + leaver_left)
@@ -96,6 +98,15 @@ def _populate(roster: Roster, people: People, rng: Random) -> None:
         if draft.kind != "prospect":
             set_rhythm(draft)
     _edit_tiers(roster)
+
+
+def _take_off_file(draft: Draft, roster: Roster, rng: Random) -> None:
+    """Now and then a contact of whom nothing was ever heard is deleted."""
+    known = {p.key for p in (*draft.life.sponsors, *draft.life.champions, *draft.life.strangers)}
+    unheard = [p for p in draft.people if p.key not in known and p.standing == "user"]
+    if unheard and rng.random() < 0.1:
+        day = max(rng.randint(-120, 25), roster.days.day_of(draft.created_at) + 15)
+        unheard[-1].removed_at = roster.days.at(day, 14 * 60 + 5)
 
 
 def _edit_tiers(roster: Roster) -> None:
@@ -112,18 +123,20 @@ def _live(draft: Draft, roster: Roster, diary: Diary, ledger: Ledger, days: int)
     since = -roster.history
     until = until_day(draft, days)
     if draft.kind == "prospect":
-        prospecting(draft, diary, roster.team, roster.rng, max(since, roster.days.day_of(draft.created_at) + 12), days)
+        Noise(draft, diary, roster.team, roster.rng).prospecting(
+            max(since, roster.days.day_of(draft.created_at) + 12), days
+        )
         return
     assert draft.contract_start is not None
     since = max(since, draft.contract_start - 15)
     Care(draft, diary, roster.team, roster.rng, since, until).live()
-    scatter(draft, diary, roster.team, roster.rng, since, min(until, days + 1))
+    Noise(draft, diary, roster.team, roster.rng).scatter(since, min(until, days + 1))
     ledger.trade(draft)
     ledger.support(draft, since, min(until, days + 1))
 
 
 def _freeze(
-    seed: int, roster: Roster, diary: Diary, ledger: Ledger, stories: list[Story], ids: Ids, days: int
+    seed: int, roster: Roster, diary: Diary, ledger: Ledger, *, stories: list[Story], ids: Ids, days: int
 ) -> World:
     end = last_day(roster.days, days)
     usage: list[UsagePoint] = []

@@ -18,6 +18,7 @@ class Dated:
     changes: tuple[tuple[int, object], ...] = ()
 
     def at(self, t: int) -> object:
+        """The value in force at an instant."""
         value: object = None
         for since, candidate in self.changes:
             if since > t:

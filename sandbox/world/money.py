@@ -82,7 +82,7 @@ class Ledger:
             opened = min(opened, at - 10 * DAY)
             stages = ((opened, OPEN_STAGE), (at, "Closed Won" if won is not None else "Closed Lost"))
             closes = ((opened, self.days.calendar(renewal)), (at, self.days.calendar(end)))
-        self._add(draft, "Renewal", draft.arr, closes, stages, opened)
+        self._add(draft, "Renewal", draft.arr, closes, stages)
 
     def _roll_on(self, draft: Draft, renewal: int, term: int) -> None:
         """An auto-renewing contract: its date moves on by a term the day after it has passed."""
@@ -93,7 +93,7 @@ class Ledger:
     def _closed(self, draft: Draft, day: int, kind: str, amount: int | None) -> None:
         opened, at = self.days.at(day - 40, 11 * 60), self.days.at(day, 14 * 60)
         closes = ((opened, self.days.calendar(day)),)
-        self._add(draft, kind, amount, closes, ((opened, OPEN_STAGE), (at, "Closed Won")), opened)
+        self._add(draft, kind, amount, closes, ((opened, OPEN_STAGE), (at, "Closed Won")))
 
     def _expansion(self, draft: Draft) -> None:
         day = self.rng.randint(-90, 60)
@@ -106,7 +106,6 @@ class Ledger:
             amount,
             closes,
             ((opened, OPEN_STAGE), (self.days.at(day, 14 * 60), "Closed Won")),
-            opened,
         )
 
     def _add(
@@ -116,10 +115,9 @@ class Ledger:
         amount: int | None,
         closes: tuple[tuple[int, object], ...],
         stages: tuple[tuple[int, object], ...],
-        opened: int,
     ) -> None:
         key = f"d-{len(self.deals) + 1:05d}"
         name = f"{draft.name} - {kind}"
         self.deals.append(
-            Deal(key, draft.key, name, kind, amount, Dated(closes), Dated(stages), opened, draft.systems[:1])
+            Deal(key, draft.key, name, kind, amount, Dated(closes), Dated(stages), stages[0][0], draft.systems[:1])
         )

@@ -2,102 +2,112 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from random import Random
 
+from sandbox.world.companies import Roster
 from sandbox.world.diary import Diary
 from sandbox.world.draft import Draft, PersonDraft
 from sandbox.world.team import Team
 
 EVERY = 38
 """Mean days between two pieces of noise on a customer's record."""
+CIRCULAR = 6
+"""So many people in To make a mail a circular."""
 
 
-def scatter(draft: Draft, diary: Diary, team: Team, rng: Random, since: int, until: int) -> None:
-    """Noise over the life of one customer. Accounts of stories get none that could look like a booked meeting."""
-    with_address = [p for p in draft.people if p.email and not p.role_address]
-    inbox = [p for p in draft.people if p.role_address]
-    day = since + rng.uniform(0, EVERY)
-    while day < until:
-        on = diary.days.working(int(day))
-        who = draft.csm_on(diary.days.at(on)) or draft.owner
-        if on < until:
-            _one(draft, diary, team, rng, on, who, with_address, inbox)
-        day += rng.uniform(0.3, 1.7) * EVERY
+@dataclass(slots=True)
+class Noise:
+    """Litters one account."""
 
+    draft: Draft
+    diary: Diary
+    team: Team
+    rng: Random
 
-def _one(
-    draft: Draft,
-    diary: Diary,
-    team: Team,
-    rng: Random,
-    day: int,
-    who: str,
-    persons: list[PersonDraft],
-    inbox: list[PersonDraft],
-) -> None:
-    chance = rng.random()
-    someone = [rng.choice(persons)]
-    planned = draft.life.planned
-    if chance < 0.22:
-        diary.email(draft, day, who, someone, "out", automatic=True, extra_to=rng.choice((0, 0, 8, 25)))
-    elif chance < 0.34:
-        diary.email(draft, day, who, someone, "in", automatic=True)
-    elif chance < 0.42 and inbox:
-        diary.email(draft, day, who, inbox[:1], rng.choice(("in", "out")))
-    elif chance < 0.54:
-        diary.memo(draft, day, who, someone, "note")
-    elif chance < 0.64:
-        diary.memo(draft, day, who, someone, "task")
-    elif chance < 0.72:
-        diary.meeting(draft, day, [who, team.support], [])
-    elif chance < 0.84:
-        diary.call(draft, day, who, someone, disposition=rng.choice(("no_answer", "left_voicemail")))
-    elif chance < 0.88 and len(persons) > 5:
-        diary.email(draft, day, who, persons[:7] if len(persons) > 6 else persons[:6], "out")
-    elif not planned:
-        _called_off(draft, diary, rng, day, who, someone)
+    def scatter(self, since: int, until: int) -> None:
+        """Noise over a customer's life. Accounts of stories get none that could look like a booked meeting."""
+        day = since + self.rng.uniform(0, EVERY)
+        while day < until:
+            on = self.diary.days.working(int(day))
+            if on < until:
+                self._one(on)
+            day += self.rng.uniform(0.3, 1.7) * EVERY
 
+    def prospecting(self, since: int, until: int) -> None:
+        """What sales does with accounts that are no customers."""
+        person = next((p for p in self.draft.people if p.email), None)
+        owner, rng = self.draft.owner, self.rng
+        if person is None or owner not in self.team.sales:
+            return
+        for _ in range(rng.randint(0, 5)):
+            day = self.diary.days.working(rng.randint(since, max(since + 1, until - 3)))
+            if rng.random() < 0.7:
+                self.diary.email(self.draft, day, owner, [person], rng.choice(("out", "out", "in")))
+            else:
+                self.diary.call(
+                    self.draft, day, owner, [person], disposition=rng.choice(("connected", "no_answer", None))
+                )
 
-def _called_off(draft: Draft, diary: Diary, rng: Random, day: int, who: str, someone: list[PersonDraft]) -> None:
-    booked = day - rng.randint(3, 12)
-    if rng.random() < 0.6:
-        diary.meeting(draft, day, [who], someone, booked=booked, cancelled=day - 1)
-    else:
-        diary.meeting(draft, day, [who], someone, booked=booked, no_show=True)
+    def _one(self, day: int) -> None:
+        draft, diary, rng, chance = self.draft, self.diary, self.rng, self.rng.random()
+        who = draft.csm_on(diary.days.at(day)) or draft.owner
+        # Whoever is taken off the file later is in no activity, so that nothing stands on a deleted contact.
+        persons = [p for p in draft.people if p.email and not p.role_address and p.removed_at is None]
+        inbox = [p for p in draft.people if p.role_address]
+        someone = [rng.choice(persons)]
+        if chance < 0.22:
+            diary.email(draft, day, who, someone, "out", automatic=True, extra_to=rng.choice((0, 0, 8, 25)))
+        elif chance < 0.34:
+            diary.email(draft, day, who, someone, "in", automatic=True)
+        elif chance < 0.42 and inbox:
+            diary.email(draft, day, who, inbox[:1], rng.choice(("in", "out")))
+        elif chance < 0.64:
+            diary.memo(draft, day, who, someone, "note" if chance < 0.54 else "task")
+        elif chance < 0.72:
+            diary.meeting(draft, day, [who, self.team.support], [])
+        elif chance < 0.84:
+            diary.call(draft, day, who, someone, disposition=rng.choice(("no_answer", "left_voicemail")))
+        elif chance < 0.88 and len(persons) >= CIRCULAR:
+            diary.email(draft, day, who, persons[: CIRCULAR + 1], "out")
+        elif not draft.life.planned:
+            self._called_off(day, who, someone)
 
-
-def prospecting(draft: Draft, diary: Diary, team: Team, rng: Random, since: int, until: int) -> None:
-    """What sales does with accounts that are no customers."""
-    person = next((p for p in draft.people if p.email), None)
-    if person is None or draft.owner not in team.sales:
-        return
-    for _ in range(rng.randint(0, 5)):
-        day = diary.days.working(rng.randint(since, max(since + 1, until - 3)))
-        if rng.random() < 0.7:
-            diary.email(draft, day, draft.owner, [person], rng.choice(("out", "out", "in")))
+    def _called_off(self, day: int, who: str, someone: list[PersonDraft]) -> None:
+        booked = day - self.rng.randint(3, 12)
+        if self.rng.random() < 0.6:
+            self.diary.meeting(self.draft, day, [who], someone, booked=booked, cancelled=day - 1)
         else:
-            diary.call(draft, day, draft.owner, [person], disposition=rng.choice(("connected", "no_answer", None)))
+            self.diary.meeting(self.draft, day, [who], someone, booked=booked, no_show=True)
 
 
-def keep_captured(drafts: list[Draft], diary: Diary, team: Team, rng: Random, since: int, until: int) -> None:
+def keep_captured(roster: Roster, diary: Diary, since: int, until: int) -> None:
     """One mail a working day for everybody whose mailbox is captured: who works, writes. Stories are left alone."""
+    team, days, rng = roster.team, diary.days, roster.rng
     seen = {
-        (who, diary.days.day_of(h.logged_at))
+        (who, days.day_of(h.logged_at))
         for h in diary.happenings
         if h.kind in ("email", "meeting") and not h.automatic
         for who in h.teammates
     }
-    plain = [d for d in drafts if not d.cast and d.kind == "customer" and d.churn_day is None and d.life.champions]
-    books: dict[str, list[Draft]] = {}
-    for draft in plain:
-        books.setdefault(draft.csm[-1][1] or draft.owner, []).append(draft)
-    prospects = [d for d in drafts if d.kind == "prospect" and any(p.email for p in d.people)]
+    books = _books(roster)
+    leaving = {t.key: t.leaves_at for t in team.everyone}
     for who in team.captured:
-        leaves = next(t.leaves_at for t in team.everyone if t.key == who)
-        own = books.get(who) or (plain if who == team.support else prospects)
+        own, leaves = books[who], leaving[who]
         for day in range(since, until):
-            gone = leaves is not None and diary.days.at(day) >= leaves
-            if diary.days.weekday(day) < 5 and not gone and (who, day) not in seen:
+            gone = leaves is not None and days.at(day) >= leaves
+            if days.weekday(day) < 5 and not gone and (who, day) not in seen:
                 draft = rng.choice(own)
                 person = draft.life.champions[0] if draft.life.champions else next(p for p in draft.people if p.email)
                 diary.email(draft, day, who, [person], "out")
+
+
+def _books(roster: Roster) -> dict[str, list[Draft]]:
+    """Accounts that each of ours may write to besides the plan: CSMs their own customers, sales the prospects."""
+    plain = [d for d in roster.of_kind("customer") if not d.cast and d.churn_day is None and d.life.champions]
+    prospects = [d for d in roster.of_kind("prospect") if any(p.email for p in d.people)]
+    books = {
+        who: [d for d in plain if (d.csm[-1][1] or d.owner) == who] or prospects
+        for who in (*roster.team.csms, roster.team.leaver)
+    }
+    return books | dict.fromkeys(roster.team.sales, prospects) | {roster.team.support: plain}

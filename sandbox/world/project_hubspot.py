@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from sandbox.versions import At, Change
 from sandbox.world.ids import Ids
@@ -168,13 +168,14 @@ class HubSpotRecords:
             happening.kind
         ]
         fields = {"hs_timestamp": At(happening.starts_at), "hubspot_owner_id": self._owner(happening.teammates[0])}
-        details = {
+        ways: dict[str, Callable[[Happening], dict[str, object]]] = {
             "emails": self._email,
             "calls": self._call,
             "meetings": self._meeting,
-            "notes": lambda h: {"hs_note_body": h.subject},
-            "tasks": lambda h: {"hs_task_subject": h.subject, "hs_task_status": "NOT_STARTED", "hs_task_type": "TODO"},
-        }[kind](happening)
+            "notes": self._note,
+            "tasks": self._task,
+        }
+        details = ways[kind](happening)
         later = SECOND_COPY_LATER if len(happening.systems) == 2 else 0
         at, row_id = happening.logged_at + later, self._ids.hubspot(kind)
         yield _create(at, kind, row_id, {**fields, **details})
@@ -207,6 +208,12 @@ class HubSpotRecords:
             "hs_call_duration": (happening.ends_at - happening.starts_at) // 1000,
         }
 
+    def _note(self, happening: Happening) -> dict[str, object]:
+        return {"hs_note_body": happening.subject}
+
+    def _task(self, happening: Happening) -> dict[str, object]:
+        return {"hs_task_subject": happening.subject, "hs_task_status": "NOT_STARTED", "hs_task_type": "TODO"}
+
     def _meeting(self, happening: Happening) -> dict[str, object]:
         return {
             "hs_meeting_title": happening.subject,
@@ -228,11 +235,11 @@ def _domain(company: Company) -> str | None:
     return None if company.linked_by == "property" and number(company.key) % 4 < 2 else company.domain
 
 
-def _create(at: int, object_name: str, row_id: str, fields: dict[str, object]) -> Change:
+def _create(at: int, object_name: str, row_id: str, fields: Mapping[str, object]) -> Change:
     return Change(at, "hubspot", "create", object_name, row_id, fields)
 
 
-def _update(at: int, object_name: str, row_id: str, fields: dict[str, object]) -> Change:
+def _update(at: int, object_name: str, row_id: str, fields: Mapping[str, object]) -> Change:
     return Change(at, "hubspot", "update", object_name, row_id, fields)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sandbox.versions import At, Change, On
 from sandbox.world.ids import Ids
@@ -329,9 +329,9 @@ def _website(company: Company) -> str | None:
     return ("https://www.{}", "http://{}/", "{}", "www.{}")[number(company.key) % 4].format(company.domain)
 
 
-def _create(at: int, object_name: str, row_id: str, fields: dict[str, object]) -> Change:
+def _create(at: int, object_name: str, row_id: str, fields: Mapping[str, object]) -> Change:
     return Change(at, "salesforce", "create", object_name, row_id, fields)
 
 
-def _update(at: int, object_name: str, row_id: str, fields: dict[str, object]) -> Change:
+def _update(at: int, object_name: str, row_id: str, fields: Mapping[str, object]) -> Change:
     return Change(at, "salesforce", "update", object_name, row_id, fields)

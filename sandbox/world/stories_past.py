@@ -33,23 +33,32 @@ def lost_customers(cast: Cast, former: list[Draft]) -> None:
 
 def _silent(cast: Cast, draft: Draft, churn: int) -> None:
     silent_since(draft, "exec", churn - 80, draft.life.sponsors[0])
-    cast.tell("renewal-exec-silence", draft, "former", "executives silent 64 days before the loss", churn - 64, churn)
+    cast.tell(
+        "renewal-exec-silence",
+        draft,
+        "former",
+        "executives silent 64 days before the loss",
+        churn - 64,
+        clear_day=churn,
+    )
 
 
 def _unused(cast: Cast, draft: Draft, churn: int) -> None:
     draft.seats, draft.life.curve = 260, steps(100, drop(churn - 95, 0.52))
     silent_since(draft, "user", churn - 120, draft.life.champions[0])
     draft.life.exec_every = 8
-    cast.tell("adoption-drop-user-silence", draft, "former", "usage fell, users silent", churn - 83, churn)
+    cast.tell("adoption-drop-user-silence", draft, "former", "usage fell, users silent", churn - 83, clear_day=churn)
 
 
 def _alone(cast: Cast, draft: Draft, churn: int) -> None:
     first, *rest = draft.execs()
     draft.life.sponsors = rest[:1] if draft.segment == "enterprise" else []
     draft.life.pins += fading(first, churn - 70)
-    cast.tell("single-threaded", draft, "former", "the last strong executive faded", churn - 70, churn)
+    cast.tell("single-threaded", draft, "former", "the last strong executive faded", churn - 70, clear_day=churn)
 
 
 def _lapsed(cast: Cast, draft: Draft, churn: int) -> None:
     draft.renewal_day = churn - 20
-    cast.tell("lapsed", draft, "former", "the contract ended 20 days before the loss was booked", churn - 19, churn)
+    cast.tell(
+        "lapsed", draft, "former", "the contract ended 20 days before the loss was booked", churn - 19, clear_day=churn
+    )

@@ -33,7 +33,7 @@ def single_threaded(cast: Cast) -> None:
     cast.tell("renewal-exec-silence", draft, "fires", "the renewal becomes due on day 5; the executive is silent", 5)
     draft = _fades(cast, 4, "smb")
     draft.life.pins.append(Pin(20, "meeting", draft.execs()[0]))
-    cast.tell(SINGLE, draft, "clears", "fades on day 4, the executive is met on day 20", 4, 21)
+    cast.tell(SINGLE, draft, "clears", "fades on day 4, the executive is met on day 20", 4, clear_day=21)
     _single_decoys(cast)
     _single_unknown(cast)
 
@@ -82,16 +82,16 @@ def touches_overdue(cast: Cast) -> None:
         draft = _overdue_from(cast, attention, day, day + 12)
         draft.life.pins.append(Pin(day + 11, "in", draft.life.champions[0]))
         why = f"tier {attention}: cadence of {CADENCE[attention]} days exceeded by 3 on day {day}, a user writes on day {day + 11}"
-        cast.tell(OVERDUE, draft, "fires", why, day, day + 12)
+        cast.tell(OVERDUE, draft, "fires", why, day, clear_day=day + 12)
     draft = _overdue_from(cast, 2, 3, 22)
     draft.life.pins += [
         Pin(14, "meeting", draft.life.champions[0], booked=-8, cancelled=9),
         Pin(21, "out", draft.life.champions[0]),
     ]
-    cast.tell(OVERDUE, draft, "fires", "the booked meeting is called off on day 9", 10, 22)
+    cast.tell(OVERDUE, draft, "fires", "the booked meeting is called off on day 9", 10, clear_day=22)
     draft = _overdue_from(cast, 1, 5, 13)
     draft.life.pins.append(Pin(12, "call", draft.life.champions[0]))
-    cast.tell(OVERDUE, draft, "clears", "overdue on day 5, a call on day 12", 5, 13)
+    cast.tell(OVERDUE, draft, "clears", "overdue on day 5, a call on day 12", 5, clear_day=13)
     _overdue_decoys(cast)
     _overdue_unknown(cast)
 

@@ -81,11 +81,11 @@ def _clears(cast: Cast) -> None:
     draft = cast.take("mid_market", "smb")
     _silent_executive(draft, 4, 71, until=16)
     draft.life.pins.append(Pin(15, "in", draft.life.sponsors[0]))
-    cast.tell(SILENCE, draft, "clears", "the sponsor writes on day 15", 4, 16)
+    cast.tell(SILENCE, draft, "clears", "the sponsor writes on day 15", 4, clear_day=16)
     draft = cast.take("mid_market", "smb")
     _silent_executive(draft, 5, 45)
     draft.won_renewals.append((18, None))
-    cast.tell(SILENCE, draft, "clears", "the renewal is closed as won on day 18", 5, 19)
+    cast.tell(SILENCE, draft, "clears", "the renewal is closed as won on day 18", 5, clear_day=19)
     draft = cast.take("mid_market")
     _silent_executive(draft, 7, 68)
     draft.seats, draft.life.curve = 200, steps(100, [(-46, 1.0), (-45, 0.6)])
@@ -172,7 +172,7 @@ def _lapses(cast: Cast) -> None:
         cast.tell(LAPSED, draft, "fires", f"the contract ended on day {renewal} and nothing was signed", renewal + 1)
     draft = _lapsing(cast, 2)
     draft.won_renewals.append((16, None))
-    cast.tell(LAPSED, draft, "clears", "ended on day 2, the renewal is won on day 16", 3, 17)
+    cast.tell(LAPSED, draft, "clears", "ended on day 2, the renewal is won on day 16", 3, clear_day=17)
 
 
 def _late_answers(cast: Cast) -> None:

@@ -45,7 +45,7 @@ def _drop_fires(cast: Cast) -> None:
     draft = _dropping(cast, drop(-40, 0.6))
     silent_since(draft, "user", 6 - 31, draft.life.champions[0], until=18)
     draft.life.pins.append(Pin(17, "in", draft.life.champions[0]))
-    cast.tell(DROP, draft, "clears", "a user writes on day 17", 6, 18)
+    cast.tell(DROP, draft, "clears", "a user writes on day 17", 6, clear_day=18)
 
 
 def _drop_decoys(cast: Cast) -> None:
@@ -121,7 +121,7 @@ def strong_without_users(cast: Cast) -> None:
     draft = _unmet(cast, 0.7)
     _rises(draft, 5)
     draft.life.pins.append(Pin(17, "meeting", draft.life.champions[0]))
-    cast.tell(STRONG, draft, "clears", "a user is met on day 17", 5, 18)
+    cast.tell(STRONG, draft, "clears", "a user is met on day 17", 5, clear_day=18)
     _strong_decoys(cast)
     _strong_unknown(cast)
 

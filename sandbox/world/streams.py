@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from sandbox.world.diary import Diary
-from sandbox.world.draft import FOREVER, Draft, PersonDraft
+from sandbox.world.draft import FOREVER, Draft, PersonDraft, Pin
 from sandbox.world.team import Team
 
 THIN_BEFORE = -130
@@ -42,7 +42,7 @@ class Care:
         if self.draft.renewal_day is not None and life.sponsors and life.exec_kinds == "mixed":
             self._before_renewal(life.sponsors[0], self.draft.renewal_day)
         for pin in life.pins:
-            self._pin(pin.day, pin.kind, pin.person, pin.booked, pin.cancelled, pin.teammate, pin.hour)
+            self._pin(pin)
 
     def _executive(self, sponsor: PersonDraft) -> None:
         every = self.draft.life.exec_every or 30
@@ -142,23 +142,16 @@ class Care:
             booked = None
         self.diary.meeting(self.draft, day, list(dict.fromkeys(who)), persons, booked=booked, late=late)
 
-    def _pin(
-        self,
-        day: int,
-        kind: str,
-        person: PersonDraft,
-        booked: int | None,
-        cancelled: int | None,
-        teammate: str | None,
-        hour: int,
-    ) -> None:
-        who = teammate or self._who(day)
-        if kind == "meeting":
-            self.diary.meeting(self.draft, day, [who], [person], booked=booked, cancelled=cancelled, hour=hour)
-        elif kind == "call":
-            self.diary.call(self.draft, day, who, [person], hour=hour)
+    def _pin(self, pin: Pin) -> None:
+        who, persons = pin.teammate or self._who(pin.day), [pin.person]
+        if pin.kind == "meeting":
+            self.diary.meeting(
+                self.draft, pin.day, [who], persons, booked=pin.booked, cancelled=pin.cancelled, hour=pin.hour
+            )
+        elif pin.kind == "call":
+            self.diary.call(self.draft, pin.day, who, persons, hour=pin.hour)
         else:
-            self.diary.email(self.draft, day, who, [person], kind, hour=hour)
+            self.diary.email(self.draft, pin.day, who, persons, pin.kind, hour=pin.hour)
 
     def _forbidden(self, persons: list[PersonDraft], day: int) -> bool:
         return day < self.since or day >= self.until or self.draft.life.is_quiet(persons, day)

@@ -55,7 +55,7 @@ class Team:
 def hire(days: Days, csms: int, ids: Ids) -> Team:
     """The team with `csms` CSMs who stay (at most 12) and one who leaves."""
     lead = _address("Stella Moreau")
-    named = [(name, "csm", lead) for name in _CSMS[:csms]]
+    named: list[tuple[str, str, str | None]] = [(name, "csm", lead) for name in _CSMS[:csms]]
     named += [("Theo Jansen", "csm", lead), ("Stella Moreau", "lead", None)]
     named += [(name, "sales", None) for name in _SALES] + [(name, "support", None) for name in _SUPPORT]
     silent = {_address(_SALES[-1]), _address(_SUPPORT[-1])}

@@ -86,7 +86,7 @@ es|individual|support|Técnico de Soporte
 
 
 def _read() -> tuple[Title, ...]:
-    found = []
+    found: list[Title] = []
     for line in _TABLE.strip().splitlines():
         language, level, function, texts = line.split("|")
         found.extend(Title(text, language, level, function) for text in texts.split(";"))
