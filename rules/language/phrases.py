@@ -28,6 +28,7 @@ from rules.language.tree import (
 )
 from store.records import DAY
 
+_LONGEST = 36_500 * DAY
 _OPS: Mapping[str, str] = {"ge": ">=", "le": "<=", "gt": ">", "lt": "<"}
 
 
@@ -180,6 +181,8 @@ class _Typer:
             raise Problem(
                 "E-RANGE", piece.start, len(piece.text), "a window is longer than nothing", "write `1 day` or more"
             )
+        if span > _LONGEST:
+            raise Problem("E-RANGE", piece.start, len(piece.text), "a window of more than 100 years", "write fewer days")
         return span
 
     def _days(self, piece: Piece) -> int:
@@ -248,6 +251,10 @@ class _Typer:
         if form in ("one_of", "not_one_of"):
             if fact.interval or fact.partial or any(number != int(number) for number in numbers):
                 self._unsuitable(fact)
+            for number, piece in zip(numbers, self.phrase.operands, strict=True):
+                if not fact.low <= number <= fact.high:
+                    message = f"`{fact.name}` is never {number:g}"
+                    raise Problem("E-RANGE", piece.start, len(piece.text), message, "leave it out")
             return OneOf(text=text, fact=fact, values=tuple(int(number) for number in numbers), place=place)
         low, high = first, first
         if form == "between":

@@ -16,6 +16,7 @@ from store.records import DAY, HOUR, Day, Instant
 UNITS = {"hour": HOUR, "day": DAY, "week": 7 * DAY, "month": 30 * DAY}
 """Microseconds; a month is 30 days."""
 SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP"}
+_LARGEST = 10**15
 _SCALE = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 _QUANTITY = re.compile(
     r"(?P<sign>-?)(?P<symbol>[$€£]?)(?P<digits>\d+(?:[,_]\d{3})*(?:\.\d+)?)(?P<scale>[kKmMbB]?)(?P<percent>%?)"
@@ -105,6 +106,8 @@ def as_number(fact: Fact, found: Quantity, start: int, currency: str = "USD") ->
         case Kind.COUNT if number != number.to_integral_value():
             code = "E-VALUE"
             wrong = f"`{name}` is a count, and {number} is not whole", f"did you mean `{math.ceil(number)}`?"
+    if not wrong and abs(value) > _LARGEST:
+        code, wrong = "E-RANGE", (f"{found.text} is more than anything `{name}` can be", "write a smaller number")
     if wrong:
         cause, fix = wrong
         raise Problem(code, start, len(found.text), cause, fix)

@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 
-import pytest
-from sqlalchemy import delete, insert, literal, select, update
+from sqlalchemy import delete, insert, select, update
 
-from daemon import evaluate as evaluating
 from daemon.evaluate import Evaluation, evaluate
 from rules.facts.settings import FactSettings
 from rules.language import RuleSet, load
 from rules.language.evaluate import evaluate as reference
 from rules.language.given import row_of
-from rules.language.model import Rule
 from store import findings, rulesets
-from store.engine import Store
+from store.engine import Store, dialect_name
 from store.records import DAY, Instant
 from store.tables import accounts, evaluations, facts, metadata
 from store.tables import findings as findings_table
@@ -146,24 +143,38 @@ def test_a_removed_rule_loses_its_findings(store: Store) -> None:
         ]
 
 
-def test_a_rule_that_fails_keeps_its_findings_and_is_reported(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+REFUSE = {
+    "sqlite": [
+        (
+            "CREATE TRIGGER refuse BEFORE DELETE ON findings WHEN OLD.rule = 'renewal-exec-silence' "
+            "BEGIN SELECT RAISE(ABORT, 'refused by the database'); END"
+        )
+    ],
+    "postgresql": [
+        (
+            "CREATE FUNCTION refuse() RETURNS trigger AS "
+            "$$ BEGIN RAISE EXCEPTION 'refused by the database'; END $$ LANGUAGE plpgsql"
+        ),
+        (
+            "CREATE TRIGGER refuse BEFORE DELETE ON findings FOR EACH ROW "
+            "WHEN (OLD.rule = 'renewal-exec-silence') EXECUTE FUNCTION refuse()"
+        ),
+    ],
+}
+
+
+def test_a_rule_that_fails_keeps_its_findings_and_is_reported(store: Store) -> None:
     """One rule whose statement the database refuses changes nothing of its own and stops no other."""
     customers = Customers(store, {1: QUIET, 2: {**QUIET, "touch due in": "-9 days"}})
     customers.evaluate(store, ruleset(), AS_OF)
     before = rows(store)
-    compiled = evaluating.select_findings
-
-    def broken(rule: Rule, as_of: Instant, today: int | None = None) -> object:
-        found = compiled(rule, as_of, today)
-        nowhere = select(metadata.tables["facts"].alias("nowhere").c.as_of / literal(0)).scalar_subquery()
-        return found.where(nowhere.op("no such operator")(1)) if rule.name == "renewal-exec-silence" else found
-
-    monkeypatch.setattr(evaluating, "select_findings", broken)
+    with store.write() as connection:
+        for statement in REFUSE[dialect_name(connection)]:
+            connection.exec_driver_sql(statement)
     customers.given = {1: RECENT, 2: RECENT}
     done = customers.evaluate(store, ruleset(), AS_OF + DAY)
-    assert list(done.errors) == ["renewal-exec-silence"]
+    assert done.errors == {"renewal-exec-silence": "refused by the database"}
     assert rows(store) == before
-    assert rows(store, "touch-overdue").keys() == {1, 2}
     assert rows(store, "touch-overdue")[2][0] == "unknown"
 
 
