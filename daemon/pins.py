@@ -55,12 +55,17 @@ def observe(conn: Connection, targets: Mapping[str, Target], as_of: Instant) -> 
     return len(changed)
 
 
-def settle(conn: Connection, targets: Mapping[str, Target], changed: Collection[FieldState]) -> None:
-    """Save these states, and bring pins and the tier in force of their accounts in line."""
+def settle(
+    conn: Connection, targets: Mapping[str, Target], changed: Collection[FieldState], at: Instant | None = None
+) -> None:
+    """Save these states, and bring pins and the tier in force of their accounts in line.
+
+    It counts from `at`, or from when each value came to be.
+    """
     tierfields.save_states(conn, [asdict(state) for state in changed])
     since: dict[int, Instant] = {}
     for state in changed:
-        since[state.account_id] = max(state.seen_at, since.get(state.account_id, 0))
+        since[state.account_id] = max(state.seen_at if at is None else at, since.get(state.account_id, 0))
     pins = in_force(load(conn, since), targets)
     rows = [_row(account, pins.get(account)) for account in sorted(since)]
     had = {row.account_id: row for row in tiers.recorded(conn, since).values()}

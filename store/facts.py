@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records import Instant
@@ -29,7 +29,7 @@ def write(conn: Connection, rows: Select[Any]) -> int:
 
 def drop(conn: Connection, in_scope: Select[Any], accounts: Select[Any] | None) -> int:
     """Remove the facts of accounts that are not (any more) in scope, among `accounts` or all; gives how many."""
-    gone = facts.c.account_id.not_in(in_scope)
+    gone: ColumnElement[bool] = facts.c.account_id.not_in(in_scope)
     if accounts is not None:
         gone = gone & facts.c.account_id.in_(accounts)
     return conn.execute(delete(facts).where(gone)).rowcount

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -39,7 +39,7 @@ def finish_run(conn: Connection, run_id: int, status: str, detail: Mapping[str, 
     conn.execute(update(tier_runs).where(tier_runs.c.id == run_id).values(**values))
 
 
-def save_scores(conn: Connection, rows: list[Mapping[str, Any]]) -> None:
+def save_scores(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """The scores of one evaluation (columns of `tier_scores`)."""
     upsert(conn, tier_scores, rows)
 
@@ -80,12 +80,12 @@ _ASSIGNED = ("tier", "tier_since", "computed", "proposed", "proposed_at")
 _PINNED = ("pin", "pin_origin", "pin_author", "pinned_at")
 
 
-def assign(conn: Connection, rows: list[Mapping[str, Any]]) -> None:
+def assign(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Record tiers (account_id and the columns of an apply); pins stay as they are."""
     upsert(conn, tiers, rows, keep=_PINNED)
 
 
-def set_pins(conn: Connection, rows: list[Mapping[str, Any]]) -> None:
+def set_pins(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Record pins, or their absence (account_id, pin, pin_origin, pinned_at); tiers stay as they are."""
     upsert(conn, tiers, [{"pin_author": None, **row} for row in rows], keep=_ASSIGNED)
 
