@@ -96,11 +96,14 @@ class _Coverage:
         self.phrases |= {(where, place): text for place, text in _phrases(node)}
 
     def note(self, where: str, tree: Outcome) -> None:
-        place = tree.node.place if isinstance(tree.node, Leaf | Named) else None
-        if place is not None and tree.truth is not None:
-            self.seen.setdefault((where, place), set()).add(tree.truth)
-        for part in tree.parts:
-            self.note("vocabulary" if isinstance(tree.node, Named) else where, part)
+        node, inner = tree.node, tree
+        if isinstance(node, Not) and node.text:  # `not renewed` is one phrase, with its own truth
+            inner = tree.parts[0]
+            node = inner.node
+        if isinstance(node, Leaf | Named) and tree.truth is not None:
+            self.seen.setdefault((where, node.place), set()).add(tree.truth)
+        for part in inner.parts:
+            self.note("vocabulary" if isinstance(node, Named) else where, part)
 
     def gaps(self) -> Iterator[Gap]:
         for (where, place), phrase in self.phrases.items():

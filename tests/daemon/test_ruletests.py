@@ -53,7 +53,7 @@ def test_phrases_never_seen_true_or_false_are_named() -> None:
     report = run(load({"r": text_of("{given: {last exec contact: 3 days ago}, expect: silent}")}))
     assert report.ok
     gaps = [(gap.phrase, gap.never) for gap in report.gaps]
-    assert gaps == [("no exec contact in 15 days", "true"), ("not renewed", "true")]
+    assert gaps == [("no exec contact in 15 days", "true"), ("not renewed", "false")]
 
 
 def test_a_timeline_follows_the_alert() -> None:
