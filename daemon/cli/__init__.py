@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 app = typer.Typer(
@@ -39,7 +38,9 @@ def options(
     ] = False,
 ) -> None:
     """Options that stand before the command."""
-    del config, show_version  # read by `common.config_path`, and by the callback
+    del show_version  # its callback has dealt with it
+    if config is not None:
+        os.environ["TIERD_CONFIG"] = str(config)  # where every command looks
 
 
 def main() -> None:
@@ -55,10 +56,10 @@ def run(arguments: list[str] | None = None) -> int:
     del explaining, looking, process, rules, sandbox, setup, tiers  # importing them has registered their commands
     try:
         result = app(arguments, standalone_mode=False)
-    except click.ClickException as error:
+    except typer.TyperException as error:
         error.show()
         return 2
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         return 1
     except Exception as error:
         if os.environ.get("TIERD_DEBUG"):

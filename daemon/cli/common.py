@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from rich.console import Console
 
@@ -58,9 +57,6 @@ class Failed(Exception):
 
 def config_path(given: Path | None) -> Path:
     """The configuration file: given with the command, before it, in TIERD_CONFIG, or tierd.yaml here."""
-    if given is None:
-        before = click.get_current_context().find_root().params.get("config")
-        given = before if isinstance(before, Path) else None
     return given or Path(os.environ.get("TIERD_CONFIG") or "tierd.yaml")
 
 
@@ -103,7 +99,7 @@ def instant(text: str | None, now: Instant) -> Instant:
     if text is None:
         return now
     try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise BadInput(f"--as-of: {text!r} is no date; write for example 2026-03-02 or 2026-03-02T06:00") from None
     if moment.tzinfo is None:

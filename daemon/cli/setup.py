@@ -55,7 +55,7 @@ def check(
             remedy = f": {finding.remedy}" if finding.remedy and finding.level != "ok" else ""
             out.print(f"  {_MARKS[finding.level]} {finding.what}{remedy}", markup=False)
         for permission, why in section.needs:
-            out.print(f"  needs   {permission} (for {why})", markup=False)
+            out.print(f"  needs   {permission}: {why}", markup=False)
 
     for section in report.sections:
         show(section)

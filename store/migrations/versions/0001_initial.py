@@ -50,6 +50,7 @@ def upgrade() -> None:
     with op.batch_alter_table('crm_activities', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_crm_activities_ical_uid'), ['ical_uid'], unique=False)
         batch_op.create_index(batch_op.f('ix_crm_activities_message_id'), ['message_id'], unique=False)
+        batch_op.create_index('ix_crm_activities_owner', ['source', 'owner_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_crm_activities_same_as'), ['same_as'], unique=False)
         batch_op.create_index(batch_op.f('ix_crm_activities_signature'), ['signature'], unique=False)
 
@@ -152,7 +153,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('crm_participants', schema=None) as batch_op:
         batch_op.create_index('ix_crm_participants_activity', ['source', 'activity_id'], unique=False)
+        batch_op.create_index('ix_crm_participants_address', ['address'], unique=False)
         batch_op.create_index('ix_crm_participants_contact', ['source', 'contact_id'], unique=False)
+        batch_op.create_index('ix_crm_participants_member', ['source', 'team_member_id'], unique=False)
 
     op.create_table('crm_tickets',
     sa.Column('source', sa.Text(), nullable=False),
@@ -234,6 +237,7 @@ def upgrade() -> None:
     sa.Column('next_due', sa.BigInteger(), nullable=False),
     sa.Column('last_started', sa.BigInteger(), nullable=True),
     sa.Column('last_completed', sa.BigInteger(), nullable=True),
+    sa.Column('trouble', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('task', name=op.f('pk_schedule'))
     )
     op.create_table('settings',
@@ -337,15 +341,19 @@ def upgrade() -> None:
 
     op.create_table('conversations',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
     sa.Column('account_id', sa.BigInteger(), nullable=False),
     sa.Column('destination', sa.Text(), nullable=False),
+    sa.Column('severity', sa.Text(), nullable=False),
+    sa.Column('csm', sa.Text(), nullable=True),
     sa.Column('opened_at', sa.BigInteger(), nullable=False),
     sa.Column('quiet_since', sa.BigInteger(), nullable=True),
     sa.Column('closed_at', sa.BigInteger(), nullable=True),
     sa.Column('channel', sa.Text(), nullable=True),
     sa.Column('ts', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_conversations_account_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_conversations'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_conversations')),
+    sa.UniqueConstraint('key', name=op.f('uq_conversations_key'))
     )
     with op.batch_alter_table('conversations', schema=None) as batch_op:
         batch_op.create_index('ix_conversations_account', ['account_id', 'destination'], unique=False)
@@ -532,6 +540,20 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_persons')),
     sa.UniqueConstraint('account_id', 'key', name=op.f('uq_persons_account_id_key'))
     )
+    with op.batch_alter_table('persons', schema=None) as batch_op:
+        batch_op.create_index('ix_persons_key', ['key'], unique=False)
+
+    op.create_table('tier_fields',
+    sa.Column('account_id', sa.BigInteger(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('known', sa.Text(), nullable=True),
+    sa.Column('seen_at', sa.BigInteger(), nullable=False),
+    sa.Column('pin_origin', sa.Text(), nullable=True),
+    sa.Column('pin_author', sa.Text(), nullable=True),
+    sa.Column('pinned_at', sa.BigInteger(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_tier_fields_account_id')),
+    sa.PrimaryKeyConstraint('account_id', 'source', name=op.f('pk_tier_fields'))
+    )
     op.create_table('tier_history',
     sa.Column('account_id', sa.BigInteger(), nullable=False),
     sa.Column('valid_from', sa.BigInteger(), nullable=False),
@@ -636,8 +658,10 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_deliveries'))
     )
     with op.batch_alter_table('deliveries', schema=None) as batch_op:
+        batch_op.create_index('ix_deliveries_conversation', ['conversation_id'], unique=False)
         batch_op.create_index('ix_deliveries_due', ['state', 'not_before'], unique=False)
         batch_op.create_index('ix_deliveries_lane', ['lane', 'seq'], unique=False)
+        batch_op.create_index('ix_deliveries_seq', ['seq'], unique=False)
 
     op.create_table('person_contacts',
     sa.Column('source', sa.Text(), nullable=False),
@@ -689,7 +713,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('source', 'activity_id', 'person_id', name=op.f('pk_touches'))
     )
     with op.batch_alter_table('touches', schema=None) as batch_op:
-        batch_op.create_index('ix_touches_account', ['account_id', 'person_id', 'kind', 'occurred_at', 'recorded_at', 'withdrawn_at'], unique=False)
+        batch_op.create_index('ix_touches_account', ['account_id', 'person_id', 'kind', 'occurred_at', 'recorded_at', 'withdrawn_at', 'inbound', 'outbound', 'starts_at'], unique=False)
         batch_op.create_index('ix_touches_person', ['person_id', 'occurred_at', 'recorded_at'], unique=False)
 
     op.create_table('transitions',
