@@ -26,6 +26,7 @@ ACTIONS = {
 INPUTS = {
     "checkboxes",
     "datepicker",
+    "multi_static_select",
     "number_input",
     "plain_text_input",
     "radio_buttons",
@@ -33,7 +34,7 @@ INPUTS = {
     "timepicker",
     "users_select",
 }
-ACCESSORIES = ACTIONS | {"image"}
+ACCESSORIES = ACTIONS | {"image", "multi_static_select"}
 
 
 def _section(block: Json, at: str, found: Findings) -> None:

@@ -38,8 +38,12 @@ def read_content(state: SlackState, call: Call) -> Content:
     """Take the content of a call apart and refuse what the vendor refuses. Raises SlackError."""
     text = call.text("text") if "text" in call.args else None
     markdown = call.text("markdown_text")
-    blocks = read_blocks(state, call.structure("blocks", "invalid_blocks_format"))
-    attachments = _listed(call.structure("attachments", "no_text"), "no_text")
+    posts, whispers = call.method == "chat.postMessage", call.method == "chat.postEphemeral"
+    # The vendor's tables name these faults differently from method to method.
+    too_long = "msg_blocks_too_long" if posts else "msg_too_long"
+    blocks = read_blocks(state, call.structure("blocks", "invalid_blocks_format"), too_long)
+    bad_attachments = "no_text" if posts else "invalid_attachments"
+    attachments = _listed(call.structure("attachments", bad_attachments), bad_attachments)
     if markdown:
         if text or blocks:
             raise SlackError("markdown_text_conflict")
@@ -48,11 +52,13 @@ def read_content(state: SlackState, call: Call) -> Content:
         text, blocks = markdown, complete(state, [{"type": "markdown", "text": markdown}])
     if attachments is not None and len(attachments) > ATTACHMENTS:
         raise SlackError("too_many_attachments")
-    metadata = _metadata(call.structure("metadata", "invalid_metadata_format"), state.switches.metadata_limit)
+    metadata = None
+    if not whispers:
+        metadata = _metadata(call.structure("metadata", "invalid_metadata_format"), state.switches.metadata_limit)
     return Content(text, blocks, attachments, metadata)
 
 
-def read_blocks(state: SlackState, value: object) -> list[Json] | None:
+def read_blocks(state: SlackState, value: object, too_long: str = "msg_blocks_too_long") -> list[Json] | None:
     """The blocks of a message, checked and completed; None where there are none given. Raises SlackError."""
     blocks = _listed(value, "invalid_blocks_format")
     if blocks is None:
@@ -61,7 +67,7 @@ def read_blocks(state: SlackState, value: object) -> list[Json] | None:
     if faults:
         raise SlackError("invalid_blocks", faults, {"errors": faults})
     if text_length(blocks) > state.switches.blocks_text_limit:
-        raise SlackError("msg_blocks_too_long")
+        raise SlackError(too_long)
     return complete(state, blocks)
 
 

@@ -89,11 +89,10 @@ def check_confirm(value: object, at: str, found: Findings) -> None:
 
 
 def check_options(value: object, at: str, found: Findings, most: int, plain: bool = True) -> None:
-    """A list of options: text 75, value 150 characters, values unique."""
+    """A list of options: text 75, value 150 characters."""
     if not limited(value, at, found, most):
         return
     assert isinstance(value, list)
-    seen: set[object] = set()
     for index, option in enumerate(value):
         here = f"{at}/{index}"
         if not isinstance(option, dict):
@@ -101,9 +100,6 @@ def check_options(value: object, at: str, found: Findings, most: int, plain: boo
             continue
         check_text(option.get("text"), f"{here}/text", found, 75, plain=plain)
         found.text(option.get("value"), f"{here}/value", 150)
-        if option.get("value") in seen:
-            found.add("value already exists in options", f"{here}/value")
-        seen.add(option.get("value"))
         if option.get("description") is not None:
             check_text(option["description"], f"{here}/description", found, 75, plain=plain)
 
@@ -143,7 +139,7 @@ def _select(element: Json, at: str, found: Findings) -> None:
                 check_options(group.get("options"), f"{here}/options", found, 100)
     elif required(element, "options", at, found):
         check_options(element["options"], f"{at}/options", found, 100)
-    _initial(element, "initial_option", at, found)
+    _initial(element, "initial_options" if element["type"].startswith("multi_") else "initial_option", at, found)
     _common(element, at, found)
 
 
@@ -214,6 +210,7 @@ ELEMENTS: dict[str, Callable[[Json, str, Findings], None]] = {
     "checkboxes": _choices("initial_options"),
     "datepicker": _stamp("initial_date", DATE),
     "image": _picture,
+    "multi_static_select": _select,
     "number_input": _number,
     "overflow": _overflow,
     "plain_text_input": _typed,

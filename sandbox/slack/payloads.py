@@ -66,7 +66,7 @@ def chosen(element: Json, value: str | None) -> Json:
     if kind in CHOICES:
         picked = next((o for o in options(element) if o["value"] == value), None)
         return {"selected_option": picked}
-    if kind == "checkboxes":
+    if kind in ("checkboxes", "multi_static_select"):
         wanted = (value or "").split(",")
         return {"selected_options": [o for o in options(element) if o["value"] in wanted]}
     if kind in ("plain_text_input", "number_input"):

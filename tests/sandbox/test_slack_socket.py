@@ -64,7 +64,7 @@ def listen(slack: Workspace) -> Iterator[Callable[[], Listener]]:
     yield open_one
     for listener in opened:
         listener.socket.close()
-        listener.socket.shutdown()
+        listener.socket.shutdown()  # type: ignore[no-untyped-call]
 
 
 def post_alert(slack: Workspace) -> str:
@@ -339,7 +339,7 @@ def test_vendor_client_acks_and_reconnects(slack: Workspace) -> None:
         client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
         heard.put(request.payload["actions"][0]["action_id"])
 
-    client = SocketModeClient(app_token=slack.state.app_token, web_client=slack.web)
+    client = SocketModeClient(app_token=slack.state.app_token, web_client=slack.web, ping_interval=1)
     client.socket_mode_request_listeners.append(on_request)
     slack.state.hub.redeliver_after, slack.state.hub.max_attempts = 1.0, 10
     client.connect()

@@ -12,6 +12,21 @@ from sandbox.slack.wire import Call
 
 OPTIONS = ("unfurl_links", "unfurl_media", "parse", "link_names", "mrkdwn", "reply_broadcast")
 
+NOT_IN_UPDATES = frozenset(
+    [
+        "ts",
+        "thread_ts",
+        "reply_count",
+        "reply_users_count",
+        "reply_users",
+        "latest_reply",
+        "is_locked",
+        "subscribed",
+        "parent_user_id",
+    ]
+)
+"""What no observed answer of chat.update has in its `message`."""
+
 
 def post_message(state: SlackState, call: Call) -> Json:
     """https://docs.slack.dev/reference/methods/chat.postMessage; one message a second and channel, small bursts."""
@@ -87,7 +102,7 @@ def update(state: SlackState, call: Call) -> Json:
     if not (now["text"] or now.get("blocks", message.blocks) or now.get("attachments", message.attachments)):
         raise SlackError("no_text")
     state.edit(message, **now)
-    shape = message_json(state, message)
+    shape = {name: value for name, value in message_json(state, message).items() if name not in NOT_IN_UPDATES}
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": shape}
 
 

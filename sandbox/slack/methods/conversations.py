@@ -41,7 +41,9 @@ def open_(state: SlackState, call: Call) -> Json:
 
 def _opened(state: SlackState, call: Call, channel: Channel, already: bool) -> Json:
     whole = call.flag("return_im")
-    answer: Json = {"channel": channel_json(state, channel) if whole else {"id": channel.id}}
+    shape = channel_json(state, channel) if whole else {"id": channel.id}
+    shape.pop("is_user_deleted", None)
+    answer: Json = {"channel": shape}
     return ({"no_op": True, "already_open": True} | answer) if already else answer
 
 

@@ -40,7 +40,7 @@ def writable_channel(state: SlackState, call: Call) -> Channel:
     if state.team.bot_user not in channel.members and "chat:write.public" not in call.token.scopes:
         raise SlackError("not_in_channel")
     if channel.restriction:
-        raise SlackError(channel.restriction)
+        raise SlackError(channel.restriction if call.method == "chat.postMessage" else "restricted_action")
     return channel
 
 

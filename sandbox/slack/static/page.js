@@ -106,7 +106,7 @@
   const holds = (input) => {
     const kind = input.dataset.kind;
     if (kind === "radio_buttons") { const on = input.querySelector(":checked"); return { type: kind, selected_option: on ? optionOf(on) : null }; }
-    if (kind === "checkboxes") return { type: kind, selected_options: [...input.querySelectorAll(":checked")].map(optionOf) };
+    if (kind === "checkboxes" || kind === "multi_static_select") return { type: kind, selected_options: [...input.querySelectorAll(":checked")].map(optionOf) };
     if (kind === "static_select") { const on = input.selectedOptions[0]; return { type: kind, selected_option: input.value ? optionOf(on) : null }; }
     const names = { datepicker: "selected_date", timepicker: "selected_time", users_select: "selected_user" };
     return { type: kind, [names[kind] || "value"]: input.value || null };
@@ -163,8 +163,9 @@
     const element = input.closest("[data-do=choose]");
     if (!element || element.closest(".b-input")) return;
     const ticked = [...element.querySelectorAll(":checked")].map((box) => box.value).join(",");
-    const value = element.dataset.kind === "checkboxes" ? ticked : input.value;
-    if (value || element.dataset.kind === "checkboxes") use(element, value);
+    const many = ["checkboxes", "multi_static_select"].includes(element.dataset.kind);
+    const value = many ? ticked : input.value;
+    if (value || many) use(element, value);
   });
 
   document.addEventListener("submit", (event) => {
