@@ -182,7 +182,9 @@ class _Typer:
                 "E-RANGE", piece.start, len(piece.text), "a window is longer than nothing", "write `1 day` or more"
             )
         if span > _LONGEST:
-            raise Problem("E-RANGE", piece.start, len(piece.text), "a window of more than 100 years", "write fewer days")
+            raise Problem(
+                "E-RANGE", piece.start, len(piece.text), "a window of more than 100 years", "write fewer days"
+            )
         return span
 
     def _days(self, piece: Piece) -> int:
