@@ -47,5 +47,5 @@ def _targets(settings: FactSettings) -> Mapping[str, Target]:
     return {source: Target("", values) for source, values in settings.tier_values.items()}
 
 
-def _ids(accounts: Collection[int]) -> Select[tuple[int]]:
+def _ids(accounts: Collection[int]) -> Select[int]:
     return select(accounts_table.c.id).where(accounts_table.c.id.in_(sorted(accounts)))

@@ -95,7 +95,9 @@ def compute(
     customers = _customers(conn, setup, as_of)
     ranking = rank(customers, setup.policy)
     fresh = tiers.run_at(conn, as_of) is None
-    decisions = _decisions(conn, setup, as_of, customers, ranking) if fresh else _as_recorded(conn, customers)
+    decisions = (
+        _decisions(conn, setup, as_of, customers, ranking) if fresh else _as_recorded(conn, setup, as_of, ranking)
+    )
     in_force = pins.in_force(states, setup.targets)
     assignments = _assignments(conn, customers, ranking, decisions, in_force=in_force, approve=set(approve))
     stale = _stale(conn, setup, as_of)
@@ -149,15 +151,16 @@ def _decisions(
     return found
 
 
-def _as_recorded(conn: Connection, customers: list[Customer]) -> dict[int, Decision]:
-    """This instant's run has decided already."""
+def _as_recorded(conn: Connection, setup: TierSetup, as_of: Instant, ranking: Ranking) -> dict[int, Decision]:
+    """This instant's run has decided already, but for customers whose pin was released since."""
     recorded = tiers.recorded(conn)
     found = {}
-    for customer in customers:
-        row = recorded.get(customer.account_id)
-        found[customer.account_id] = Decision(
-            None if row is None else row.tier, None if row is None else row.proposed, "as recorded"
-        )
+    for account, ranked in ranking.customers.items():
+        row = recorded.get(account)
+        if row is None or row.tier is None:
+            found[account] = decide(None, ranked, (), as_of, setup.policy)
+        else:
+            found[account] = Decision(row.tier, row.proposed, "as recorded")
     return found
 
 

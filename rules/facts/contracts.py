@@ -34,7 +34,7 @@ class Scope:
     """One row per account with a stale source: fields, activity, deals, tickets as 0/1."""
 
 
-def scope(m: Moment, settings: FactSettings, within: Select[tuple[int]] | None) -> Scope:
+def scope(m: Moment, settings: FactSettings, within: Select[int] | None) -> Scope:
     """Customers in scope at the moment: the condition holds, and they are not churned."""
     candidates = customers(m, within)
     stale = stale_sources(m)

@@ -22,7 +22,7 @@ NUMBERS = (
 TEXTS = ("segment", "csm")
 
 
-def customers(m: Moment, within: Select[tuple[int]] | None) -> CTE:
+def customers(m: Moment, within: Select[int] | None) -> CTE:
     """Accounts for which the customer condition holds and which no mapped field calls churned."""
     held, left = account_fields.alias("held"), account_fields.alias("gone")
     churned = select(left.c.account_id).where(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import CTE, Select, func, or_, select
 
 from rules.facts.moment import Expr
 
 
-def middle(rows: Select[tuple[object, ...]], value: str, by: str | None, name: str) -> CTE:
+def middle(rows: Select[Any], value: str, by: str | None, name: str) -> CTE:
     """Per group `by` (or over all rows): `low` and `high`, the middle values of `value`, and `n`, how many there are.
 
     The median is their mean. Rows whose value is NULL must have been left out.

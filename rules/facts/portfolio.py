@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Select, and_, literal, or_, select
 
 from rules.facts.columns import Parts, fact_columns
@@ -16,9 +18,7 @@ from store.records import Instant
 from store.tables import facts, tier_history
 
 
-def portfolio(
-    as_of: Instant, settings: FactSettings, accounts: Select[tuple[int]] | None = None
-) -> Select[tuple[object, ...]]:
+def portfolio(as_of: Instant, settings: FactSettings, accounts: Select[int] | None = None) -> Select[Any]:
     """The facts of every customer in scope at `as_of`; the columns are those of `store.tables.facts`, in order.
 
     `accounts` narrows it to the ids that it selects; portfolio statistics are then those of the last full evaluation.
@@ -35,12 +35,12 @@ def portfolio(
     return query.join(parts.median, literal(True), isouter=True).where(key.is_not(None))
 
 
-def in_scope(as_of: Instant, settings: FactSettings, accounts: Select[tuple[int]] | None = None) -> Select[tuple[int]]:
+def in_scope(as_of: Instant, settings: FactSettings, accounts: Select[int] | None = None) -> Select[int]:
     """The ids of the customers in scope at `as_of`."""
     return select(scope(moment(as_of, settings.timezone), settings, accounts).contracts.c.account_id)
 
 
-def statistics(as_of: Instant, settings: FactSettings) -> Select[tuple[object, ...]]:
+def statistics(as_of: Instant, settings: FactSettings) -> Select[Any]:
     """(name, value) of each portfolio statistic at `as_of`, over the whole portfolio."""
     m = moment(as_of, settings.timezone)
     base = scope(m, settings, None)
