@@ -16,7 +16,7 @@ from connectors.http import VendorError, resume_at
 from connectors.hubspot.session import HubSpotSession
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.hubspot.streams import Row, Stream, instant, member, streams
-from store.records import DAY, HOUR, MINUTE, Batch, Clock, Instant, Links, Record, StreamTrouble, SyncEvent
+from store.records import DAY, MINUTE, Batch, Clock, Instant, Links, Record, StreamTrouble, SyncEvent
 
 SEARCH_PAGE, LIST_PAGE, OWNER_PAGE, LINKED_ROWS = 200, 100, 500, 1_000
 SEARCH_CAP = 10_000
@@ -230,7 +230,7 @@ class HubSpotReader:
 
     def sweeps(self) -> Mapping[str, Instant]:
         """What is read apart from the increments, and how often."""
-        return {"archived-owners": HOUR, "associations": DAY}
+        return {"archived-owners": DAY, "associations": DAY}
 
     def sweep(self, name: str, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
         """Owners who left, or all associations: neither moves the stamp that increments follow."""

@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 
 from daemon.clock import SystemClock
-from daemon.demo_clock import RemoteScenarioClock, ScenarioClockLost
+from daemon.demo.clock import RemoteScenarioClock, ScenarioClockLost
 from store.records import HOUR, SECOND
 
 START = 1_772_000_000 * SECOND
