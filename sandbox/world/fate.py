@@ -10,7 +10,7 @@ from sandbox.world.ranks import cadence, is_onboarding
 
 LOST, DRIFTING, GROWING = 0.08, 0.05, 0.14
 """Shares of the customers outside the stories; of the lost ones four in five drift away first."""
-FIRST_LOSS, LAST_LOSS = 20, 148
+FIRST_LOSS, LAST_LOSS = 26, 136
 """Days between which customers are lost: the demo and the 120 days after it."""
 _MEETS_EXECUTIVES = {"enterprise": 24.0, "mid_market": 29.0, "smb": 33.0}
 
@@ -40,7 +40,7 @@ def _lose(draft: Draft, rng: Random) -> None:
     if rng.random() < 0.8:
         draft.life.state = "at_risk"
         draft.life.drift_from = day - rng.randint(80, 150)
-        draft.life.quiet += [("exec", day - rng.randint(50, 100), day), ("user", day - rng.randint(40, 95), day)]
+        draft.life.quiet += [("exec", day - rng.randint(60, 115), day), ("user", day - rng.randint(50, 110), day)]
         share = draft.life.curve.shares[0][1]
         draft.life.curve.bends = [(draft.life.drift_from, 1.0), (day, rng.uniform(0.3, 0.55))]
         draft.life.curve.shares = [(ALWAYS, share), (day - 60, share * 0.85), (day - 30, share * 0.7)]

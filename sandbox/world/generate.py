@@ -83,8 +83,9 @@ def _populate(roster: Roster, people: People, rng: Random) -> None:
     leaver_left = 2
     for draft in roster.drafts:
         if draft.kind == "customer" and not draft.cast:
-            people.staff(draft)
             decide(draft, rng)
+            _enter_in_time(draft, roster)
+            people.staff(draft)
             _take_off_file(draft, roster, rng)
             if leaver_left and draft.csm_in in ("field", "team") and draft.churn_day is None:
                 leaver_left -= 1
@@ -98,6 +99,13 @@ def _populate(roster: Roster, people: People, rng: Random) -> None:
         if draft.kind != "prospect":
             set_rhythm(draft)
     _edit_tiers(roster)
+
+
+def _enter_in_time(draft: Draft, roster: Roster) -> None:
+    """The account is in the CRM a month before its contract, also where the hidden state has moved that."""
+    assert draft.contract_start is not None
+    draft.created_at = min(draft.created_at, roster.days.at(draft.contract_start - 30, 8 * 60))
+    draft.csm = [(draft.created_at, draft.csm[0][1])]
 
 
 def _take_off_file(draft: Draft, roster: Roster, rng: Random) -> None:

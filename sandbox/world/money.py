@@ -116,6 +116,10 @@ class Ledger:
         closes: tuple[tuple[int, object], ...],
         stages: tuple[tuple[int, object], ...],
     ) -> None:
+        # What was sold before the account was in the CRM came in with it, a day later.
+        earliest = draft.created_at + DAY
+        closes = tuple((max(at, earliest), day) for at, day in closes)
+        stages = tuple((max(at, earliest), stage) for at, stage in stages)
         key = f"d-{len(self.deals) + 1:05d}"
         name = f"{draft.name} - {kind}"
         self.deals.append(

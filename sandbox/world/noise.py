@@ -53,7 +53,7 @@ class Noise:
         draft, diary, rng, chance = self.draft, self.diary, self.rng, self.rng.random()
         who = draft.csm_on(diary.days.at(day)) or draft.owner
         # Whoever is taken off the file later is in no activity, so that nothing stands on a deleted contact.
-        persons = [p for p in draft.people if p.email and not p.role_address and p.removed_at is None]
+        persons = [p for p in draft.people if p.email and self._is_around(p, day)]
         inbox = [p for p in draft.people if p.role_address]
         someone = [rng.choice(persons)]
         if chance < 0.22:
@@ -73,6 +73,11 @@ class Noise:
         elif not draft.life.planned:
             self._called_off(day, who, someone)
 
+    def _is_around(self, person: PersonDraft, day: int) -> bool:
+        if person.role_address or person.at_duplicate or person.removed_at is not None:
+            return False
+        return person.on_file_at < self.diary.days.at(day, 0)
+
     def _called_off(self, day: int, who: str, someone: list[PersonDraft]) -> None:
         booked = day - self.rng.randint(3, 12)
         if self.rng.random() < 0.6:
@@ -90,7 +95,7 @@ def keep_captured(roster: Roster, diary: Diary, since: int, until: int) -> None:
         if h.kind in ("email", "meeting") and not h.automatic
         for who in h.teammates
     }
-    books = _books(roster)
+    books = _books(roster, since)
     leaving = {t.key: t.leaves_at for t in team.everyone}
     for who in team.captured:
         own, leaves = books[who], leaving[who]
@@ -102,10 +107,15 @@ def keep_captured(roster: Roster, diary: Diary, since: int, until: int) -> None:
                 diary.email(draft, day, who, [person], "out")
 
 
-def _books(roster: Roster) -> dict[str, list[Draft]]:
-    """Accounts that each of ours may write to besides the plan: CSMs their own customers, sales the prospects."""
-    plain = [d for d in roster.of_kind("customer") if not d.cast and d.churn_day is None and d.life.champions]
-    prospects = [d for d in roster.of_kind("prospect") if any(p.email for p in d.people)]
+def _books(roster: Roster, since: int) -> dict[str, list[Draft]]:
+    """Accounts that each of ours may write to besides the plan: CSMs their own customers, sales the prospects.
+
+    Only such as have been on file for a while on day `since`.
+    """
+    early = roster.days.at(since - 20)
+    known = [d for d in roster.drafts if d.created_at < early and any(p.email for p in d.people)]
+    plain = [d for d in known if d.kind == "customer" and not d.cast and d.churn_day is None and d.life.champions]
+    prospects = [d for d in known if d.kind == "prospect"]
     books = {
         who: [d for d in plain if (d.csm[-1][1] or d.owner) == who] or prospects
         for who in (*roster.team.csms, roster.team.leaver)
