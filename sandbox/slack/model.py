@@ -139,10 +139,11 @@ class Token:
 
 @dataclass(slots=True)
 class Trigger:
-    """What lets the app open one modal for one person, for three seconds."""
+    """What lets the app open one modal for one person, for a few seconds of real time."""
 
     user: str
-    at: int
+    at: float
+    """Real seconds on the monotonic clock."""
     used: bool = False
 
 
@@ -173,6 +174,8 @@ class Switches:
     metadata_limit: int = 4_000
     """Characters of the metadata as JSON; the vendor names no number."""
     text_units: Literal["code_points", "utf16"] = "code_points"
+    trigger_seconds: float = 3.0
+    """Real seconds for which a trigger_id is good: like the ack, a budget of the app's process, not of the scenario."""
     edit_window_us: int | None = None
     """After this age chat.update answers edit_window_closed; None is never."""
     throttled_as: Literal["429", "ratelimited", "rate_limited"] = "429"

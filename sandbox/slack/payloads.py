@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,7 @@ def frame(state: SlackState, user: str) -> Json:
 def new_trigger(state: SlackState, user: str) -> str:
     """A trigger_id for one modal of this person."""
     trigger = f"{state.clock.now() // SECOND}.{state.opaque('')}"
-    state.triggers[trigger] = Trigger(user, state.clock.now())
+    state.triggers[trigger] = Trigger(user, time.monotonic())
     return trigger
 
 

@@ -307,7 +307,7 @@ def test_views_refused(slack: Workspace, listen: Callable[[], Listener]) -> None
     assert error_of(lambda: opening(trigger_id=trigger, view=long)) == "invalid_arguments"
     assert error_of(lambda: opening(trigger_id=trigger, view=modal(submit=None))) == "invalid_arguments"
     assert error_of(lambda: opening(trigger_id=trigger, view=modal(x="y" * 250_000))) == "view_too_large"
-    slack.pass_seconds(4)
+    slack.state.switches.trigger_seconds = 0
     assert error_of(lambda: opening(trigger_id=trigger, view=modal())) == "expired_trigger_id"
     home = {"type": "home", "blocks": [section("My book")]}
     shown = slack.web.views_publish(user_id=ANA, view=home)["view"]

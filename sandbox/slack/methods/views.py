@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from typing import Literal
 
 from sandbox.slack.blockkit import check_blocks
@@ -15,9 +16,6 @@ from sandbox.slack.shapes import view_json
 from sandbox.slack.stamps import SECOND
 from sandbox.slack.state import SlackState
 from sandbox.slack.wire import Call
-
-TRIGGER_US = 3 * SECOND
-"""A trigger_id opens one view within three seconds (docs.slack.dev/interactivity)."""
 
 VIEW_BYTES = 250_000
 
@@ -32,7 +30,7 @@ def open_(state: SlackState, call: Call) -> Json:
         raise SlackError("invalid_arguments", ["invalid `trigger_id`"])
     if trigger.used:
         raise SlackError("exchanged_trigger_id")
-    if state.clock.now() - trigger.at > TRIGGER_US:
+    if time.monotonic() - trigger.at > state.switches.trigger_seconds:
         raise SlackError("expired_trigger_id")
     external = body.get("external_id")
     if external and any(v.body.get("external_id") == external for v in state.views.values()):
