@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from alerts.lifecycle import ACTIVE_STATES, CLOSED, FIRING, Outcome, Seen, Step, Transition, close, step
+from alerts.lifecycle import ACTIVE_STATES, CLOSED, FIRING, Outcome, Seen, Step, Transition, close, rank, step
 from alerts.telling import Action, Decision, Situation, Way, decide
 from alerts.words import day_bounds
 from daemon.alerting.talk import Place, Talk
@@ -170,6 +170,8 @@ def _if_visible(decision: Decision, change: Change, conversation: ConversationRo
     """An edit for a change that no reader could see is none; a change of the rule's words alone is worth an edit."""
     if decision.way is not Way.EDIT or change.transitions or conversation is None:
         return decision
+    if rank(change.alert.severity) < rank("high"):
+        return Decision(decision.action, Way.NOTHING, "new numbers of a lesser rule wait for the next edit")
     if change.before is not None and text_of(change.before, shared) == text_of(change.alert, shared):
         return Decision(decision.action, Way.NOTHING, "reads the same as before")
     return decision

@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import update
 
 from alerts.view import RuleText
+from daemon.alerting import advance
 from daemon.alerting.outbox import opaque
+from rules.language import load
 from store.engine import Store
 from store.records import DAY
 from store.tables import accounts, alerts, conversations, deliveries, members
@@ -402,3 +404,32 @@ def test_delivery_ids_do_not_depend_on_surrogate_keys(store: Store) -> None:
     w.run()
     key = opaque("sf:1", ALERTS, w.at)
     assert [opaque("sf:1", key, w.at, "", "post", ALERTS)] == [row["id"] for row in w.rows(deliveries)]
+
+
+def test_the_rule_languages_own_rules_speak_in_messages(w: World) -> None:
+    """A rule written in the language: its sentence, evidence, what clears it and its play stand in the message."""
+    text = """
+rules:
+  - rule: renewal-exec-silence
+    class: churn
+    severity: high
+    when: renewal is within the next 90 days and no exec contact in 15 days
+    say: "Renews {renewal}; last exec contact: {last exec contact}."
+    play: Reach out to an executive.
+"""
+    known = {
+        "renewal": w.at // DAY + 40,
+        "last_exec_contact": w.at - 20 * DAY,
+        "exec_contacts": 1,
+        "exec_contacts_u": 0,
+    }
+    w.finds("renewal-exec-silence", 1, **known, unclassified_contacts=0)
+    advance(w.store, load({"churn.yaml": text}), w.policy, w.at)
+    body = w.last_body()
+    for part in (
+        "last exec contact: 20 days ago",
+        "Reach out to an executive.",
+        "Clears when_ ",
+        "renewal: in 40 days",
+    ):
+        assert part in body
