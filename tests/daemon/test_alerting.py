@@ -417,7 +417,7 @@ rules:
     say: "Renews {renewal}; last exec contact: {last exec contact}."
     play: Reach out to an executive.
 """
-    known = {
+    known: dict[str, Any] = {
         "renewal": w.at // DAY + 40,
         "last_exec_contact": w.at - 20 * DAY,
         "exec_contacts": 1,
