@@ -25,11 +25,11 @@ def refresh(store: Store, settings: FactSettings, as_of: Instant, accounts: Coll
     within = None if accounts is None else _ids(accounts)
     with store.write() as conn:
         pins.observe(conn, _targets(settings), as_of)
-        changed = facts.write(conn, portfolio(as_of, settings, within))
-        left = facts.drop(conn, in_scope(as_of, settings, within), within)
         if accounts is None:
             found = {row.name: row.value for row in conn.execute(statistics(as_of, settings))}
             facts.write_statistics(conn, found, as_of)
+        changed = facts.write(conn, portfolio(as_of, settings, within, stored=True))
+        left = facts.drop(conn, in_scope(as_of, settings, within), within)
     return changed + left
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, delete, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records import Instant
@@ -24,7 +24,7 @@ def write(conn: Connection, rows: Select[Any]) -> int:
     upsert = statement.on_conflict_do_update(
         index_elements=["account_id"], set_={name: statement.excluded[name] for name in values}, where=differs
     )
-    return conn.execute(upsert).rowcount
+    return _count(conn, upsert)
 
 
 def drop(conn: Connection, in_scope: Select[Any], accounts: Select[Any] | None) -> int:
@@ -32,7 +32,17 @@ def drop(conn: Connection, in_scope: Select[Any], accounts: Select[Any] | None) 
     gone: ColumnElement[bool] = facts.c.account_id.not_in(in_scope)
     if accounts is not None:
         gone = gone & facts.c.account_id.in_(accounts)
-    return conn.execute(delete(facts).where(gone)).rowcount
+    return _count(conn, delete(facts).where(gone))
+
+
+def _count(conn: Connection, change: Executable) -> int:
+    """Carry out the change; gives how many rows it changed."""
+    result = conn.execute(change, execution_options={"preserve_rowcount": True})
+    if conn.dialect.name == "sqlite":
+        # The driver counts only what begins with INSERT, UPDATE or DELETE, and these begin with WITH.
+        return int(conn.exec_driver_sql("SELECT changes()").scalar_one())
+    assert isinstance(result, CursorResult)
+    return int(result.rowcount)
 
 
 def write_statistics(conn: Connection, statistics: Mapping[str, float | None], as_of: Instant) -> None:

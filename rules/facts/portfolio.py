@@ -18,14 +18,17 @@ from store.records import Instant
 from store.tables import facts, tier_history
 
 
-def portfolio(as_of: Instant, settings: FactSettings, accounts: Select[int] | None = None) -> Select[Any]:
+def portfolio(
+    as_of: Instant, settings: FactSettings, accounts: Select[int] | None = None, *, stored: bool | None = None
+) -> Select[Any]:
     """The facts of every customer in scope at `as_of`; the columns are those of `store.tables.facts`, in order.
 
-    `accounts` narrows it to the ids that it selects; portfolio statistics are then those of the last full evaluation.
+    `accounts` narrows it to the ids that it selects; portfolio statistics are then the `stored` ones of the last full
+    evaluation, and else those of `as_of`, unless `stored` says otherwise.
     """
     m = moment(as_of, settings.timezone)
     base = scope(m, settings, accounts)
-    parts = _parts(m, settings, base, stored=accounts is not None)
+    parts = _parts(m, settings, base, stored=accounts is not None if stored is None else stored)
     columns = {"account_id": parts.contract.c.account_id, "as_of": m.now, **fact_columns(m, settings, parts)}
     key = parts.contract.c.account_id
     query = select(*(columns[c.name].label(c.name) for c in facts.columns)).select_from(parts.contract)
