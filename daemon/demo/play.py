@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from store.engine import Store
 from store.records import DAY, HOUR, MINUTE, Instant
 from store.tables import deliveries, evaluations, schedule
 
+_DAY_ENDS = 22 * HOUR  # after the day's evaluation, before the next day's first sync
 _POLL = 0.02  # real seconds between two looks at the child
 _PATIENCE = 180.0  # real seconds that a scenario day may take
 _TIMEOUT = 30.0
@@ -106,11 +109,13 @@ class Control:
 
     base_url: str
 
-    def clock(self, **body: int | None) -> dict[str, Any]:
-        """Look at the clock, or move it, or limit it."""
-        if not body:
-            return self._json("GET", "/clock")
-        return self._json("POST", "/clock", body)
+    def now(self) -> Instant:
+        """Scenario time."""
+        return int(self._json("GET", "/clock")["now"])
+
+    def limit(self, until: Instant) -> None:
+        """Let time pass up to here."""
+        self._json("POST", "/clock", {"limit": until})
 
     def get(self, path: str) -> Any:
         """Any other resource."""
@@ -142,21 +147,21 @@ def play(
     child.run()
     for day in range(days):
         as_of = child.start + day * DAY
-        until = as_of + 22 * HOUR
         if day == kill_on:
-            control.clock(limit=as_of - 10 * MINUTE)
-            _until(child, lambda: control.clock()["now"] >= as_of - 10 * MINUTE)
-            _kill_in_mid_send(child, control, store, until)
+            _kill_in_mid_send(child, control, store, as_of)
         during(day)
-        control.clock(limit=until)
-        _until(child, lambda: _is_over(control, store, as_of, until))
+        control.limit(as_of + _DAY_ENDS)
+        _until(child, partial(_is_over, control, store, as_of))
         on_day(day)
 
 
-def _kill_in_mid_send(child: Child, control: Control, store: Store, until: Instant) -> None:
+def _kill_in_mid_send(child: Child, control: Control, store: Store, as_of: Instant) -> None:
     """Slack takes the message and does not answer; the daemon dies; Slack answers nobody; the daemon starts anew."""
+    before = as_of - 10 * MINUTE
+    control.limit(before)
+    _until(child, lambda: control.now() >= before)
     control.post("/hold", {"vendor": "slack", "held": True})
-    control.clock(limit=until)
+    control.limit(as_of + _DAY_ENDS)
     _until(child, lambda: _sending(store))
     child.kill()
     control.post("/hold", {"vendor": "slack", "held": False})
@@ -169,9 +174,10 @@ def _sending(store: Store) -> bool:
         return conn.execute(sending.limit(1)).scalar() is not None
 
 
-def _is_over(control: Control, store: Store, as_of: Instant, until: Instant) -> bool:
+def _is_over(control: Control, store: Store, as_of: Instant) -> bool:
     """The clock stands at the limit, the evaluation is done, and no message is left that is due."""
-    if control.clock()["now"] < until:
+    until = as_of + _DAY_ENDS
+    if control.now() < until:
         return False
     with store.read() as conn:
         done = select(evaluations.c.ended_at).where(evaluations.c.as_of == as_of, evaluations.c.scope == "full")
@@ -184,9 +190,10 @@ def _is_over(control: Control, store: Store, as_of: Instant, until: Instant) -> 
 
 
 def _until(child: Child, holds: Callable[[], bool]) -> None:
+    nap = threading.Event()  # real time: the parent is no part of the scenario
     deadline = time.monotonic() + _PATIENCE
     while not holds():
         child.check()
         if time.monotonic() > deadline:
             raise DemoFailed(f"a scenario day took more than {_PATIENCE:.0f} s; see {child.log}")
-        time.sleep(_POLL)
+        nap.wait(_POLL)
