@@ -18,7 +18,7 @@ from alerts.settings import SlackSettings
 from alerts.slack import Sight, SlackSender, SlackTrouble
 from daemon.alerting.outbox import operators_row
 from daemon.deliver_content import Content
-from store import deliveries
+from store import deliveries, flags
 from store.engine import Store
 from store.records import DAY, MINUTE, SECOND, Clock, DeliveryRow, Instant
 
@@ -27,6 +27,8 @@ _log = structlog.get_logger(__name__)
 _BATCH = 50
 _IDLE_SECONDS = 900.0
 """The longest sleep without anything due; whoever queues something sets `wake`."""
+_BRAKE_SECONDS = 1.0
+"""How soon `tierd resume messages` is noticed."""
 _UPDATE_PACE = 1_200_000
 """chat.update is Tier 3, about 50 a minute for the workspace: https://docs.slack.dev/apis/web-api/rate-limits"""
 _PROBE_FIRST, _PROBE_MOST = 30 * SECOND, 10 * MINUTE
@@ -126,6 +128,8 @@ class Deliverer:
     def _round(self, stop: threading.Event | None) -> Instant | None:
         """Send what may be sent now; returns how long until the next may be, None = nothing is left."""
         now = self._clock.now()
+        if self._braked():
+            return None
         if not self._let_in(now):
             return self.paused.probe_at - now if self.paused else None
         with self._store.read() as connection:
@@ -136,7 +140,7 @@ class Deliverer:
         blocked: list[Instant] = []
         worked = False
         for row in due:
-            if stop is not None and stop.is_set():
+            if (stop is not None and stop.is_set()) or self._braked():
                 return None
             free = self._pacer.free_at.get(self._pacer.key(row), 0)
             if row.state == "pending" and free > self._clock.now():
@@ -150,8 +154,15 @@ class Deliverer:
             return 0
         return max(0, min(blocked) - self._clock.now())
 
+    def _braked(self) -> bool:
+        """`tierd pause messages` is looked at before each message, so that it acts at once."""
+        with self._store.read() as connection:
+            return flags.paused(connection, "messages") is not None
+
     def _pause_seconds(self) -> float:
         now = self._clock.now()
+        if self._braked():
+            return _BRAKE_SECONDS
         with self._store.read() as connection:
             following = deliveries.next_due(connection)
         if self.paused and following is not None:
