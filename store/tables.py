@@ -245,7 +245,7 @@ usage_samples = Table(
     Column("value", Float, nullable=False),
     _at("recorded_at"),
     Column("account_id", BigInteger, ForeignKey("accounts.id")),  # set by derivation; NULL = unmatched
-    Index("ix_usage_samples_account", "account_id", "metric", "at", "recorded_at", "value"),
+    Index("ix_usage_samples_account", "account_id", "metric", "at", "recorded_at", "value", "source"),
 )
 
 features = Table(

@@ -62,9 +62,16 @@ def feed_rhythm(m: Moment, names: UsageNames, *, stored: bool) -> CTE:
 def usage(m: Moment, names: UsageNames, scope: CTE, stale: CTE, rhythm: CTE) -> CTE:
     """One row per customer with samples: `active_users`, `change`, why the change is missing, and staleness."""
     s = usage_samples.c
+    old = select(stale.c.source).where(stale.c.usage == 1)
     # Several users or workspaces sampled at one instant add up.
     samples = (
-        select(s.account_id, s.metric, s.at, func.sum(s.value).label("value"))
+        select(
+            s.account_id,
+            s.metric,
+            s.at,
+            func.sum(s.value).label("value"),
+            func.max(case((s.source.in_(old), 1), else_=0)).label("stale"),
+        )
         .where(
             s.account_id.in_(select(scope.c.account_id)),
             s.metric.in_((names.metric, names.active_users)),
@@ -86,25 +93,15 @@ def usage(m: Moment, names: UsageNames, scope: CTE, stale: CTE, rhythm: CTE) -> 
             func.sum(case((later, c.value))).label("later_sum"),
             count_if(earlier).label("earlier_n"),
             func.sum(case((earlier, c.value))).label("earlier_sum"),
+            func.max(c.stale).label("stale"),
         )
         .group_by(c.account_id)
         .cte("usage_windows")
     )
-    return _judged(names, samples, windows, rhythm, _stale_feeds(scope, stale))
+    return _judged(m, names, windows, rhythm)
 
 
-def _stale_feeds(scope: CTE, stale: CTE) -> CTE:
-    s = usage_samples.c
-    query = (
-        select(s.account_id)
-        .where(s.account_id.in_(select(scope.c.account_id)))
-        .where(s.source.in_(select(stale.c.source).where(stale.c.usage == 1)))
-        .distinct()
-    )
-    return query.cte("stale_feeds")
-
-
-def _judged(names: UsageNames, samples: CTE, windows: CTE, rhythm: CTE, old: CTE) -> CTE:
+def _judged(m: Moment, names: UsageNames, windows: CTE, rhythm: CTE) -> CTE:
     w, every = windows.c, rhythm.c.rhythm
     later, earlier = real(w.later_sum) / real(w.later_n), real(w.earlier_sum) / real(w.earlier_n)
     too_few = or_(
@@ -116,25 +113,28 @@ def _judged(names: UsageNames, samples: CTE, windows: CTE, rhythm: CTE, old: CTE
     )
     small = or_(w.earlier_sum <= 0, and_(earlier < real(float(SMALL_USERS)), earlier - later < real(float(SMALL_FALL))))
     change = ratio(later / earlier - real(1.0))
-    latest = samples.alias("latest")
+    # A look-up by index per account; as a join with the samples SQLite reads all of them for each.
+    latest = usage_samples.alias("latest")
+    active_users = (
+        select(func.sum(latest.c.value))
+        .where(
+            latest.c.account_id == w.account_id,
+            latest.c.metric == names.active_users,
+            latest.c.at == w.active_at,
+            latest.c.recorded_at <= m.as_of,
+        )
+        .scalar_subquery()
+    )
     query = (
         select(
             w.account_id,
-            latest.c.value.label("active_users"),
+            active_users.label("active_users"),
             case((too_few, None), (small, None), else_=change).label("change"),
             case((too_few, word("too_few_samples")), (small, word("too_small"))).label("change_state"),
-            case((old.c.account_id.is_not(None), 1), else_=0).label("stale"),
+            w.stale,
         )
         .select_from(windows)
         .join(rhythm, literal(True), isouter=True)
-        .join(
-            latest,
-            and_(
-                latest.c.account_id == w.account_id, latest.c.metric == names.active_users, latest.c.at == w.active_at
-            ),
-            isouter=True,
-        )
-        .join(old, old.c.account_id == w.account_id, isouter=True)
     )
     return query.cte("usage")
 
