@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, or_, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, or_, select, update
 
 from store.refs import Ref, by_source, chunks, upsert
 from store.tables import captures, crm_activities, crm_contacts, crm_participants, persons, touch_members, touches
@@ -40,9 +40,9 @@ def participants(conn: Connection, refs: Iterable[Ref]) -> list[Row[Any]]:
 def set_signatures(conn: Connection, signatures: Mapping[Ref, str | None]) -> None:
     """Keep what makes two CRMs' copies of one activity findable by an index."""
     c = crm_activities.c
-    for (source, ref), signature in signatures.items():
-        this = update(crm_activities).where(c.source == source, c.id == ref)
-        conn.execute(this.values(signature=signature))
+    this = update(crm_activities).where(c.source == bindparam("of_source"), c.id == bindparam("of_id"))
+    rows = [{"of_source": s, "of_id": i, "signature": signature} for (s, i), signature in signatures.items()]
+    conn.execute(this.values(signature=bindparam("signature")), rows)
 
 
 def copies_of(conn: Connection, some: Sequence[Row[Any]]) -> list[Row[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select, update
 
 from store.records import Instant
 from store.refs import Ref, by_source, chunks
@@ -27,9 +27,11 @@ _ROUNDS = 8
 
 def set_hosts(conn: Connection, hosts: dict[Ref, str | None]) -> None:
     """Keep each row's plain domain, so that the same domain elsewhere is an index look-up."""
-    for (source, ref), host in hosts.items():
-        row = (crm_accounts.c.source == source) & (crm_accounts.c.id == ref)
-        conn.execute(update(crm_accounts).where(row).values(host=host))
+    c = crm_accounts.c
+    this = update(crm_accounts).where(c.source == bindparam("of_source"), c.id == bindparam("of_id"))
+    found = [{"of_source": s, "of_id": i, "host": host} for (s, i), host in hosts.items()]
+    if found:
+        conn.execute(this.values(host=bindparam("host")), found)
 
 
 def rows(conn: Connection, refs: Iterable[Ref]) -> Sequence[Row[Any]]:

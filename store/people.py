@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from store.records import Instant
 from store.refs import Ref, by_source, chunks, upsert
@@ -123,6 +123,7 @@ def save(conn: Connection, account_ids: Collection[int], people: Sequence[Person
     known = {(r.account_id, r.key): r for r in _persons(conn, account_ids)}
     moved: set[Ref] = set()
     ids: dict[tuple[int, str], int] = {}
+    fresh: list[dict[str, object]] = []
     for person in people:
         row = known.pop((person.account_id, person.key), None)
         values = {
@@ -133,13 +134,14 @@ def save(conn: Connection, account_ids: Collection[int], people: Sequence[Person
             "deleted_at": person.deleted_at,
         }
         if row is None:
-            made = conn.execute(persons.insert().values(account_id=person.account_id, key=person.key, **values))
-            assert made.inserted_primary_key is not None
-            ids[person.account_id, person.key] = int(made.inserted_primary_key[0])
-        else:
-            ids[person.account_id, person.key] = row.id
-            if any(getattr(row, name) != value for name, value in values.items()):
-                conn.execute(update(persons).where(persons.c.id == row.id).values(**values))
+            fresh.append({"account_id": person.account_id, "key": person.key, **values})
+            continue
+        ids[person.account_id, person.key] = row.id
+        if any(getattr(row, name) != value for name, value in values.items()):
+            conn.execute(update(persons).where(persons.c.id == row.id).values(**values))
+    if fresh:
+        made = conn.execute(insert(persons).returning(persons.c.id, persons.c.account_id, persons.c.key), fresh)
+        ids |= {(row.account_id, row.key): row.id for row in made}
     latest = max((person.modified_at for person in people), default=0)
     moved |= _retire(conn, [row.id for row in known.values() if row.deleted_at is None], latest)
     moved |= _save_links(conn, account_ids, {ids[p.account_id, p.key]: p.contacts for p in people})
