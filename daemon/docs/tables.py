@@ -1,0 +1,79 @@
+"""The store's tables and columns, with what a row of each is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Column, Table
+
+from daemon.docs.markdown import code, table
+from store.tables import metadata
+
+ROWS: Mapping[str, str] = {
+    "sources": "one configured source",
+    "cursors": "how far one stream of a source has been read",
+    "freshness": "up to which instant one stream is complete, and what is wrong with it",
+    "sync_runs": "one run of a source: rows seen, changed and deleted, calls made",
+    "dirty": "one source row that a sync has touched and derivation has not looked at yet",
+    "crm_accounts": "one account or company as its CRM has it",
+    "crm_contacts": "one contact as its CRM has it",
+    "crm_contact_accounts": "one contact's place at one account",
+    "crm_members": "one user or owner of the CRM",
+    "crm_activities": "one e-mail, call, meeting, note or task: metadata, never a body",
+    "crm_activity_accounts": "one activity's account",
+    "crm_participants": "one participant of one activity",
+    "crm_opportunities": "one opportunity or deal",
+    "crm_tickets": "one case or ticket",
+    "crm_objects": "one row of any other object that the mapping reads",
+    "usage_samples": "one number of a usage feed",
+    "features": "one feature that one account has used (nothing writes it yet)",
+    "accounts": "one account, whichever sources it is in",
+    "members": "one of our own people, whichever sources they are in",
+    "account_fields": "one value of one mapped field, and from when to when it held",
+    "persons": "one person at one account",
+    "person_contacts": "one contact that is this person",
+    "person_levels": "one person's level, function and standing, and from when to when it held",
+    "touches": "one activity as it touches one person; a meeting to come is a booking",
+    "captures": "one mail or meeting out of one of our people's mailbox or calendar",
+    "touch_members": "who of ours took part in a touch",
+    "findings": "one rule's answer on one account, where it fires or cannot be decided",
+    "evaluations": "one evaluation",
+    "rule_sets": "one good version of the rule files",
+    "alerts": "one episode of one rule on one account: condition and attention",
+    "transitions": "one change of an alert, with its reason",
+    "conversations": "one account's message and thread at one destination",
+    "told": "what one destination last learned of one alert",
+    "deliveries": "one message to Slack, from its writing to its outcome",
+    "interactions": "one press of a button",
+    "slack_users": "the Slack user of an e-mail address, as last looked up",
+    "tier_runs": "one run of the tier policy",
+    "tier_scores": "one customer's score in one run",
+    "tiers": "the tier in force of one account, and the pin over it",
+    "tier_fields": "what tierd knows of one account's tier field in one CRM",
+    "tier_history": "one tier in force of one account, and from when to when",
+    "tier_ledger": "one planned or done change of one CRM field",
+    "schedule": "when one task is due, and how its last run went",
+    "settings": "one single value: brakes, and what the process notes about itself",
+    "facts": "the current facts of one customer",
+    "portfolio_stats": "one statistic of the last full evaluation",
+}
+_TYPES = {"BIGINT": "integer", "INTEGER": "integer", "TEXT": "text", "FLOAT": "real"}
+
+
+def store() -> str:
+    """One section per table; raises KeyError for a table that nobody has described."""
+    return "\n\n".join(_section(found) for found in metadata.tables.values())
+
+
+def _section(found: Table) -> str:
+    head = f"### `{found.name}`\n\nA row is {ROWS[found.name]}."
+    if found.name == "facts":
+        return f"{head} `account_id`, `as_of`, then the columns of [the facts](facts.md)."
+    return f"{head}\n\n" + table(("column", "type", "key"), (_row(column) for column in found.columns))
+
+
+def _row(column: Column[object]) -> tuple[str, str, str]:
+    kind = _TYPES.get(str(column.type), str(column.type).lower()) + (", may be empty" if column.nullable else "")
+    keys = ["primary"] if column.primary_key else []
+    keys += [f"of {code(key.target_fullname)}" for key in column.foreign_keys]
+    return code(column.name), kind, ", ".join(keys)
