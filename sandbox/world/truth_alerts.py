@@ -1,0 +1,68 @@
+"""The life of an alert: it opens when its rule has held long enough and closes after a day of being clear."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sandbox.world.truth_logic import Unknown
+from sandbox.world.truth_rules import Outcome
+
+KEEP_FIRING = 1
+RANKS = ("low", "medium", "high", "critical")
+
+
+@dataclass(slots=True)
+class Fire:
+    """One alert. Days are demo days; `closed_day` None = still open after the last evaluation."""
+
+    opened_day: int
+    severity: str
+    """At the opening."""
+    highest: str
+    escalated: tuple[tuple[int, str], ...] = ()
+    """(day, severity) of every rise above what it was before."""
+    closed_day: int | None = None
+    closed_why: str | None = None
+    """clear | gone (the account is no customer any more)."""
+
+
+def life(outcomes: Sequence[Outcome | None], holds_for: int) -> list[Fire]:
+    """The alerts of one rule and account from its outcomes day by day; None = not in scope on that day.
+
+    A day from one evaluation to the next counts for `holds_for` when the condition was true at its beginning, for the
+    clearing when it was false. Unknown changes nothing: time stands still until it is known again.
+    """
+    fires: list[Fire] = []
+    alert: Fire | None = None
+    held = clear = -1
+    before: Outcome | None = None
+    for day, outcome in enumerate(outcomes):
+        if outcome is None:
+            if alert is not None:
+                alert.closed_day, alert.closed_why, alert = day, "gone", None
+            held = clear = -1
+        elif not isinstance(outcome.truth, Unknown):
+            counted = before is not None and not isinstance(before.truth, Unknown)
+            held = _count(held, counted) if outcome.truth else -1
+            clear = _count(clear, counted) if not outcome.truth else -1
+            if outcome.severity is not None and alert is None and held >= holds_for:
+                alert = Fire(day, outcome.severity, outcome.severity)
+                fires.append(alert)
+            elif outcome.severity is not None and alert is not None:
+                _escalate(alert, day, outcome.severity)
+            elif alert is not None and clear >= KEEP_FIRING:
+                alert.closed_day, alert.closed_why, alert = day, "clear", None
+        before = outcome
+    return fires
+
+
+def _count(days: int, counted: bool) -> int:
+    """Days so far: -1 = the condition has just come, else one more if the day before counts."""
+    return 0 if days < 0 else days + counted
+
+
+def _escalate(alert: Fire, day: int, severity: str) -> None:
+    if RANKS.index(severity) > RANKS.index(alert.highest):
+        alert.highest = severity
+        alert.escalated = (*alert.escalated, (day, severity))

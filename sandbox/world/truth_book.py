@@ -1,0 +1,159 @@
+"""The World's records by account and by teammate, and what of them is known at an instant.
+
+A row is known from its stamp (`logged_at`, `on_file_at`, `created_at`); its age runs from when it happened. Persons count
+who are a contact in a CRM: nobody in this world is known from a mail alone, since only automatic mails have other readers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sandbox.world.model import Company, Deal, Happening, Person, UsagePoint, World
+from sandbox.world.titles import EXEC_LEVELS
+from sandbox.world.when import DAY
+
+MOST_RECIPIENTS = 5
+"""A mail to more customer addresses than these is a circular."""
+NOT_HELD = ("cancelled", "no_show")
+Row = TypeVar("Row", Person, Deal, UsagePoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A two-party activity that happened. Calls and meetings are both inbound and outbound."""
+
+    at: int
+    kind: str
+    inbound: bool
+    outbound: bool
+    persons: tuple[Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A meeting that lies ahead."""
+
+    at: int
+    persons: tuple[Person, ...]
+
+
+def standing(person: Person) -> str:
+    """Exec (director or above) | user (flagged, or known to be below) | unclassified."""
+    if person.level in EXEC_LEVELS:
+        return "exec"
+    return "user" if person.product_user or person.level is not None else "unclassified"
+
+
+class Book:
+    """Look-ups over one World. Instants are UTC microseconds."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.companies: dict[str, Company] = {c.key: c for c in world.companies}
+        self.people: dict[str, Person] = {p.key: p for p in world.persons}
+        self._persons = _by_account(world.persons)
+        self._deals = _by_account(world.deals)
+        self._usage = _by_account(world.usage)
+        self._touches: dict[str, list[tuple[Happening, Touch]]] = defaultdict(list)
+        """Per account what is a touch once it has happened, if it is not called off."""
+        self._meetings: dict[str, list[tuple[Happening, Booking]]] = defaultdict(list)
+        for happening in world.happenings:
+            self._enter(happening)
+        self.captured: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        """Per teammate the mails and meetings, whatever the account: (logged, happened)."""
+        for happening in world.happenings:
+            if happening.kind in ("email", "meeting") and not happening.automatic:
+                for who in happening.teammates:
+                    self.captured[who].append((happening.logged_at, happened_at(happening)))
+
+    def day(self, day: int) -> int:
+        """The instant of the evaluation on a demo day."""
+        return self.world.start + day * DAY
+
+    def on_file(self, company: Company, as_of: int) -> list[Person]:
+        """The account's persons at an instant."""
+        return [p for p in self._persons.get(company.key, ()) if _is_on_file(p, company, as_of)]
+
+    def deals(self, company: Company, as_of: int) -> list[Deal]:
+        """The account's deals that exist at an instant."""
+        return [d for d in self._deals.get(company.key, ()) if d.created_at <= as_of]
+
+    def samples(self, company: Company, as_of: int) -> list[UsagePoint]:
+        """The account's usage samples that the feed has given, oldest first."""
+        known = [p for p in self._usage.get(company.key, ()) if p.logged_at <= as_of and p.day * DAY <= as_of]
+        return sorted(known, key=lambda p: p.day)
+
+    def touches(self, company: Company, as_of: int) -> list[Touch]:
+        """Everything that is a touch and known at an instant, in no order."""
+        return [
+            touch
+            for happening, touch in self._touches.get(company.key, ())
+            if happening.logged_at <= as_of and touch.at <= as_of and counts(happening, as_of)
+        ]
+
+    def bookings(self, company: Company, as_of: int) -> list[Booking]:
+        """The meetings with somebody of the customer that lie ahead and are not called off."""
+        return [
+            booking
+            for happening, booking in self._meetings.get(company.key, ())
+            if happening.logged_at <= as_of < booking.at and counts(happening, as_of)
+        ]
+
+    def _enter(self, happening: Happening) -> None:
+        persons = tuple(p for key in happening.persons if not (p := self.people[key]).role_address)
+        # Internal meetings and mails to a shared inbox reach nobody; notes and tasks are no touches, nor is what is sent
+        # by a machine or to a crowd.
+        if not persons or happening.kind in ("note", "task") or happening.automatic:
+            return
+        if self._recipients(happening) <= MOST_RECIPIENTS:
+            self._touches[happening.account].append((happening, _touch(happening, persons)))
+        if happening.kind == "meeting":
+            self._meetings[happening.account].append((happening, Booking(happening.starts_at, persons)))
+
+    def _recipients(self, happening: Happening) -> int:
+        """Customer addresses in To; in a mail of theirs To has our addresses."""
+        if happening.kind != "email" or happening.direction == "in":
+            return 0
+        return sum(self.people[key].email is not None for key in happening.persons) + happening.extra_to
+
+
+def happened_at(happening: Happening) -> int:
+    """The instant from which the age of an activity runs."""
+    return happening.starts_at if happening.kind == "email" else happening.ends_at
+
+
+def counts(happening: Happening, as_of: int) -> bool:
+    """Is it not called off and not missed, by what is known at an instant. A call without a disposition counts when done."""
+    if happening.kind == "call":
+        done = happening.status.at(as_of) == "done"
+        return happening.disposition == "connected" or (happening.disposition is None and done)
+    return happening.status.at(as_of) not in NOT_HELD
+
+
+def _touch(happening: Happening, persons: tuple[Person, ...]) -> Touch:
+    mail = happening.kind == "email"
+    return Touch(
+        at=happened_at(happening),
+        kind=happening.kind,
+        inbound=not mail or happening.direction == "in",
+        outbound=not mail or happening.direction == "out",
+        persons=persons,
+    )
+
+
+def _is_on_file(person: Person, company: Company, as_of: int) -> bool:
+    if person.role_address or not (person.salesforce_id or person.hubspot_id):
+        return False
+    if person.at_duplicate and (company.merged_at is None or as_of < company.merged_at):
+        return False
+    return person.on_file_at <= as_of and (person.removed_at is None or as_of < person.removed_at)
+
+
+def _by_account(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.account, []).append(row)
+    return found

@@ -1,0 +1,122 @@
+"""What touches and bookings say of a customer: strength of relationships, silence and whether it can be seen at all."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import pairwise
+from math import floor
+from statistics import median
+
+from sandbox.world.model import Company, Person
+from sandbox.world.truth_book import Book, Touch, standing
+from sandbox.world.truth_logic import Truth, Unknown
+from sandbox.world.when import DAY
+
+STRENGTH_DAYS, RECENT_DAYS = 365, 90
+WEIGHTS = {"meeting": 3, "call": 2, "email": 1}
+NO_REPLY_CAP = 19.0
+STRONG, WEAK = 60.0, 20.0
+BOOKED_WITHIN = 14
+COVERED_WITHIN = 7
+GAPS_OVER, FEWEST_GAPS = 90, 5
+
+
+def strength(touches: list[Touch], as_of: int) -> float:
+    """0-100 for one person from all touches with that person, rounded half up to 0.01."""
+    year = sorted((t for t in touches if as_of - STRENGTH_DAYS * DAY < t.at <= as_of), key=lambda t: t.at)
+    if not year:
+        return 0.0
+    recent = [t for t in year if t.at > as_of - RECENT_DAYS * DAY]
+    age = (as_of - year[-1].at) // DAY
+    inbound = sum(t.inbound for t in year)
+    outbound = sum(t.outbound for t in year)
+    points = 30 * 2 ** (-age / 60)
+    points += 25 * min(1, sum(WEIGHTS[t.kind] for t in recent) / 12)
+    points += 15 * min(inbound, outbound) / max(inbound, outbound)
+    points += 15 * min(1, sum(t.kind == "meeting" for t in recent) / 3)
+    points += 15 * min(1, (year[-1].at - year[0].at) // DAY / 330)
+    return floor((points if inbound else min(points, NO_REPLY_CAP)) * 100 + 0.5) / 100
+
+
+def is_covered(book: Book, who: str | None, as_of: int) -> bool:
+    """Has somebody of ours captured mail or meetings within 7 days, or within thrice the median gap of 90 days."""
+    if who is None:
+        return False
+    seen = sorted(at for logged, at in book.captured.get(who, ()) if logged <= as_of and at <= as_of)
+    if not seen:
+        return False
+    trailing = [at for at in seen if at > as_of - GAPS_OVER * DAY]
+    gaps = [b - a for a, b in pairwise(trailing)]
+    allowed = float(COVERED_WITHIN * DAY)
+    if len(gaps) >= FEWEST_GAPS:
+        allowed = max(allowed, 3 * median(gaps))
+    return as_of - seen[-1] < allowed
+
+
+class Contact:
+    """One customer's people and touches at one instant."""
+
+    def __init__(self, book: Book, company: Company, as_of: int) -> None:
+        self.as_of = as_of
+        self.persons = book.on_file(company, as_of)
+        self.touches = book.touches(company, as_of)
+        self.bookings = book.bookings(company, as_of)
+        csm = company.csm.at(as_of) if company.csm_in != "none" else None
+        # Where nobody is named, the record owner stands in.
+        self.csm = csm or company.owner.at(as_of)
+        self._book = book
+
+    @cached_property
+    def covered(self) -> bool:
+        """Is the CSM's mail or calendar captured, so that silence can be seen."""
+        return is_covered(self._book, None if self.csm is None else str(self.csm), self.as_of)
+
+    @cached_property
+    def strengths(self) -> dict[str, float]:
+        """Strength by person on file."""
+        by_person: dict[str, list[Touch]] = {p.key: [] for p in self.persons}
+        for touch in self.touches:
+            for person in touch.persons:
+                if person.key in by_person:
+                    by_person[person.key].append(touch)
+        return {key: strength(touches, self.as_of) for key, touches in by_person.items()}
+
+    def last(self) -> int | None:
+        """The latest touch with anybody; None = never."""
+        return max((t.at for t in self.touches), default=None)
+
+    def fewer_than(self, limit: int, role: str, least: float) -> Truth:
+        """Are there fewer than `limit` persons of the role (exec | user) whose strength is at least `least`."""
+        if not self.covered:
+            return Unknown("not_captured")
+        known = sum(self.strengths[p.key] >= least for p in self._of(role))
+        perhaps = sum(self.strengths[p.key] >= least for p in self._of("unclassified"))
+        if known >= limit:
+            return False
+        return True if known + perhaps < limit else Unknown("levels_not_known")
+
+    def silent(self, role: str, days: int) -> Truth:
+        """`no exec contact in N days` or `no user contact ...`: the seven steps; no source of this world is ever stale."""
+        window = self.as_of - days * DAY
+        recent = [t for t in self.touches if t.at > window]
+        if any(_has(t.persons, role) for t in recent):
+            return False
+        if any(_has(b.persons, role) and b.at <= self.as_of + BOOKED_WITHIN * DAY for b in self.bookings):
+            return False
+        perhaps = self._of(role) + self._of("unclassified")
+        if not perhaps:
+            return Unknown(f"no_{role}_on_file")
+        if any(_has(t.persons, "unclassified") for t in recent):
+            return Unknown("levels_not_known")
+        if not self.covered:
+            return Unknown("not_captured")
+        if all(p.on_file_at > window for p in perhaps):
+            return Unknown("too_new")
+        return True
+
+    def _of(self, role: str) -> list[Person]:
+        return [p for p in self.persons if standing(p) == role]
+
+
+def _has(persons: tuple[Person, ...], role: str) -> bool:
+    return any(standing(p) == role for p in persons)
