@@ -59,6 +59,17 @@ class Cast:
         """Adds one story to the list."""
         self.stories.append(Story(rule, draft.key, kind, why, first_day, clear_day))
 
+    def hand_over(self, draft: Draft, to: str, day: int) -> None:
+        """Another CSM has the account from the afternoon of that day on."""
+        if draft.csm_in == "none":
+            draft.csm_in = "property" if draft.systems == ("hubspot",) else "field"
+            draft.owner = self.roster.team.sales[0]
+        draft.csm.append((self.roster.days.at(day, 14 * 60), to))
+
+    def hand_to_newcomer(self, draft: Draft, first_day: int) -> None:
+        """The CSM of whom nothing is captured has it from `first_day` on: what looks like silence is not known then."""
+        self.hand_over(draft, self.roster.team.newcomer, first_day - 1)
+
     def _fits(
         self, draft: Draft, segments: tuple[str, ...], systems: tuple[str, ...] | None, attention: int | None
     ) -> bool:

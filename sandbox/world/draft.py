@@ -63,8 +63,6 @@ class Pin:
     """Meetings: the day of booking; None: logged once it was held."""
     cancelled: int | None = None
     """Meetings: the day on which it was called off."""
-    teammate: str | None = None
-    """Who of ours; None = the CSM."""
     hour: int = 10
 
 

@@ -56,6 +56,9 @@ class Noise:
         persons = [p for p in draft.people if p.email and self._is_around(p, day)]
         inbox = [p for p in draft.people if p.role_address]
         someone = [rng.choice(persons)]
+        if who in self.team.uncaptured:
+            diary.memo(draft, day, who, someone, "note")
+            return
         if chance < 0.22:
             diary.email(draft, day, who, someone, "out", automatic=True, extra_to=rng.choice((0, 0, 8, 25)))
         elif chance < 0.34:

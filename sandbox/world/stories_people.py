@@ -61,8 +61,8 @@ def _single_unknown(cast: Cast) -> None:
     draft.life.pins += [Pin(day, "meeting", stranger) for day in range(-341, 30, 30)]
     cast.tell(SINGLE, draft, "unknown", "the only strong person has no title: levels not known", 8)
     draft = _fades(cast, 4, "mid_market")
-    draft.life.pins.append(Pin(3, "call", draft.execs()[0], teammate=cast.roster.team.silent_sales))
-    cast.tell(SINGLE, draft, "unknown", "a seller whose mailbox is not captured spoke with the executive on day 3", 4)
+    cast.hand_to_newcomer(draft, 4)
+    cast.tell(SINGLE, draft, "unknown", "fades on day 4; since day 3 its CSM is one whose mailbox is not captured", 4)
 
 
 def _overdue_from(cast: Cast, attention: int, day: int, until: int = FOREVER) -> Draft:
@@ -121,11 +121,8 @@ def _overdue_decoys(cast: Cast) -> None:
 
 
 def _overdue_unknown(cast: Cast) -> None:
-    team = cast.roster.team
-    for day, silent in ((5, team.silent_sales), (8, team.silent_support)):
+    for day in (5, 8):
         draft = _overdue_from(cast, 2, day)
-        person = draft.execs()[0] if silent == team.silent_sales else draft.life.champions[0]
-        draft.life.pins.append(Pin(-60, "call", person, teammate=silent))
-        cast.tell(
-            OVERDUE, draft, "unknown", "somebody whose mailbox is not captured is in touch too: not captured", day
-        )
+        cast.hand_to_newcomer(draft, day)
+        why = f"overdue on day {day}; the day before it went to a CSM whose mailbox is not captured"
+        cast.tell(OVERDUE, draft, "unknown", why, day)

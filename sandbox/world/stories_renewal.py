@@ -70,10 +70,9 @@ def _moves(cast: Cast) -> None:
     cast.tell(SILENCE, draft, "fires", "stays true while a duplicate is merged into the account on day 12", 6)
     draft = cast.take("mid_market", "smb", systems=("salesforce",))
     _silent_executive(draft, 5, 66)
-    leaver = roster.team.leaver
-    if draft.csm_in == "none":
-        draft.csm_in, draft.owner = "field", roster.team.sales[0]
-    draft.csm = [(draft.created_at, leaver), (days.at(CSM_CHANGES, 14 * 60), draft.csm[0][1])]
+    stays = str(draft.csm[0][1])
+    draft.csm = [(draft.created_at, roster.team.leaver)]
+    cast.hand_over(draft, stays, CSM_CHANGES)
     cast.tell(SILENCE, draft, "fires", f"its CSM leaves on day {LEAVES_ON}; another one has it since the day before", 5)
 
 
@@ -138,9 +137,8 @@ def _unknown(cast: Cast) -> None:
     cast.tell(SILENCE, draft, "unknown", "only somebody without a title is in touch: levels not known", 4)
     draft = cast.take("mid_market")
     _silent_executive(draft, 6, 72)
-    silent_seller = cast.roster.team.silent_sales
-    draft.life.pins.append(Pin(-40, "call", draft.life.sponsors[0], teammate=silent_seller))
-    cast.tell(SILENCE, draft, "unknown", "a seller whose mailbox is not captured spoke with the sponsor 40 days ago", 6)
+    cast.hand_to_newcomer(draft, 6)
+    cast.tell(SILENCE, draft, "unknown", "on day 5 it goes to a CSM whose mailbox is not captured", 6)
     draft = cast.take("smb")
     draft.people = [p for p in draft.people if p.standing in ("user", "nobody")]
     draft.life.sponsors, draft.life.strangers = [], []

@@ -49,9 +49,9 @@ def _drop_fires(cast: Cast) -> None:
 
 
 def _drop_decoys(cast: Cast) -> None:
-    draft = _dropping(cast, drop(-20, 0.805))
+    draft = _dropping(cast, drop(-20, 0.81))
     silent_since(draft, "user", -45, draft.life.champions[0])
-    cast.tell(DROP, draft, "decoy", "silent users, but adoption never falls by more than 19.5 %")
+    cast.tell(DROP, draft, "decoy", "silent users, but adoption never falls by more than 19 %")
     draft = _dropping(cast, drop(-40, 0.6))
     draft.life.quiet.append(("user", -45, FOREVER))
     draft.life.pins += [Pin(day, "out", draft.life.champions[0]) for day in (-45, -15, 15)]
@@ -144,8 +144,8 @@ def _strong_unknown(cast: Cast) -> None:
     cast.tell(STRONG, draft, "unknown", "the one person we know has no title: levels not known", 6)
     draft = _unmet(cast, 0.82)
     _rises(draft, 3)
-    draft.life.pins.append(Pin(-30, "call", draft.life.champions[0], teammate=cast.roster.team.silent_support))
-    cast.tell(STRONG, draft, "unknown", "a supporter whose mailbox is not captured spoke with a user", 3)
+    cast.hand_to_newcomer(draft, 3)
+    cast.tell(STRONG, draft, "unknown", "on day 2 it goes to a CSM whose mailbox is not captured", 3)
     draft = _unmet(cast, 0.82)
     draft.seats = None
     _last_year(draft, 8)

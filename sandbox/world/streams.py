@@ -1,4 +1,7 @@
-"""How an account is looked after day by day: executives, users, the weeks before a renewal, drift, and planted touches."""
+"""How an account is looked after day by day: executives, users, the weeks before a renewal, drift, and planted touches.
+
+Of whoever has no captured mailbox the CRM knows only calls, which are logged by hand.
+"""
 
 from __future__ import annotations
 
@@ -119,7 +122,9 @@ class Care:
             self._mail(self.diary.days.working(day + self.rng.randint(0, 1)), person, "in", prompt=prompt)
 
     def _mail(self, day: int, person: PersonDraft, direction: str, *, prompt: bool = False) -> None:
-        if not self._forbidden([person], day):
+        if self._who(day) in self.team.uncaptured:
+            self._call(day, person, prompt=prompt)
+        elif not self._forbidden([person], day):
             late = 0 if prompt else self._late(day)
             self.diary.email(self.draft, day, self._who(day), [person], direction, late=late)
 
@@ -130,6 +135,9 @@ class Care:
             self.diary.call(self.draft, day, self._who(day), [person], disposition=disposition, late=late)
 
     def _meeting(self, day: int, persons: list[PersonDraft], late: int = 0) -> None:
+        if self._who(day) in self.team.uncaptured:
+            self._call(day, persons[0])
+            return
         if self._forbidden(persons, day):
             return
         who = [self._who(day)]
@@ -143,13 +151,13 @@ class Care:
         self.diary.meeting(self.draft, day, list(dict.fromkeys(who)), persons, booked=booked, late=late)
 
     def _pin(self, pin: Pin) -> None:
-        who, persons = pin.teammate or self._who(pin.day), [pin.person]
-        if pin.kind == "meeting":
+        who, persons = self._who(pin.day), [pin.person]
+        if who in self.team.uncaptured or pin.kind == "call":
+            self.diary.call(self.draft, pin.day, who, persons, hour=pin.hour)
+        elif pin.kind == "meeting":
             self.diary.meeting(
                 self.draft, pin.day, [who], persons, booked=pin.booked, cancelled=pin.cancelled, hour=pin.hour
             )
-        elif pin.kind == "call":
-            self.diary.call(self.draft, pin.day, who, persons, hour=pin.hour)
         else:
             self.diary.email(self.draft, pin.day, who, persons, pin.kind, hour=pin.hour)
 
