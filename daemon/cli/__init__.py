@@ -57,7 +57,9 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         result = app(arguments, standalone_mode=False)
     except typer.TyperException as error:
-        error.show()
+        message = error.format_message()
+        hint = "" if message.startswith("Usage:") else "; `tierd COMMAND --help` shows what is possible"
+        typer.echo(f"{message}{hint}", err=True)
         return 2
     except (typer.Abort, KeyboardInterrupt):
         return 1

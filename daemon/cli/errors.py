@@ -10,10 +10,11 @@ from daemon.cli.common import BAD_INPUT, FAILED, BadInput, Failed, err
 from daemon.config import ConfigError
 from daemon.explain import AccountAmbiguous, AccountNotFound
 from daemon.lock import StoreHeld
+from daemon.preview import NoSuchCsm
 from rules.language import RuleErrors
 from store.migrate import StoreOutdated
 
-_BAD_INPUT = (ConfigError, RuleErrors, BadInput, AccountNotFound, AccountAmbiguous)
+_BAD_INPUT = (ConfigError, RuleErrors, BadInput, AccountNotFound, AccountAmbiguous, NoSuchCsm)
 _FAILED = (Failed, StoreHeld, StoreOutdated, VendorError, SlackTrouble)
 
 

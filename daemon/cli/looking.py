@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from daemon.cli import app
-from daemon.cli.common import OK, ConfigPath, ago, configured, err, out, reading
+from daemon.cli.common import OK, AsOf, ConfigPath, ago, configured, err, instant, out, reading
 from store.records import DAY, HOUR, MINUTE, SECOND, Instant
 from store.status import Status, read
 
@@ -99,6 +99,7 @@ def preview(
             "--output", "-o", metavar="PATH", help="The HTML file to write.", show_default="tierd-preview.html"
         ),
     ] = None,
+    as_of: AsOf = None,
     config: ConfigPath = None,
 ) -> int:
     """Write the exact messages that one CSM would get today as an HTML file. Reads the CRM; needs no Slack, sends nothing."""
@@ -106,7 +107,7 @@ def preview(
 
     settings = configured(config, needs=("sources",))
     with err.status("reading the CRM and evaluating ...") if err.is_terminal else nullcontext():
-        page = rendered(settings, csm)
+        page = rendered(settings, csm, None if as_of is None else instant(as_of, 0))
     path = output or Path("tierd-preview.html")
     path.write_text(page.html, encoding="utf-8")
     out.print(f"{page.messages} messages for {page.csm}: {path.resolve()}", markup=False)

@@ -24,8 +24,8 @@ def check(config: ConfigPath = None) -> int:
     return OK
 
 
-@rules_app.command()
-def test(
+@rules_app.command("test")
+def run_tests(
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="PATH", help="Write the results as JUnit XML.")
     ] = None,

@@ -1,0 +1,396 @@
+"""Every command against an imitation Salesforce: what it prints, what it changes, and how it ends."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import pytest
+import structlog
+
+from daemon.cli import run
+from daemon.init import shipped_rules
+from daemon.lock import writer
+from sandbox.serve import Sandbox, Settings
+from store.engine import Store
+
+AS_OF = "2026-03-02T06:00"
+CONFIG = """\
+own_domains: [tierd-demo.example]
+sources:
+  salesforce:
+    kind: salesforce
+    base_url: {url}
+    auth: {{method: client_credentials, client_id: {client}, client_secret: {{env: TIERD_TEST_SF}}}}
+    customer: {{Type: Customer}}
+    churned: {{Type: Former Customer}}
+    csm: [{{field: CSM__c}}]
+    fields:
+      arr: {{field: ARR__c}}
+      renewal: {{field: Renewal_Date__c}}
+      contract_start: {{field: Contract_Start__c}}
+      seats: {{field: Seats__c}}
+      usage_key: {{field: Workspace_Id__c}}
+    tier: {{field: Customer_Tier__c, values: {{1: Tier 1, 2: Tier 2, 3: Tier 3}}}}
+  product-usage:
+    kind: usage
+    files: [usage/*.csv]
+    metrics: [active_users, active_users_28d]
+health: {{bind: "127.0.0.1:0"}}
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Tierd = Callable[..., Ended]
+
+
+@pytest.fixture(scope="module")
+def vendors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A small world behind an imitation Salesforce."""
+    usage = tmp_path_factory.mktemp("feed")
+    running = Sandbox(Settings(accounts=60, days=2, history_days=120, usage_dir=usage))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def synced(vendors: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a configuration and a store that was synced and evaluated once; tests work on copies."""
+    folder = tmp_path_factory.mktemp("synced")
+    info = vendors.info()["salesforce"]
+    assert isinstance(info, dict)
+    (folder / "tierd.yaml").write_text(CONFIG.format(url=info["base_url"], client=info["client_id"]))
+    (folder / "secret").write_text(str(info["client_secret"]))
+    shutil.copytree(vendors.usage_dir, folder / "usage")
+    (folder / "rules").mkdir()
+    for name, text in shipped_rules().items():
+        (folder / "rules" / name).write_text(text)
+    environ = {"TIERD_TEST_SF_FILE": str(folder / "secret"), "PATH": "/usr/bin:/bin"}
+    for command in (["sync", "--once"], ["evaluate", "--once", "--as-of", AS_OF]):
+        done = subprocess.run(
+            [sys.executable, "-m", "daemon.cli", *command, "--config", str(folder / "tierd.yaml")],
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def home(synced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This test's own copy of the synced folder, with its secret in the environment."""
+    folder = tmp_path / "home"
+    shutil.copytree(synced, folder)
+    monkeypatch.setenv("TIERD_TEST_SF", (folder / "secret").read_text())
+    monkeypatch.setenv("TIERD_CONFIG", str(folder / "tierd.yaml"))
+    monkeypatch.setenv("TIERD_LOG_LEVEL", "critical")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def tierd(home: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Tierd]:
+    """Run one command in this process."""
+    assert home.exists()
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def call(*arguments: str) -> Ended:
+        capsys.readouterr()
+        code = run(list(arguments))
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return Ended(code, captured.out, captured.err)
+
+    yield call
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def _rows(home: Path, *tables: str) -> dict[str, list[tuple[object, ...]]]:
+    with closing(sqlite3.connect(home / "tierd.db")) as connection:
+        return {table: sorted(connection.execute(f"SELECT * FROM {table}"), key=repr) for table in tables}
+
+
+def _change(home: Path, old: str, new: str, file: str = "tierd.yaml") -> None:
+    path = home / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+# ---------------------------------------------------------------- looking
+
+
+def test_check_tests_every_connection_and_says_what_is_needed(tierd: Tierd) -> None:
+    """It names permissions with their reason, the customers found, and what a first sync costs."""
+    done = tierd("check")
+    assert done.code == 0
+    assert "signed in to http://127.0.0.1" in done.out
+    assert "the customer condition holds for " in done.out
+    assert "needs   Edit on Account.Customer_Tier__c: writing the tier back" in done.out
+    assert "may delete rows, which tierd never does" in done.out
+    assert "API calls, " in done.out
+    assert "store: about" in done.out
+    assert "no `slack:` section" in done.out
+    assert done.out.endswith("ready: `tierd run`\n")
+
+
+def test_check_finds_a_customer_condition_that_nobody_meets(tierd: Tierd, home: Path) -> None:
+    """A misspelt value is found before the first sync, not after a silent week."""
+    _change(home, "customer: {Type: Customer}", "customer: {Type: Custommer}")
+    done = tierd("check")
+    assert done.code == 2
+    assert "the customer condition holds for no account: look at `customer:`" in done.out
+
+
+def test_check_finds_a_field_that_is_not_there(tierd: Tierd, home: Path) -> None:
+    """A mapped field that the CRM does not have is named."""
+    _change(home, "ARR__c", "ARRR__c")
+    done = tierd("check")
+    assert done.code == 2
+    assert "ARRR__c" in done.out
+    assert "not ready" in done.out
+
+
+def test_status_shows_sources_runs_and_alerts(tierd: Tierd) -> None:
+    """What ran and what is open can be seen without any secret."""
+    done = tierd("status")
+    assert done.code == 0
+    assert "no daemon runs on this store" in done.out
+    assert "salesforce" in done.out
+    assert "increment" in done.out
+    assert "outbox:" in done.out
+
+
+def test_explain_shows_rules_and_rows_of_an_account(tierd: Tierd, home: Path) -> None:
+    """One account at one instant: every rule has a verdict."""
+    with closing(sqlite3.connect(home / "tierd.db")) as connection:
+        (name,) = connection.execute("SELECT name FROM facts ORDER BY name LIMIT 1").fetchone()
+    done = tierd("explain", name, "--as-of", AS_OF)
+    assert done.code == 0
+    assert name in done.out
+    assert "renewal-exec-silence" in done.out
+
+
+def test_explain_of_nobody_is_bad_input(tierd: Tierd) -> None:
+    """An account that is not there ends with the remedy."""
+    done = tierd("explain", "no such account at all")
+    assert (done.code, done.err) == (
+        2,
+        "no account has the id, key or name `no such account at all`; a part of the name is enough\n",
+    )
+
+
+def test_preview_writes_the_messages_of_one_csm(tierd: Tierd, home: Path) -> None:
+    """The page is made without Slack, and the real store is not touched."""
+    before = _rows(home, "alerts", "deliveries", "findings", "facts")
+    with closing(sqlite3.connect(home / "tierd.db")) as connection:
+        query = (
+            "SELECT m.name, count(*) FROM facts f JOIN members m ON m.key = f.csm GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
+        )
+        (name, _) = connection.execute(query).fetchone()
+    done = tierd("preview", "--csm", name, "--as-of", AS_OF)
+    assert done.code == 0
+    page = (home / "tierd-preview.html").read_text()
+    assert name in page
+    assert "Nothing was sent" in page
+    assert _rows(home, "alerts", "deliveries", "findings", "facts") == before
+
+
+def test_preview_of_nobody_names_the_csms(tierd: Tierd) -> None:
+    """A CSM that is not there ends with those that are."""
+    done = tierd("preview", "--csm", "Nobody At All")
+    assert done.code == 2
+    assert "no CSM is called 'Nobody At All'; there are " in done.err
+
+
+# ---------------------------------------------------------------- working
+
+
+def test_second_sync_changes_only_its_own_records(tierd: Tierd, home: Path) -> None:
+    """With nothing new in the CRM no row changes but run, schedule and freshness."""
+    tables = ("cursors", "crm_accounts", "crm_contacts", "crm_activities", "crm_participants", "touches", "accounts",
+              "account_fields", "usage_samples", "dirty", "sources")  # fmt: skip
+    before = _rows(home, *tables)
+    done = tierd("sync", "--once")
+    assert done.code == 0
+    assert "0 changed, 0 deleted" in done.out
+    assert _rows(home, *tables) == before
+
+
+def test_second_evaluation_at_the_same_instant_changes_nothing(tierd: Tierd, home: Path) -> None:
+    """Findings, alerts and deliveries stay as they are, byte for byte."""
+    tables = ("facts", "findings", "alerts", "transitions", "conversations", "told", "deliveries", "evaluations")
+    before = _rows(home, *tables)
+    done = tierd("evaluate", "--once", "--as-of", AS_OF)
+    assert (done.code, "0 findings changed" in done.out) == (0, True)
+    assert _rows(home, *tables) == before
+
+
+def test_tiers_are_adopted_planned_and_applied_once(tierd: Tierd, home: Path) -> None:
+    """Write-back is off: tiers are recorded, the CRM is not written to, and a second apply records nothing."""
+    assert "--yes releases them" in tierd("tiers", "adopt").out
+    assert " values released" in tierd("tiers", "adopt", "--yes").out
+    assert "write-back is off" in tierd("tiers", "plan").out
+    assert "applied: 0 written to the CRM" in tierd("tiers", "apply").out
+    before = _rows(home, "tiers", "tier_scores", "tier_history", "tier_ledger")
+    assert tierd("tiers", "apply").code == 0
+    assert _rows(home, "tiers", "tier_scores", "tier_history", "tier_ledger") == before
+
+
+def test_pause_and_resume_are_kept_in_the_store(tierd: Tierd) -> None:
+    """What is paused is shown with its reason until it is resumed."""
+    assert tierd("pause", "writes", "--reason", "audit week").code == 0
+    assert "writes are paused: audit week" in tierd("status").out
+    assert tierd("resume", "all").out == "resumed: writes\n"
+    assert "paused" not in tierd("status").out
+
+
+def test_rules_are_checked_and_tested(tierd: Tierd, home: Path) -> None:
+    """The shipped rules have no mistake and their tests hold; JUnit is written on request."""
+    assert tierd("rules", "check").out == "6 rules in 4 files, no mistake\n"
+    done = tierd("rules", "test", "--junit", "rules.xml")
+    assert (done.code, "tests hold" in done.out) == (0, True)
+    assert (home / "rules.xml").read_text().startswith("<?xml")
+
+
+# ---------------------------------------------------------------- bad input
+
+
+def test_missing_secret_is_one_clear_message(tierd: Tierd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 2, the place in the file, the remedy, and nothing else."""
+    monkeypatch.delenv("TIERD_TEST_SF")
+    done = tierd("sync", "--once")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "tierd.yaml:6:112: the secret TIERD_TEST_SF is not set: export TIERD_TEST_SF=..., "
+        "or TIERD_TEST_SF_FILE=/path/to/it\n"
+    )
+
+
+def test_rule_with_a_typo_is_refused_and_nothing_is_evaluated(tierd: Tierd, home: Path) -> None:
+    """Exit code 2, file and line and fix; findings stay."""
+    before = _rows(home, "findings", "evaluations", "rule_sets")
+    _change(home, "severity: high", "severity: hihg", "rules/churn.yaml")
+    for command in (["rules", "check"], ["evaluate", "--once"]):
+        done = tierd(*command)
+        assert done.code == 2
+        assert "rules/churn.yaml:" in done.err
+        assert "fix: " in done.err
+    assert _rows(home, "findings", "evaluations", "rule_sets") == before
+
+
+def test_csv_with_a_bad_row_is_refused_as_a_whole(tierd: Tierd, home: Path) -> None:
+    """Exit code 2, file and line, no row of that file; the other sources are read."""
+    before = _rows(home, "usage_samples")
+    header = "date,workspace,active_users,active_users_28d\n"
+    (home / "usage" / "usage-2026-03-02.csv").write_text(f"{header}2026-03-02,w1,5,9\n2026-03-02,w2,many,9\n")
+    done = tierd("sync", "--once")
+    assert done.code == 2
+    assert "product-usage samples: usage/usage-2026-03-02.csv:3:" in done.err
+    assert "salesforce: ok" in done.out
+    assert _rows(home, "usage_samples") == before
+
+
+def test_unreachable_host_is_one_clear_message(tierd: Tierd, home: Path, vendors: Sandbox) -> None:
+    """Exit code 2, and the address that does not answer."""
+    info = vendors.info()["salesforce"]
+    assert isinstance(info, dict)
+    _change(home, str(info["base_url"]), "http://127.0.0.1:9")
+    done = tierd("sync", "--once", "--source", "salesforce")
+    assert done.code == 2
+    assert "127.0.0.1" in done.err
+
+
+def test_writer_beside_a_running_daemon_is_told_who_holds_the_store(tierd: Tierd, home: Path) -> None:
+    """A second writer does nothing and names the first; looking still works."""
+    store = Store(f"sqlite:///{home / 'tierd.db'}")
+    with writer(store, "run"):
+        done = tierd("sync", "--once")
+        assert tierd("status").code == 0
+    store.close()
+    assert done.code == 1
+    assert "tierd run pid" in done.err
+    assert "stop it first" in done.err
+
+
+def test_once_must_be_said(tierd: Tierd) -> None:
+    """Working commands without --once point at `tierd run`."""
+    done = tierd("sync")
+    assert (done.code, "add --once" in done.err) == (2, True)
+
+
+def test_empty_store_names_the_first_step(tierd: Tierd, home: Path) -> None:
+    """Looking before the first sync says what to run."""
+    for path in home.glob("tierd.db*"):
+        path.unlink()
+    done = tierd("status")
+    assert (done.code, "run `tierd sync --once` or `tierd run` first" in done.err) == (1, True)
+
+
+# ---------------------------------------------------------------- the daemon
+
+
+def _ready(address: str) -> bool:
+    try:
+        with urlopen(f"{address}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (HTTPError, URLError):
+        return False
+
+
+@pytest.mark.acceptance
+def test_daemon_syncs_evaluates_and_stops_when_asked(home: Path, unused_port: int) -> None:
+    """A real process: its health pages become ready, it ends with 0 on SIGTERM, and its log is JSON without secrets."""
+    for path in home.glob("tierd.db*"):
+        path.unlink()
+    _change(home, '"127.0.0.1:0"', f'"127.0.0.1:{unused_port}"')
+    environ = {"TIERD_TEST_SF": (home / "secret").read_text(), "PATH": "/usr/bin:/bin"}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "daemon.cli", "run", "--config", str(home / "tierd.yaml")],
+        env=environ,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stderr is not None
+    lines = []
+    for line in child.stderr:
+        lines.append(line)
+        if '"event": "evaluated"' in line:
+            break
+    address = f"http://127.0.0.1:{unused_port}"
+    with urlopen(f"{address}/healthz", timeout=5) as answer:
+        assert answer.status == 200
+    with urlopen(f"{address}/metrics", timeout=5) as answer:
+        metrics = answer.read().decode()
+    ready = any(_ready(address) for _ in range(200))
+    child.terminate()
+    _, rest = child.communicate(timeout=60)
+    log = "".join(lines) + rest
+    assert (child.returncode, ready) == (0, True)
+    assert 'tierd_stream_trouble{source="salesforce",stream="accounts"} 0.0' in metrics
+    assert '"event": "stopped"' in log
+    assert environ["TIERD_TEST_SF"] not in log
+    assert "@" not in log
