@@ -25,7 +25,7 @@ class Finding(Protocol):
 
     @property
     def level(self) -> str:
-        """Ok | warning | error"""
+        """One of ok, warning, error."""
         ...
 
     @property
