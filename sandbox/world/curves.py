@@ -10,9 +10,11 @@ from sandbox.world.draft import Curve, Draft
 from sandbox.world.model import UsagePoint
 from sandbox.world.when import DAY, Days
 
-HISTORY_DAYS = 240
-"""Days of samples that the feed has of customers at the start; of former ones it has their last 300 days."""
-FORMER_DAYS = 300
+HISTORY_DAYS = 150
+"""Days of samples that the feed has of customers at the start; of former ones it has their last 210 days.
+
+Adoption change looks back 120 days; every further day costs the demo's first sync more than it shows."""
+FORMER_DAYS = 210
 USUAL_SHARE = 0.6
 """Active in 28 days per seat where the seats are not known."""
 

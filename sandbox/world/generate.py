@@ -32,6 +32,8 @@ CUSTOMERS = 0.4
 FEWEST_CUSTOMERS = 110
 """So many customers hold all stories and leave some in peace."""
 FEWEST_OTHERS = FORMER + 26
+EMPTIED_AGAIN = 9
+"""The tier that a person sets on this day is taken out of the field eight days later."""
 
 
 def generate(
@@ -120,10 +122,12 @@ def _take_off_file(draft: Draft, roster: Roster, rng: Random) -> None:
 def _edit_tiers(roster: Roster) -> None:
     """Three people set a tier by hand during the demo, one of them back to nothing some days later."""
     calm = [d for d in roster.of_kind("customer") if not d.cast and d.churn_day is None and d.life.state == "healthy"]
-    for draft, day, tier in zip(calm[3::11], (2, 5, 9), (1, 3, 2), strict=False):
+    for draft, day, wanted in zip(calm[3::11], (2, 5, 9), (1, 3, 2), strict=False):
         who = draft.csm[-1][1] or draft.owner
+        # Who sets the tier that it has already, sets nothing.
+        tier = wanted if wanted != draft.attention else wanted % 3 + 1
         draft.tier_edits.append((roster.days.at(day, 15 * 60 + 12), tier, who))
-        if tier == 2:
+        if day == EMPTIED_AGAIN:
             draft.tier_edits.append((roster.days.at(day + 8, 11 * 60), None, who))
 
 

@@ -8,6 +8,7 @@ from random import Random
 from sandbox.world.companies import Roster
 from sandbox.world.diary import Diary
 from sandbox.world.draft import Draft, PersonDraft
+from sandbox.world.streams import THIN_BEFORE
 from sandbox.world.team import Team
 
 EVERY = 38
@@ -32,7 +33,7 @@ class Noise:
             on = self.diary.days.working(int(day))
             if on < until:
                 self._one(on)
-            day += self.rng.uniform(0.3, 1.7) * EVERY
+            day += self.rng.uniform(0.3, 1.7) * EVERY * (2 if day < THIN_BEFORE else 1)
 
     def prospecting(self, since: int, until: int) -> None:
         """What sales does with accounts that are no customers."""

@@ -13,8 +13,10 @@ from sandbox.world.draft import FOREVER, Draft, PersonDraft, Pin
 from sandbox.world.team import Team
 
 THIN_BEFORE = -130
-"""Before this day half as much happens: 90-day windows do not reach back so far."""
-LATE_LOGGED = 0.48
+"""Before this day less happens: 90-day windows do not reach back so far."""
+THINNED = 3
+"""So many times longer are the gaps then."""
+LATE_LOGGED = 0.58
 """Share of mails and calls that are logged by hand 10 to 45 days later (12 % of all activities)."""
 LATE_LOGGED_NOW = 0.12
 """The same for the last weeks."""
@@ -77,7 +79,7 @@ class Care:
         gap = self.rng.uniform(low, high) * every
         planned = self.draft.life.planned
         if day < THIN_BEFORE and not planned and every < 27:
-            gap *= 2.2
+            gap *= THINNED
         if not planned and self.rng.random() < slips:
             gap *= 2
         return gap * drift if self._drifts(day) else gap
