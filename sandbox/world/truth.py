@@ -119,7 +119,7 @@ def doubt(found: Judgement, story: Story) -> str | None:
 def _doubt_former(book: Book, story: Story) -> str | None:
     assert story.first_day is not None
     assert story.clear_day is not None
-    expected = {story.first_day - 1: False, story.first_day: True, story.clear_day: True}
+    expected = {story.first_day - 1: False, story.first_day: True, story.clear_day - 1: True}
     for day, truth in expected.items():
         outcome = judge_day(book, day).get(story.account)
         if outcome is None or outcome[story.rule].truth is not truth:
@@ -199,7 +199,6 @@ def _planted(found: Judgement, story: Story) -> dict[str, object]:
         "opens_day": fires[0].opened_day if caught else None,
         "closes_day": fires[0].closed_day if caught else None,
         "severity": fires[0].severity if caught else None,
-        "doubt": doubt(found, story),
     }
 
 

@@ -30,22 +30,20 @@ class Fire:
 def life(outcomes: Sequence[Outcome | None], holds_for: int) -> list[Fire]:
     """The alerts of one rule and account from its outcomes day by day; None = not in scope on that day.
 
-    A day from one evaluation to the next counts for `holds_for` when the condition was true at its beginning, for the
-    clearing when it was false. Unknown changes nothing: time stands still until it is known again.
+    Days are counted from the first evaluation that found it true (for `holds_for`) or false (for the clearing); an
+    evaluation that found nothing out changes nothing and is left out of the count.
     """
     fires: list[Fire] = []
     alert: Fire | None = None
     held = clear = -1
-    before: Outcome | None = None
     for day, outcome in enumerate(outcomes):
         if outcome is None:
             if alert is not None:
                 alert.closed_day, alert.closed_why, alert = day, "gone", None
             held = clear = -1
         elif not isinstance(outcome.truth, Unknown):
-            counted = before is not None and not isinstance(before.truth, Unknown)
-            held = _count(held, counted) if outcome.truth else -1
-            clear = _count(clear, counted) if not outcome.truth else -1
+            held = held + 1 if outcome.truth else -1
+            clear = clear + 1 if not outcome.truth else -1
             if outcome.severity is not None and alert is None and held >= holds_for:
                 alert = Fire(day, outcome.severity, outcome.severity)
                 fires.append(alert)
@@ -53,13 +51,7 @@ def life(outcomes: Sequence[Outcome | None], holds_for: int) -> list[Fire]:
                 _escalate(alert, day, outcome.severity)
             elif alert is not None and clear >= KEEP_FIRING:
                 alert.closed_day, alert.closed_why, alert = day, "clear", None
-        before = outcome
     return fires
-
-
-def _count(days: int, counted: bool) -> int:
-    """Days so far: -1 = the condition has just come, else one more if the day before counts."""
-    return 0 if days < 0 else days + counted
 
 
 def _escalate(alert: Fire, day: int, severity: str) -> None:

@@ -64,6 +64,8 @@ class Book:
             self._enter(happening)
         self.captured: dict[str, list[tuple[int, int]]] = defaultdict(list)
         """Per teammate the mails and meetings, whatever the account: (logged, happened)."""
+        self.covered: dict[tuple[str, int], bool] = {}
+        """What was found out about a teammate at an instant, since all the accounts of a CSM ask the same."""
         for happening in world.happenings:
             if happening.kind in ("email", "meeting") and not happening.automatic:
                 for who in happening.teammates:

@@ -42,6 +42,12 @@ def is_covered(book: Book, who: str | None, as_of: int) -> bool:
     """Has somebody of ours captured mail or meetings within 7 days, or within thrice the median gap of 90 days."""
     if who is None:
         return False
+    if (who, as_of) not in book.covered:
+        book.covered[who, as_of] = _is_captured(book, who, as_of)
+    return book.covered[who, as_of]
+
+
+def _is_captured(book: Book, who: str, as_of: int) -> bool:
     seen = sorted(at for logged, at in book.captured.get(who, ()) if logged <= as_of and at <= as_of)
     if not seen:
         return False
