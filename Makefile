@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
-SOURCE := alerts bench connectors daemon rules sandbox store tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

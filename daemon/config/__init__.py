@@ -54,13 +54,13 @@ def _validated(data: Any, document: Document) -> tuple[Config | None, list[Probl
 
 
 def _culprits(problems: list[Problem]) -> dict[str, str]:
-    """Source -> its first problem, where nothing but sources has problems."""
-    found: dict[str, str] = {}
+    """Source -> its problems, where nothing but sources has problems."""
+    found: dict[str, list[str]] = {}
     for problem in sorted(problems):
         if len(problem.path) < 2 or problem.path[0] != "sources":
             return {}
-        found.setdefault(str(problem.path[1]), str(problem))
-    return found
+        found.setdefault(str(problem.path[1]), []).append(str(problem))
+    return {name: "; ".join(texts) for name, texts in found.items()}
 
 
 def dump(config: Config) -> str:

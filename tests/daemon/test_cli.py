@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -361,12 +361,9 @@ def _ready(address: str) -> bool:
         return False
 
 
-@pytest.mark.acceptance
-def test_daemon_syncs_evaluates_and_stops_when_asked(home: Path, unused_port: int) -> None:
-    """A real process: its health pages become ready, it ends with 0 on SIGTERM, and its log is JSON without secrets."""
-    for path in home.glob("tierd.db*"):
-        path.unlink()
-    _change(home, '"127.0.0.1:0"', f'"127.0.0.1:{unused_port}"')
+@contextmanager
+def _daemon(home: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """`tierd run` as a process that has evaluated once, with its log so far; killed at the end if it still runs."""
     environ = {"TIERD_TEST_SF": (home / "secret").read_text(), "PATH": "/usr/bin:/bin"}
     child = subprocess.Popen(
         [sys.executable, "-m", "daemon.cli", "run", "--config", str(home / "tierd.yaml")],
@@ -375,22 +372,60 @@ def test_daemon_syncs_evaluates_and_stops_when_asked(home: Path, unused_port: in
         text=True,
     )
     assert child.stderr is not None
-    lines = []
-    for line in child.stderr:
-        lines.append(line)
-        if '"event": "evaluated"' in line:
-            break
-    address = f"http://127.0.0.1:{unused_port}"
-    with urlopen(f"{address}/healthz", timeout=5) as answer:
-        assert answer.status == 200
-    with urlopen(f"{address}/metrics", timeout=5) as answer:
-        metrics = answer.read().decode()
-    ready = any(_ready(address) for _ in range(200))
+    lines: list[str] = []
+    try:
+        for line in child.stderr:
+            lines.append(line)
+            if '"event": "evaluated"' in line:
+                break
+        yield child, lines
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def _stop(child: subprocess.Popen[str], lines: list[str]) -> str:
     child.terminate()
     _, rest = child.communicate(timeout=60)
-    log = "".join(lines) + rest
+    return "".join(lines) + rest
+
+
+@pytest.mark.acceptance
+def test_daemon_syncs_evaluates_and_stops_when_asked(home: Path, unused_port: int) -> None:
+    """A real process: its health pages become ready, it ends with 0 on SIGTERM, and its log is JSON without secrets."""
+    for path in home.glob("tierd.db*"):
+        path.unlink()
+    _change(home, '"127.0.0.1:0"', f'"127.0.0.1:{unused_port}"')
+    address = f"http://127.0.0.1:{unused_port}"
+    with _daemon(home) as (child, lines):
+        with urlopen(f"{address}/healthz", timeout=5) as answer:
+            assert answer.status == 200
+        with urlopen(f"{address}/metrics", timeout=5) as answer:
+            metrics = answer.read().decode()
+        ready = any(_ready(address) for _ in range(200))
+        log = _stop(child, lines)
     assert (child.returncode, ready) == (0, True)
     assert 'tierd_stream_trouble{source="salesforce",stream="accounts"} 0.0' in metrics
     assert '"event": "stopped"' in log
-    assert environ["TIERD_TEST_SF"] not in log
+    assert (home / "secret").read_text() not in log
     assert "@" not in log
+
+
+@pytest.mark.acceptance
+def test_daemon_goes_on_without_what_is_broken(home: Path, tierd: Tierd) -> None:
+    """A mistake in one source's section and one in the rules: it stays up on the rest, and says both."""
+    _change(home, "metrics: [active_users", "metrisc: [active_users")
+    _change(home, "severity: high", "severity: hihg", "rules/churn.yaml")
+    with closing(sqlite3.connect(home / "tierd.db")) as connection, connection:
+        connection.execute("DELETE FROM evaluations")
+    with _daemon(home) as (child, lines):
+        shown = tierd("status")
+        log = _stop(child, lines)
+    assert child.returncode == 0
+    assert "unknown key `metrisc`; did you mean `metrics`?" in log
+    assert "going on with the last good rules" in log
+    assert shown.code == 2  # what only looks still tells the mistake
+    _change(home, "metrisc", "metrics")
+    status = tierd("status").out
+    assert "configuration" in status
+    assert "rule files have mistakes, the last good rules are used" in status
