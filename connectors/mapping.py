@@ -15,7 +15,7 @@ _TESTS = ("not", "at_least", "at_most", "known")
 
 Raw = Mapping[str, Scalar]
 
-FIELDS = (
+FieldName = Literal[
     "arr",
     "potential",
     "market_fit",
@@ -31,7 +31,7 @@ FIELDS = (
     "nps",
     "ltv",
     "usage_key",
-)
+]
 """What may be mapped."""
 
 
@@ -158,26 +158,7 @@ class FieldMapping(BaseModel):
     customer: Where
     churned: Where | None = None
     csm: Options = ()
-    fields: dict[
-        Literal[
-            "arr",
-            "potential",
-            "market_fit",
-            "strategic",
-            "contract_start",
-            "renewal",
-            "auto_renews",
-            "term",
-            "seats",
-            "team_size",
-            "segment",
-            "csat",
-            "nps",
-            "ltv",
-            "usage_key",
-        ],
-        Options,
-    ] = Field(default_factory=dict)
+    fields: dict[FieldName, Options] = Field(default_factory=dict)
     contact: ContactMapping = ContactMapping()
     tier: TierTarget | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from connectors.http import Finding, Preview, VendorError
@@ -11,45 +11,16 @@ from connectors.hubspot.session import HubSpotSession
 from connectors.hubspot.settings import HubSpotSettings, Token
 from connectors.hubspot.streams import Stream, streams
 from connectors.hubspot.writer import HubSpotWriter
-from store.records import Clock, Instant, SyncEvent
+from store.records import Clock
 
 _WRITE_SCOPES = ("write", "delete")
 
 
-class HubSpotConnector:
-    """One portal, reading. `calls` counts every API call. `known` gives the ids that the store has of a stream."""
+class HubSpotConnector(HubSpotReader):
+    """One portal, reading and looking before it reads."""
 
     def __init__(self, settings: HubSpotSettings, clock: Clock, known: Known) -> None:
-        self._settings = settings
-        self._session = _session(settings, settings.auth, clock)
-        self._reader = HubSpotReader(settings, self._session, clock, known)
-
-    @property
-    def calls(self) -> int:
-        """API calls made so far."""
-        return self._session.calls
-
-    def streams(self) -> tuple[str, ...]:
-        """Names of all streams."""
-        return self._reader.streams()
-
-    def sync(self, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
-        """Everything that changed since the cursors."""
-        return self._reader.sync(cursors)
-
-    def sweeps(self) -> Mapping[str, Instant]:
-        """What is read apart from the increments, and how often."""
-        return self._reader.sweeps()
-
-    def sweep(self, name: str, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
-        """One sweep."""
-        return self._reader.sweep(name, cursors)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
-
-    # ------------------------------------------------------------ check and preview
+        super().__init__(settings, _session(settings, settings.auth, clock), clock, known)
 
     def check(self) -> Sequence[Finding]:
         """The portal, then every object and mapped property with the rights that the token has."""

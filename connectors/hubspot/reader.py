@@ -47,12 +47,23 @@ class _Cursor:
 
 
 class HubSpotReader:
-    """The connector's reading side. Not thread-safe: one worker reads one source."""
+    """The connector's reading side. Not thread-safe: one worker reads one source. `known` gives the ids that the store
+    has of a stream.
+    """
 
     def __init__(self, settings: HubSpotSettings, session: HubSpotSession, clock: Clock, known: Known) -> None:
         self._settings, self._session, self._clock, self._known = settings, session, clock, known
         self._streams = {stream.name: stream for stream in streams(settings)}
         self._version = settings.read_version
+
+    @property
+    def calls(self) -> int:
+        """API calls made so far, tokens included."""
+        return self._session.calls
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
 
     def streams(self) -> tuple[str, ...]:
         """Names of all streams."""

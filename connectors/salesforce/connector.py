@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -10,53 +10,21 @@ from connectors.http import Finding, Preview, VendorError
 from connectors.mapping import holds
 from connectors.salesforce.reader import PARTS_PER_CALL, QUERIES_PER_CALL, SalesforceReader
 from connectors.salesforce.session import SalesforceSession
-from connectors.salesforce.settings import SalesforceSettings
+from connectors.salesforce.settings import Auth, SalesforceSettings
 from connectors.salesforce.streams import Stream, streams
 from connectors.salesforce.writer import SalesforceWriter
-from store.records import Clock, Instant, SyncEvent
+from store.records import Clock
 
 _ROWS_PER_PAGE = 2_000
 _SECONDS_PER_CALL = 2.0  # a composite of five full pages, as an order of magnitude
 _SAMPLE = 20_000
 
 
-class SalesforceConnector:
-    """One org, reading. `calls` counts every API call, tokens included."""
+class SalesforceConnector(SalesforceReader):
+    """One org, reading and looking before it reads."""
 
     def __init__(self, settings: SalesforceSettings, clock: Clock) -> None:
-        self._settings = settings
-        self._session = SalesforceSession(
-            settings.base_url, settings.api_version, settings.auth, clock, org_id=settings.org_id
-        )
-        self._reader = SalesforceReader(settings, self._session, clock)
-        self._root = f"/services/data/v{settings.api_version}"
-
-    @property
-    def calls(self) -> int:
-        """API calls made so far."""
-        return self._session.calls
-
-    def streams(self) -> tuple[str, ...]:
-        """Names of all streams."""
-        return self._reader.streams()
-
-    def sync(self, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
-        """Everything that changed since the cursors."""
-        return self._reader.sync(cursors)
-
-    def sweeps(self) -> Mapping[str, Instant]:
-        """What is read apart from the increments, and how often."""
-        return self._reader.sweeps()
-
-    def sweep(self, name: str, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
-        """One sweep."""
-        return self._reader.sweep(name, cursors)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
-
-    # ------------------------------------------------------------ check and preview
+        super().__init__(settings, _session(settings, settings.auth, clock), clock)
 
     def check(self) -> Sequence[Finding]:
         """Sign in, then look at every object and mapped field with the rights that tierd has."""
@@ -105,7 +73,7 @@ class SalesforceConnector:
             count += sum(holds(self._settings.customer, row) is True for row in body["records"])
             if body["done"]:
                 return count
-            ((status, body),) = self._get([body["nextRecordsUrl"]])
+            ((status, body),) = self.get([body["nextRecordsUrl"]])
         return None
 
     def _describes(self) -> list[tuple[Stream, Any]]:
@@ -114,15 +82,12 @@ class SalesforceConnector:
         found: list[tuple[Stream, Any]] = []
         for start in range(0, len(some), PARTS_PER_CALL):
             part = some[start : start + PARTS_PER_CALL]
-            answers = self._get([f"{self._root}/sobjects/{stream.object}/describe" for stream in part])
+            answers = self.get([f"{self._root}/sobjects/{stream.object}/describe" for stream in part])
             found += [(s, body if status == 200 else None) for s, (status, body) in zip(part, answers, strict=True)]
         return found
 
     def _queries(self, soqls: Sequence[str]) -> list[tuple[int, Any]]:
-        return self._get([f"{self._root}/query?q={quote(soql)}" for soql in soqls])
-
-    def _get(self, paths: Sequence[str]) -> list[tuple[int, Any]]:
-        return self._reader.get(paths)
+        return self.get([f"{self._root}/query?q={quote(soql)}" for soql in soqls])
 
 
 def _look(stream: Stream, describe: Any) -> list[Finding]:
@@ -151,8 +116,10 @@ def _remedy(error: VendorError) -> str:
     return "check base_url and the network"
 
 
+def _session(settings: SalesforceSettings, auth: Auth, clock: Clock) -> SalesforceSession:
+    return SalesforceSession(settings.base_url, settings.api_version, auth, clock, org_id=settings.org_id)
+
+
 def writer(settings: SalesforceSettings, clock: Clock) -> SalesforceWriter:
     """The writing side, with its own credentials where the settings have them."""
-    auth = settings.write_auth or settings.auth
-    session = SalesforceSession(settings.base_url, settings.api_version, auth, clock, org_id=settings.org_id)
-    return SalesforceWriter(settings, session)
+    return SalesforceWriter(settings, _session(settings, settings.write_auth or settings.auth, clock))

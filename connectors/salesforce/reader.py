@@ -84,6 +84,15 @@ class SalesforceReader:
         self._streams = {stream.name: stream for stream in streams(settings, settings.activities)}
         self._root = f"/services/data/v{settings.api_version}"
 
+    @property
+    def calls(self) -> int:
+        """API calls made so far, tokens included."""
+        return self._session.calls
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
     def streams(self) -> tuple[str, ...]:
         """Names of all streams."""
         return tuple(self._streams)

@@ -65,3 +65,14 @@ def addresses(raw: Any) -> tuple[str, ...]:
 def of_kind(ref: Any, prefix: str) -> str | None:
     """A polymorphic id if it names that kind of row (key prefix 003 Contact, 005 User, 001 Account)."""
     return str(ref) if ref and str(ref).startswith(prefix) else None
+
+
+def deleted_at(row: Row) -> Instant | None:
+    """When the row was soft-deleted; None while it lives."""
+    # A soft delete moves the stamp; there is no separate one.
+    return stamp(row, "SystemModstamp") if row.get("IsDeleted") else None
+
+
+def modified_at(row: Row) -> Instant:
+    """When the row last changed, by the best stamp it has."""
+    return instant(row.get("SystemModstamp")) or instant(row.get("LastModifiedDate")) or stamp(row, "CreatedDate")
