@@ -31,7 +31,7 @@ def _any(*alternatives: str) -> re.Pattern[str]:
 _LEVELS: tuple[tuple[re.Pattern[str], int], ...] = (
     (
         _any(
-            r"(?:executive |personal |management )?assistant(?:e|in)?(?: to| of| de| du)?(?: .*)?",
+            r"(?:executive |personal |management )?assist[ae]nt(?:e|in)?(?: to| of| de| du)?(?: .*)?",
             r"assistenz(?: .*)?",
             r"asistente(?: .*)?",
             r"secretar(?:y|ia|io)(?: .*)?",
@@ -111,7 +111,7 @@ _LEVELS: tuple[tuple[re.Pattern[str], int], ...] = (
             "ingenieur(?:in|e)?",
             "ingenier[oa]",
             "developer",
-            "entwickler(?:in)?",
+            r"\w*entwickler(?:in)?",
             "developp(?:eur|euse)",
             "desarrollador(?:a)?",
             "programmer",
@@ -199,7 +199,7 @@ _FUNCTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     (_any("sales", "cro", "revenue", "account (?:executive|manager|director)", "vertrieb.*", "commercial(?:e)?", "ventes?", "ventas", "comercial", "business development"), "sales"),
     (_any("product", "produkt.*", "produit", "producto", "cpo", "ux", "product owner"), "product"),
     (_any("support", "customer (?:success|service|care|experience)", "kundendienst", "kundenbetreu.*", "kundenservice", "service client", "helpdesk", "service desk", "atencion al cliente", "soporte"), "support"),
-    (_any("engineer(?:ing)?", "cto", "developer", "software", "entwickl.*", "ingenier.*", "ingenieur.*", "developp.*", "desarroll.*", "r&d", "technolog(?:y|ie|ia)", "architect.*", "programmer", "qa"), "engineering"),
+    (_any("engineer(?:ing)?", "cto", "developer", "software", r"\w*entwickl.*", "ingenier.*", "ingenieur.*", "developp.*", "desarroll.*", "r&d", "technolog(?:y|ie|ia)", "architect.*", "programmer", "qa"), "engineering"),
     (_any("it", "cio", "ciso", "information (?:technology|security|systems?)", "infrastructure", "systems?", "security", "informati(?:k|que|ca)", "edv", "sistemas", "sysadmin", "network"), "it"),
     (_any("operations?", "operaciones", "betrieb.*", "logisti.*", "supply chain", "production", "produktion.*", "manufacturing", "plant", "werksleit.*", "facility"), "operations"),
     (_any("ceo", "chief executive.*", "managing (?:director|partner)", "president(?:e|a)?", "founder", "co-?founder", "owner", "geschaftsfuhr.*", "vorstand.*", "pdg", "direct(?:eur|rice) generale?", "gerante?", "director(?:a)? (?:general|gerente)", "consejer[oa] delegad[oa]", "inhaber(?:in)?", "executive director", "general manager", "chairman"), "executive"),
