@@ -246,6 +246,7 @@ usage_samples = Table(
     _at("recorded_at"),
     Column("account_id", BigInteger, ForeignKey("accounts.id")),  # set by derivation; NULL = unmatched
     Index("ix_usage_samples_account", "account_id", "metric", "at", "recorded_at", "value", "source"),
+    Index("ix_usage_samples_key", "key", "account_id"),  # matching asks by key, whatever the source
 )
 
 features = Table(

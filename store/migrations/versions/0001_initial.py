@@ -630,6 +630,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('usage_samples', schema=None) as batch_op:
         batch_op.create_index('ix_usage_samples_account', ['account_id', 'metric', 'at', 'recorded_at', 'value', 'source'], unique=False)
+        batch_op.create_index('ix_usage_samples_key', ['key', 'account_id'], unique=False)
 
     op.create_table('deliveries',
     sa.Column('id', sa.Text(), nullable=False),
