@@ -9,7 +9,7 @@ from sqlalchemy import CTE, Select, and_, case, func, literal, or_, select
 from rules.facts.customers import NUMBERS, TEXTS, customers, mapped_fields
 from rules.facts.deals import deals
 from rules.facts.freshness import account_staleness, links, stale_sources
-from rules.facts.moment import Expr, Moment, flag, larger, number, word
+from rules.facts.moment import Expr, Moment, flag, larger, number, once, word
 from rules.facts.settings import FactSettings
 from store.tables import crm_accounts
 
@@ -104,8 +104,9 @@ def _in_force(m: Moment, judged: CTE) -> CTE:
         (renewing, word("renewing")),
         else_=word("live"),
     )
+    # `!= 1`, because PostgreSQL takes `= 0` of an expression for a rare case, and then joins row by row.
     usable: Expr = case((outdated, literal(None)), else_=c.renewal_on)
     query = select(*c, usable.label("renewal"), flag(outdated).label("outdated"), lifecycle.label("lifecycle")).where(
-        c.lost == 0
+        c.lost != 1
     )
-    return query.cte("contracts")
+    return once(query, "contracts")

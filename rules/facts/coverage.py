@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import CTE, BigInteger, and_, case, func, literal, select
 
 from rules.facts.medians import middle
-from rules.facts.moment import Moment, larger, word
+from rules.facts.moment import Moment, larger, once, word
 from store.records import DAY
 from store.tables import captures, members
 
@@ -21,12 +21,8 @@ def coverage(m: Moment, contracts: CTE) -> CTE:
     c = captures.c
     csms = select(members.c.id).where(members.c.key.in_(select(contracts.c.csm)))
     by_then = and_(c.member_id.in_(csms), c.occurred_at <= m.as_of, c.recorded_at <= m.as_of)
-    last = (
-        select(c.member_id, func.max(c.occurred_at).label("at"))
-        .where(by_then)
-        .group_by(c.member_id)
-        .cte("last_capture")
-    )
+    latest = select(c.member_id, func.max(c.occurred_at).label("at")).where(by_then).group_by(c.member_id)
+    last = once(latest, "last_capture")
     before = func.lag(c.occurred_at).over(partition_by=c.member_id, order_by=c.occurred_at)
     spaced = select(c.member_id, (c.occurred_at - before).label("gap")).where(
         by_then, c.occurred_at > m.ago(RHYTHM_DAYS)
@@ -50,4 +46,4 @@ def coverage(m: Moment, contracts: CTE) -> CTE:
         .join(last, last.c.member_id == members.c.id, isouter=True)
         .join(rhythm, rhythm.c.member_id == members.c.id, isouter=True)
     )
-    return query.cte("coverage")
+    return once(query, "coverage")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CTE, Select, case, func, or_, select
 
-from rules.facts.moment import Moment, known
+from rules.facts.moment import Moment, known, once
 from store.tables import account_fields, accounts
 
 NUMBERS = (
@@ -33,7 +33,7 @@ def customers(m: Moment, within: Select[int] | None) -> CTE:
         .join(held, (held.c.account_id == accounts.c.id) & (held.c.field == "customer"))
         .where(
             known(held, m),
-            held.c.num == 1,
+            held.c.num != 0,
             or_(accounts.c.closed_at.is_(None), accounts.c.closed_at > m.as_of),
             ~churned.exists(),
         )
@@ -41,7 +41,7 @@ def customers(m: Moment, within: Select[int] | None) -> CTE:
     if within is not None:
         # IN, never a join: as a join SQLite reads all accounts for a handful of touched ones.
         query = query.where(accounts.c.id.in_(within))
-    return query.cte("customers")
+    return once(query, "customers")
 
 
 def mapped_fields(m: Moment, scope: CTE, stale: CTE) -> CTE:
@@ -58,4 +58,4 @@ def mapped_fields(m: Moment, scope: CTE, stale: CTE) -> CTE:
         .where(f.account_id.in_(select(scope.c.account_id)), f.field.in_(NUMBERS + TEXTS), known(account_fields, m))
         .group_by(f.account_id)
     )
-    return query.cte("mapped_fields")
+    return once(query, "mapped_fields")

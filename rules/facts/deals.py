@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CTE, and_, case, func, or_, select
 
-from rules.facts.moment import Moment, alive, whole
+from rules.facts.moment import Moment, alive, once, whole
 from rules.facts.settings import FactSettings
 from store.tables import crm_opportunities
 
@@ -45,4 +45,4 @@ def deals(m: Moment, settings: FactSettings, linked: CTE) -> CTE:
         func.max(d.other_renewal).label("other_renewal"),
         func.max(d.paid).label("paid"),
     )
-    return select(d.account_id, *best).group_by(d.account_id).cte("deals")
+    return once(select(d.account_id, *best).group_by(d.account_id), "deals")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CTE, BigInteger, case, func, literal, or_, select
 
-from rules.facts.moment import Expr, Moment
+from rules.facts.moment import Expr, Moment, once
 from store.records import HOUR
 from store.tables import crm_accounts, freshness, sources
 
@@ -39,18 +39,18 @@ def stale_sources(m: Moment) -> CTE:
     age = m.now - func.coalesce(f.fresh_at, s.first_synced_at)
     columns = [func.max(case((f.stream.in_(streams), 1), else_=0)).label(name) for name, streams in STREAMS.items()]
     query = select(f.source, *columns).join(sources, s.source == f.source).where(age > limit).group_by(f.source)
-    return query.cte("stale_sources")
+    return once(query, "stale_sources")
 
 
 def links(m: Moment, accounts: Expr) -> CTE:
     """The CRM rows that are the accounts, at the moment. `accounts` is a condition on `crm_accounts.account_id`."""
     c = crm_accounts.c
     there = or_(c.deleted_at.is_(None), c.deleted_at > m.as_of)
-    return select(c.account_id, c.source, c.id.label("crm_id")).where(accounts, there).cte("links")
+    return once(select(c.account_id, c.source, c.id.label("crm_id")).where(accounts, there), "links")
 
 
 def account_staleness(linked: CTE, stale: CTE) -> CTE:
     """One row per account that stands on a stale source: which of its kinds of facts are."""
     columns = [func.max(stale.c[name]).label(name) for name in STREAMS if name != "usage"]
     query = select(linked.c.account_id, *columns).select_from(linked).join(stale, stale.c.source == linked.c.source)
-    return query.group_by(linked.c.account_id).cte("account_staleness")
+    return once(query.group_by(linked.c.account_id), "account_staleness")

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import CTE, Select, func, or_, select
 
-from rules.facts.moment import Expr
+from rules.facts.moment import Expr, once
 
 
 def middle(rows: Select[Any], value: str, by: str | None, name: str) -> CTE:
@@ -30,4 +30,4 @@ def middle(rows: Select[Any], value: str, by: str | None, name: str) -> CTE:
         .where(or_(c.place == (c.n + 1) // 2, c.place == (c.n + 2) // 2))
         .group_by(*keys)
     )
-    return query.cte(name)
+    return once(query, name)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, Double, Integer, Text, case, cast, func, literal, or_
+from sqlalchemy import CTE, BigInteger, ColumnElement, Double, Integer, Select, Text, case, cast, func, literal, or_
 from sqlalchemy.sql.expression import FromClause
 
 from store.records import DAY, Day, Instant
@@ -54,6 +54,11 @@ def known(interval: FromClause, m: Moment) -> Expr:
 def alive(row: FromClause, m: Moment) -> Expr:
     """True for a CRM row that was there at the moment: created by then, not deleted by then."""
     return (row.c.created_at <= m.as_of) & or_(row.c.deleted_at.is_(None), row.c.deleted_at > m.as_of)
+
+
+def once(query: Select[Any], name: str) -> CTE:
+    """A CTE that is computed once: PostgreSQL puts one that is used once into its place, and there once per outer row."""
+    return query.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
 
 
 def count_if(condition: Expr) -> Expr:

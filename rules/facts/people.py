@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CTE, and_, case, func, literal, or_, select
 
-from rules.facts.moment import Expr, Moment, count_if, known, whole
+from rules.facts.moment import Expr, Moment, count_if, known, once, whole
 from rules.facts.strength import (
     KNOWN,
     RECENT_DAYS,
@@ -48,7 +48,7 @@ def _per_person(m: Moment, scope: CTE) -> CTE:
         .where(t.account_id.in_(select(scope.c.account_id)), on_record(m))
         .group_by(t.account_id, t.person_id)
     )
-    return query.cte("per_person")
+    return once(query, "per_person")
 
 
 def person_rows(m: Moment, scope: CTE) -> CTE:
@@ -112,7 +112,7 @@ def people(m: Moment, scope: CTE) -> CTE:
             whole(count_if(and_(known_here, r.strength >= KNOWN))).label(f"known_{standing}"),
             func.max(case((known_here, r.strength))).label(f"best_{standing}"),
         ]
-    return select(r.account_id, *columns).group_by(r.account_id).cte("people")
+    return once(select(r.account_id, *columns).group_by(r.account_id), "people")
 
 
 def relationship(best_exec: Expr, best_user: Expr) -> Expr:
@@ -149,4 +149,4 @@ def touch_counts(m: Moment, scope: CTE) -> CTE:
         whole(count_if(one.c.inbound == 1)).label("inbound_90d"),
         whole(count_if(one.c.meeting == 1)).label("meetings_90d"),
     )
-    return query.group_by(one.c.account_id).cte("touch_counts")
+    return once(query.group_by(one.c.account_id), "touch_counts")

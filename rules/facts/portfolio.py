@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, literal, or_, select
 from rules.facts.columns import Parts, fact_columns
 from rules.facts.contracts import Scope, scope
 from rules.facts.coverage import coverage
-from rules.facts.moment import Moment, moment, real, word
+from rules.facts.moment import Moment, moment, once, real, word
 from rules.facts.people import people, touch_counts
 from rules.facts.settings import FactSettings
 from rules.facts.tickets import tickets
@@ -59,7 +59,7 @@ def _parts(m: Moment, settings: FactSettings, base: Scope, *, stored: bool) -> P
     used = usage(m, settings.usage, base.contracts, base.stale_sources, rhythm)
     h = tier_history.c
     in_force = and_(h.valid_from <= m.as_of, or_(h.valid_to.is_(None), h.valid_to > m.as_of))
-    tier = select(h.account_id, h.tier, h.pinned).where(in_force).cte("tier_in_force")
+    tier = once(select(h.account_id, h.tier, h.pinned).where(in_force), "tier_in_force")
     return Parts(
         contract=base.contracts,
         staleness=base.staleness,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CTE, and_, func, or_, select
 
-from rules.facts.moment import Moment, alive, count_if, whole
+from rules.facts.moment import Moment, alive, count_if, once, whole
 from rules.facts.settings import FactSettings
 from store.tables import crm_tickets
 
@@ -32,4 +32,4 @@ def tickets(m: Moment, settings: FactSettings, linked: CTE) -> CTE:
         .where(linked.c.source.in_(supporting))
         .group_by(linked.c.account_id)
     )
-    return query.cte("ticket_counts")
+    return once(query, "ticket_counts")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import CTE, BigInteger, and_, case, func, literal, or_, select
 
 from rules.facts.medians import middle
-from rules.facts.moment import Expr, Moment, count_if, half_up, real, word
+from rules.facts.moment import Expr, Moment, count_if, half_up, once, real, word
 from rules.facts.settings import UsageNames
 from store.records import DAY
 from store.tables import portfolio_stats, usage_samples
@@ -56,7 +56,7 @@ def feed_rhythm(m: Moment, names: UsageNames, *, stored: bool) -> CTE:
     u = upto.c
     low = func.min(case((u.upto * 2 >= u.n, u.gap)))
     high = func.min(case((u.upto * 2 >= u.n + 1, u.gap)))
-    return select(((low + high) // 2).label("rhythm")).cte("feed_rhythm")
+    return once(select(((low + high) // 2).label("rhythm")), "feed_rhythm")
 
 
 def usage(m: Moment, names: UsageNames, scope: CTE, stale: CTE, rhythm: CTE) -> CTE:
@@ -136,7 +136,7 @@ def _judged(m: Moment, names: UsageNames, windows: CTE, rhythm: CTE) -> CTE:
         .select_from(windows)
         .join(rhythm, literal(True), isouter=True)
     )
-    return query.cte("usage")
+    return once(query, "usage")
 
 
 def change_median(used: CTE, *, stored: bool) -> CTE:
@@ -146,4 +146,4 @@ def change_median(used: CTE, *, stored: bool) -> CTE:
         return select(value.label("median")).where(portfolio_stats.c.name == MEDIAN_CHANGE).cte("change_median")
     fresh = select(used.c.change).where(used.c.change.is_not(None), used.c.stale == 0)
     mid = middle(fresh, "change", None, "change_middle")
-    return select(((mid.c.low + mid.c.high) / real(2.0)).label("median")).cte("change_median")
+    return once(select(((mid.c.low + mid.c.high) / real(2.0)).label("median")), "change_median")

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select, update
 
 from daemon.facts import facts_at, refresh
-from rules.facts import MEDIAN_CHANGE, RHYTHM, FactSettings, UsageNames
+from rules.facts import MEDIAN_CHANGE, RHYTHM, FactSettings, UsageNames, portfolio
 from store.engine import Store
 from store.records import DAY, HOUR
-from store.tables import account_fields, facts, portfolio_stats, tier_fields, tiers
+from store.tables import account_fields, accounts, facts, portfolio_stats, tier_fields, tiers
 from tests.rules.derived_rows import LONG_AGO, NOW, TODAY, Rows, ago, orderly
 
 SETTINGS = FactSettings(tier_values={"salesforce": {1: "Tier 1", 2: "Tier 2", 3: "Tier 3"}})
@@ -123,3 +123,18 @@ def test_refresh_looks_at_the_tier_fields(store: Store) -> None:
             "Tier 2",
             "Tier 3",
         ]
+
+
+def test_touched_accounts_cost_index_searches_only(sqlite_store: Store) -> None:
+    """For a handful of accounts SQLite reads no large table from end to end, and touches from the index alone."""
+    saved(sqlite_store, portfolio_of_two())
+
+    touched = portfolio(NOW, SETTINGS, select(accounts.c.id).where(accounts.c.id.in_([1])))
+    compiled = touched.compile(sqlite_store.engine, compile_kwargs={"render_postcompile": True})
+    bound = tuple(compiled.params[name] for name in compiled.positiontup or ())
+    with sqlite_store.read() as conn:
+        plan = [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", bound)]
+    large = ("account_fields", "touches", "persons", "person_levels", "usage_samples", "captures", "crm_accounts")
+    assert [line for line in plan if line.startswith(tuple(f"SCAN {name}" for name in large))] == []
+    assert any(line.startswith("SEARCH touches USING COVERING INDEX ix_touches_account") for line in plan)
+    assert any(line.startswith("SEARCH usage_samples USING COVERING INDEX") for line in plan)
