@@ -8,6 +8,7 @@ from random import Random
 
 from sandbox.world.draft import Curve, Draft
 from sandbox.world.model import UsagePoint
+from sandbox.world.reading import number
 from sandbox.world.when import DAY, Days
 
 HISTORY_DAYS = 150
@@ -15,6 +16,8 @@ HISTORY_DAYS = 150
 
 Adoption change looks back 120 days; every further day costs the demo's first sync more than it shows."""
 FORMER_DAYS = 210
+LONG_DAYS = 310
+"""Every eighth customer's feed reaches so far back: against them the falls of former customers were measured."""
 USUAL_SHARE = 0.6
 """Active in 28 days per seat where the seats are not known."""
 
@@ -55,7 +58,7 @@ def samples(draft: Draft, days: Days, last: int, rng: Random) -> list[UsagePoint
     curve = draft.life.curve
     if draft.workspace is None:
         return []
-    first = -HISTORY_DAYS
+    first = -LONG_DAYS if number(draft.key) % 8 == 0 else -HISTORY_DAYS
     until = min(last, curve.stops - 1)
     if draft.churn_day is not None:
         until = min(until, draft.churn_day)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from sandbox.world.model import Company
 from sandbox.world.truth_book import Book
@@ -16,8 +17,8 @@ from sandbox.world.when import DAY
 CADENCE = {1: 7, 2: 14, 3: 30}
 ONBOARDING_CADENCE = 7
 EXEC_SILENCE, USER_SILENCE = 15, 30
-FALL, FALL_AGAINST_PORTFOLIO, COLLAPSE = -0.20, -0.10, -0.40
-STRONG_ADOPTION = 0.75
+FALL, FALL_AGAINST_PORTFOLIO, COLLAPSE = Fraction(-1, 5), Fraction(-1, 10), Fraction(-2, 5)
+STRONG_ADOPTION = Fraction(3, 4)
 OVERDUE_UNDER = -2
 SEGMENTS = (("enterprise", 10_000_000), ("mid_market", 2_000_000))
 """From so many cents of ARR on; below it is smb."""
@@ -31,9 +32,9 @@ class Case:
     as_of: int
     contract: Contract
     contact: Contact
-    adoption: float | Unknown
-    change: float | Unknown
-    median: float | Unknown
+    adoption: Fraction | Unknown
+    change: Fraction | Unknown
+    median: Fraction | Unknown
     tier: int | None
 
     def segment(self) -> str | Unknown:
@@ -180,11 +181,11 @@ def cases(book: Book, as_of: int, tier: Callable[[Company], int | None]) -> list
     ]
 
 
-def _at_most(value: float | Unknown, limit: float) -> Truth:
+def _at_most(value: Fraction | Unknown, limit: Fraction) -> Truth:
     return value if isinstance(value, Unknown) else value <= limit
 
 
-def _minus(value: float | Unknown, other: float | Unknown) -> float | Unknown:
+def _minus(value: Fraction | Unknown, other: Fraction | Unknown) -> Fraction | Unknown:
     if isinstance(value, Unknown):
         return value
     return other if isinstance(other, Unknown) else value - other

@@ -1,10 +1,14 @@
-"""What the usage samples say: adoption and its change, each account's own and the portfolio's median."""
+"""What the usage samples say: adoption and its change, each account's own and the portfolio's median.
+
+Ratios are exact: a fall of just 20 % is one of at least 20 %.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from itertools import pairwise
-from statistics import fmean, median
+from statistics import median
 
 from sandbox.world.model import Company
 from sandbox.world.truth_book import Book
@@ -25,7 +29,7 @@ def seats(company: Company) -> int | None:
     return other if isinstance(other, int) else None
 
 
-def adoption(book: Book, company: Company, as_of: int) -> float | Unknown:
+def adoption(book: Book, company: Company, as_of: int) -> Fraction | Unknown:
     """Users active in 28 days, by the latest sample, over seats; a sample of more than 28 days ago is too old."""
     licensed = seats(company)
     if not licensed:
@@ -36,10 +40,10 @@ def adoption(book: Book, company: Company, as_of: int) -> float | Unknown:
     latest = samples[-1]
     if (as_of - latest.day * DAY) // DAY > ACTIVE_WITHIN:
         return Unknown("outdated")
-    return latest.active_users_28d / licensed
+    return Fraction(latest.active_users_28d, licensed)
 
 
-def adoption_change(book: Book, company: Company, as_of: int) -> float | Unknown:
+def adoption_change(book: Book, company: Company, as_of: int) -> Fraction | Unknown:
     """Mean of the last 30 days over the mean of the 90 before, minus 1; a sample stands at its day's midnight."""
     samples = book.samples(company, as_of)
     if len(samples) < FEWEST_SAMPLES:
@@ -50,16 +54,20 @@ def adoption_change(book: Book, company: Company, as_of: int) -> float | Unknown
     rhythm = median(b.day - a.day for a, b in pairwise(samples))
     if not (_enough(late, LATE_DAYS / rhythm) and _enough(early, EARLY_DAYS / rhythm)):
         return Unknown("too_few_samples")
-    before, now = fmean(early), fmean(late)
+    before, now = _mean(early), _mean(late)
     if before == 0 or (before < SMALL_MEAN and before - now < SMALL_FALL):
         return Unknown("too_small")
     return now / before - 1
 
 
-def portfolio_change(changes: Iterable[float | Unknown]) -> float | Unknown:
+def portfolio_change(changes: Iterable[Fraction | Unknown]) -> Fraction | Unknown:
     """The median over the customers of whom it is known."""
     known = [c for c in changes if not isinstance(c, Unknown)]
     return median(known) if known else Unknown("too_few_samples")
+
+
+def _mean(values: list[int]) -> Fraction:
+    return Fraction(sum(values), len(values))
 
 
 def _enough(samples: list[int], promised: float) -> bool:
