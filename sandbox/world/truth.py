@@ -65,7 +65,12 @@ def judge_day(book: Book, day: int, tiers: Tiers | None = None) -> dict[str, dic
 
 
 def truth(world: World) -> dict[str, object]:
-    """The ground truth as JSON data. Days are demo days (0 = first evaluation); an account is
+    """The ground truth as JSON data; see `report`."""
+    return report(judge(world))
+
+
+def report(found: Judgement) -> dict[str, object]:
+    """A judgement as JSON data. Days are demo days (0 = first evaluation); an account is
     {account, name, salesforce_id, hubspot_id}.
 
     `conditions`: account -> rule -> per day true, false, the reason why unknown, or null when out of scope.
@@ -73,15 +78,14 @@ def truth(world: World) -> dict[str, object]:
     come of it. `churn`: the losses of the demo and the 120 days after. `tiers`: in force, on which days it changes, and
     what each CRM's field should hold at the end.
     """
-    found = judge(world)
     return {
-        "stories": story_table(world),
-        "days": world.days,
+        "stories": story_table(found.world),
+        "days": found.world.days,
         "accounts": {key: _described(c) for key, c in _customers(found).items()},
         "conditions": _conditions(found),
         "fires": list(_fires(found)),
         "undecidable": list(_undecidable(found)),
-        "planted": [_planted(found, story) for story in world.stories],
+        "planted": [_planted(found, story) for story in found.world.stories],
         "churn": list(_churn(found)),
         "tiers": list(_tiers(found)),
     }

@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.world.generate import generate
 from sandbox.world.model import Story, World
-from sandbox.world.truth import Judgement, disagreements, judge, truth
+from sandbox.world.truth import Judgement, disagreements, judge, report
 from sandbox.world.truth_contact import is_covered
 from sandbox.world.truth_logic import Unknown
 from sandbox.world.truth_rules import RULES
@@ -28,7 +28,7 @@ def found() -> Judgement:
 @pytest.fixture(scope="module")
 def told(found: Judgement) -> dict[str, Any]:
     """The same as the control server gives it."""
-    whole: dict[str, Any] = json.loads(json.dumps(truth(found.world)))
+    whole: dict[str, Any] = json.loads(json.dumps(report(found)))
     return whole
 
 
