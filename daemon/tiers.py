@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection
 
 from alerts.writeback import FOUND, Change
+from connectors.http import VendorError
 from daemon import pins
 from daemon.tierplan import Assignment, NoProposal, TierPlan, TierSetup, compute, scored_rows
 from daemon.writeback import Driven, Lane, TierWriter, drive, recover
@@ -95,7 +96,8 @@ def apply(
         for source in setup.targets
         if setup.writeback.enabled and source in writers
     }
-    recovered = sum(recover(lane) for lane in lanes.values())
+    recovered, down = _recovered(lanes)
+    lanes = {source: lane for source, lane in lanes.items() if source not in down}
     with store.write() as conn:
         pins.observe(conn, setup.targets, as_of)
         before = tiers.run_at(conn, as_of)
@@ -103,7 +105,9 @@ def apply(
         run_id = before.id if before is not None else _start(conn, setup, planned, clock)
         _record(conn, planned, first=before is None and tiers.runs(conn) == 1)
         queued, remarks = _queue(conn, setup, run_id, planned, lanes)
-    driven = {source: drive(lane) for source, lane in lanes.items()} if queued is not None else {}
+    driven = dict(down)
+    if queued is not None:
+        driven |= {source: drive(lane) for source, lane in lanes.items()}
     stale = [source for source in planned.stale if source in lanes]
     remarks += [f"{source} is stale: nothing is written to it" for source in stale]
     remarks += [remark for done in driven.values() for remark in done.blocked + done.parked + done.conflicts]
@@ -115,6 +119,20 @@ def apply(
             tiers.finish_run(conn, run_id, status, _detail(run), clock.now())
     _log.info("tiers applied", status=status, written=run.written, moves=len(planned.moves), remarks=len(remarks))
     return run
+
+
+def _recovered(lanes: Mapping[str, Lane]) -> tuple[int, dict[str, Driven]]:
+    """Look up open writes everywhere; gives how many there were, and the sources that could not be asked.
+
+    Those are left alone in this run: what a write of ours did there is not known, and must not be taken for a person's.
+    """
+    found, down = 0, {}
+    for source, lane in lanes.items():
+        try:
+            found += recover(lane)
+        except VendorError as error:
+            down[source] = Driven(blocked=[f"{source}: {error}"])
+    return found, down
 
 
 def _start(conn: Connection, setup: TierSetup, planned: TierPlan, clock: Clock) -> int:

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Connection, Row
 
 from alerts.writeback import FieldState, Target, clean, guard, pinned
+from connectors.http import VendorError
 from daemon import pins
 from store import ledger, tierfields
 from store.engine import Store
@@ -105,15 +106,19 @@ def drive(lane: Lane) -> Driven:
         rows = ledger.open_rows(conn, ("planned",), lane.source)
     if not rows:
         return done
-    errors = [remark for remark in lane.writer.check_target() if remark.level == "error"]
+    try:
+        errors = [remark for remark in lane.writer.check_target() if remark.level == "error"]
+        for some in _chunks(rows if not errors else [], CHUNK):
+            going = _guarded(lane, some, done)
+            if going:
+                _send(lane, going, done)
+    except VendorError as error:  # what was under way is looked up by the next run
+        done.blocked = [f"{lane.source}: {error}"]
+        _log.warning("tier write-back interrupted", source=lane.source, why=str(error))
+        return done
     if errors:
         done.blocked = [f"{lane.source}: {remark.what}. {remark.remedy}".strip() for remark in errors]
         _log.error("tier target refused, nothing is written", source=lane.source, why=done.blocked)
-        return done
-    for some in _chunks(rows, CHUNK):
-        going = _guarded(lane, some, done)
-        if going:
-            _send(lane, going, done)
     return done
 
 

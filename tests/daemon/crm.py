@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from alerts.writeback import Target
+from connectors.http import VendorError
 from daemon.derive import derive
 from rules.fieldmap import Derivation, Option, SourceMapping
 from store import runs
@@ -72,6 +73,8 @@ class Crm:
     """Record ids that are locked."""
     calls: int = 0
     kill: bool = False
+    down: str | None = None
+    """The call that does not get through: check | read | write (the write is carried out, its answer is lost)."""
     meanwhile: dict[str, str | None] = field(default_factory=dict)
     """What a person sets right before the next read."""
 
@@ -96,9 +99,14 @@ class Crm:
         name = fields.get("name", row.name)
         self.rows[ref] = replace(row, name=name, fields={**row.fields, FIELD: value}, modified_at=self.watch.at)
 
+    def _reach(self, what: str) -> None:
+        self.calls += 1
+        if self.down == what:
+            raise VendorError("retry", "the server does not answer")
+
     def check_target(self) -> Sequence[Remark]:
         """The picklist holds every tier, or it does not."""
-        self.calls += 1
+        self._reach("check")
         missing = [name for name in TIERS.values() if name not in self.options]
         return [Remark("error", f"the picklist lacks {name}", "Add it.") for name in missing]
 
@@ -107,7 +115,7 @@ class Crm:
         for ref, value in self.meanwhile.items():
             self.edit(ref, value)
         self.meanwhile = {}
-        self.calls += 1
+        self._reach("read")
         return {ref: self.value(ref) for ref in ids if ref in self.rows}
 
     def write(self, changes: Sequence[TierWrite]) -> Iterator[WriteResult]:
@@ -125,6 +133,8 @@ class Crm:
                 results.append(WriteResult(change.record_id, "written"))
         if self.kill:
             raise Killed
+        if self.down == "write":
+            raise VendorError("retry", "the connection was reset")
         yield from reversed(results)
 
     def sync(self, store: Store) -> Saved:

@@ -260,6 +260,22 @@ def test_crash_before_the_call_sends_the_same_again(store: Store) -> None:
     assert (run.status, run.written, world.shown()) == ("applied", 3, "1122233333")
 
 
+@pytest.mark.parametrize("down", ["check", "read", "write"])
+def test_outage_leaves_the_rest_to_the_next_run(store: Store, down: str) -> None:
+    """The tiers are recorded, the run says what is wrong, and the next one finishes it, without a pin by mistake."""
+    world = World(store)
+    world.crm.down = down
+    run = world.at(START)
+    assert (run.status, run.written, len(run.remarks)) == ("partial", 0, 1)
+    assert world.tier_at("a", START) == 1
+    world.crm.down = "read"
+    world.at(START)
+    world.crm.down = None
+    run = world.at(START)
+    assert (run.status, run.plan.pinned, world.shown()) == ("applied", (), "1122233333")
+    assert states(store) in ({"written": 10}, {"written": 10, "superseded": 10})
+
+
 def test_sync_between_crash_and_recovery_knows_our_own_value(store: Store) -> None:
     """The sync brings the value of a write whose outcome was never recorded: it is ours, not a pin."""
     world = World(store)
