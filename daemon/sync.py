@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,9 +55,15 @@ class SyncRun:
     """Stream -> what is wrong with it and how to mend it."""
 
 
-def run_sync(store: Store, source: str, connector: Connector, clock: Clock) -> SyncRun:
+OnRows = Callable[[int], None]
+"""Told after each batch how many rows have been read so far."""
+
+
+def run_sync(
+    store: Store, source: str, connector: Connector, clock: Clock, on_rows: OnRows = lambda _rows: None
+) -> SyncRun:
     """One incremental sync."""
-    return _run(store, source, "increment", connector, clock=clock, read=connector.sync)
+    return _run(store, source, "increment", connector, clock=clock, read=connector.sync, on_rows=on_rows)
 
 
 def run_sweep(store: Store, source: str, connector: Connector, name: str, clock: Clock) -> SyncRun:
@@ -71,7 +77,16 @@ class _Read(Protocol):
     def __call__(self, cursors: Mapping[str, str]) -> Iterable[SyncEvent]: ...
 
 
-def _run(store: Store, source: str, kind: str, connector: Connector, *, clock: Clock, read: _Read) -> SyncRun:
+def _run(
+    store: Store,
+    source: str,
+    kind: str,
+    connector: Connector,
+    *,
+    clock: Clock,
+    read: _Read,
+    on_rows: OnRows = lambda _rows: None,
+) -> SyncRun:
     before = connector.calls
     with store.write() as conn:
         run = runs.start(conn, source, kind, clock.now())
@@ -83,6 +98,7 @@ def _run(store: Store, source: str, kind: str, connector: Connector, *, clock: C
         with store.write() as conn:
             if isinstance(event, Batch):
                 saved += save_batch(conn, source, event, clock.now())
+                on_rows(saved.seen)
                 good += event.fresh_at is not None
             else:
                 save_trouble(conn, source, event)

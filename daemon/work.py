@@ -15,7 +15,7 @@ from daemon.evaluate import Evaluation, evaluate
 from daemon.parts import alert_policy, derivation, fact_settings, tier_setup
 from daemon.rulefiles import Rules
 from daemon.sources import Sources
-from daemon.sync import Connector, SyncRun, run_sweep, run_sync
+from daemon.sync import Connector, OnRows, SyncRun, run_sweep, run_sync
 from daemon.tiers import TierRun
 from daemon.workers import Stopped
 from daemon.writeback import TierWriter
@@ -61,10 +61,10 @@ class Work:
         with self.store.write() as connection:
             save_trouble(connection, source, StreamTrouble("configuration", "failed", problem))
 
-    def sync(self, source: str) -> SyncRun:
+    def sync(self, source: str, on_rows: OnRows = lambda _rows: None) -> SyncRun:
         """Read what changed in a source, then derive what that touches."""
         connector = _Stoppable(self.sources.reader(source), self.stop)
-        run = run_sync(self.store, source, connector, self.clock)
+        run = run_sync(self.store, source, connector, self.clock, on_rows)
         return self._after(run)
 
     def sweep(self, source: str, name: str) -> SyncRun:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from enum import StrEnum
 from typing import Annotated
 
@@ -25,7 +24,7 @@ from daemon.cli.common import (
     shown,
     writing,
 )
-from daemon.sync import SyncRun
+from daemon.cli.progress import progress
 from daemon.work import summary
 from store import flags
 from store.migrate import check, upgrade
@@ -67,10 +66,11 @@ def sync(
         raise typer.BadParameter(f"no source is called {unknown[0]}; there are {', '.join(settings.sources)}")
     with writing(settings, "sync") as daemon:
         daemon.work.declare_sources()
-        runs: list[SyncRun] = []
-        for name in names:
-            with err.status(f"reading {name} ...") if err.is_terminal else nullcontext():
-                runs.append(daemon.work.sync(name))
+        runs = []
+        with progress() as bars:
+            for name in names:
+                runs.append(daemon.work.sync(name, bars.of(name)))
+                bars.done(name)
     out.print(summary(runs), markup=False)
     for done in runs:
         for stream, message in sorted(done.troubles.items()):
