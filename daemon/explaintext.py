@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -18,12 +20,18 @@ _MARKS = {True: ("✔", "green"), False: ("✘", "red"), None: ("?", "yellow")}
 _WORDS = {True: "holds", False: "does not hold", None: "cannot be told"}
 
 
-def rendered(told: Explanation, *, all_facts: bool = False) -> RenderableType:
-    """The whole explanation; facts without a value that no rule asks for are left out unless `all_facts`."""
+def rendered(told: Explanation, *, all_facts: bool = False, only: str | None = None) -> RenderableType:
+    """The whole explanation, or that of one rule with the facts it asks for.
+
+    Facts without a value that no rule asks for are left out unless `all_facts`.
+    """
     parts: list[RenderableType] = [_head(told)]
     if not told.in_scope:
         parts.append(Text("No customer at that time (customer condition, or churned): nothing is evaluated."))
         return Group(*parts)
+    if only is not None:
+        line = told.rule(only)
+        return Group(*parts, _rule(told, line), Text(""), _facts_table(told, _columns(line.verdict.tree)))
     parts += [_rule(told, line) for line in told.rules]
     parts += [Text(""), _facts(told, all_facts), _people(told), _touches(told), _sources(told)]
     return Group(*parts)
@@ -146,10 +154,15 @@ def _mark(truth: Truth) -> tuple[str, str]:
 
 
 def _facts(told: Explanation, all_facts: bool) -> Table:
-    table = Table("fact", "value", "rows behind it", title="Facts", title_justify="left", expand=False)
     asked = {column for line in told.rules for column in _columns(line.verdict.tree)}
+    there = {fact.column for fact in told.facts if all_facts or fact.state in ("value", "never", "stale")}
+    return _facts_table(told, asked | there)
+
+
+def _facts_table(told: Explanation, columns: Collection[str]) -> Table:
+    table = Table("fact", "value", "rows behind it", title="Facts", title_justify="left", expand=False)
     for fact in told.facts:
-        if all_facts or fact.state in ("value", "never", "stale") or fact.column in asked:
+        if fact.column in columns:
             table.add_row(fact.name, Text(fact.value), Text("\n".join(fact.rows)))
     return table
 

@@ -51,3 +51,24 @@ def sandbox(
             running.stop()
             request.close()
     return OK
+
+
+@app.command()
+def demo(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The result as one line of JSON on stdout; what people read goes to stderr.")
+    ] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Keep the Slack and CRM pages up until Ctrl-C.")] = False,
+    accounts: Annotated[int, typer.Option(min=60, help="Accounts in the CRMs; four in ten are customers.")] = 750,
+    days: Annotated[int, typer.Option(min=1, help="Scenario days that pass.")] = 30,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 7,
+    keep: Annotated[Path, typer.Option(metavar="DIR", help="Where configuration, store, log and report go.")] = Path(
+        "demo"
+    ),
+) -> int:
+    """See tierd work, without any account anywhere: a made-up company, an imitated Salesforce, HubSpot and Slack."""
+    from daemon.demo import command
+
+    return command.run(
+        command.Options(accounts=accounts, days=days, seed=seed, folder=keep, as_json=as_json, serve=serve)
+    )

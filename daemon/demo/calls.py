@@ -69,7 +69,7 @@ class VendorChange(Protocol):
 
     @property
     def vendor(self) -> str:
-        """salesforce | hubspot"""
+        """Its name: salesforce or hubspot."""
         ...
 
     @property

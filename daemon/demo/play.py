@@ -162,16 +162,18 @@ def _kill_in_mid_send(child: Child, control: Control, store: Store, as_of: Insta
     _until(child, lambda: control.now() >= before)
     control.post("/hold", {"vendor": "slack", "held": True})
     control.limit(as_of + _DAY_ENDS)
-    _until(child, lambda: _sending(store))
+    _until(child, lambda: _sending(store) or _is_over(control, store, as_of))
     child.kill()
     control.post("/hold", {"vendor": "slack", "held": False})
     child.run()
 
 
 def _sending(store: Store) -> bool:
+    """A new message is on its way; an edit will do where no new message is to come."""
     with store.read() as conn:
-        sending = select(deliveries.c.id).where(deliveries.c.state == "sending", deliveries.c.op == "post")
-        return conn.execute(sending.limit(1)).scalar() is not None
+        query = select(deliveries.c.state, deliveries.c.op).where(deliveries.c.state.in_(("pending", "sending")))
+        found = {(row.state, row.op) for row in conn.execute(query)}
+    return ("sending", "post") in found or (("sending", "update") in found and ("pending", "post") not in found)
 
 
 def _is_over(control: Control, store: Store, as_of: Instant) -> bool:

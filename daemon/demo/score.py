@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, func, select
 
 from daemon.demo import calls, telling
-from daemon.demo.seen import Accounts, Seen, seen
+from daemon.demo.seen import Accounts, Seen
 from daemon.demo.truthtable import CAUGHT, FALSE, MISSED, table, verdicts
 from rules.language.model import RuleSet
 from store.engine import Store
@@ -48,11 +48,10 @@ class Evidence:
     """What the world did to the vendors' records."""
 
 
-def score(evidence: Evidence, seconds: float) -> dict[str, Any]:
-    """The machine-readable result; `truth_table` holds every (account, rule)."""
+def score(evidence: Evidence, alerts: Sequence[Seen], seconds: float) -> dict[str, Any]:
+    """The machine-readable result; `truth_table` holds every (account, rule). `alerts` are what `seen` gives."""
     store = evidence.store
     by_id = Accounts(store)
-    alerts = seen(store, evidence.rules, evidence.messages, evidence.start)
     rows = table(evidence.truth, alerts, by_id)
     churn = _churn(evidence, alerts, by_id)
     classes = {rule.name: rule.klass for rule in evidence.rules.rules}
