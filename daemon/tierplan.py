@@ -71,8 +71,8 @@ class TierPlan:
 
     @property
     def moves(self) -> tuple[Assignment, ...]:
-        """Customers whose recorded tier changes."""
-        return tuple(a for a in self.assignments if a.tier != a.before)
+        """Customers whose tier in force changes."""
+        return tuple(a for a in self.assignments if a.tier != a.before and a.pin is None)
 
     @property
     def proposals(self) -> tuple[Assignment, ...]:
@@ -179,8 +179,8 @@ def _assignments(
         account = customer.account_id
         ranked, decision, pin = ranking.customers[account], decisions[account], in_force.get(account)
         before = recorded[account].tier if account in recorded else None
-        if pin is not None:  # the computed tier is shown beside the pin, and changes nothing
-            decision = Decision(before, None, f"pinned in {pin.source}")
+        if pin is not None:  # the policy goes on underneath, so that a released pin leaves the tier of the day
+            decision = replace(decision, proposed=None, reason=f"pinned in {pin.source}")
         elif account in approve and decision.proposed is not None:
             approve.remove(account)
             decision = replace(decision, tier=decision.proposed, proposed=None, reason=f"approved, {decision.reason}")
@@ -216,8 +216,8 @@ def _changes(
     assignments: tuple[Assignment, ...],
     stale: tuple[str, ...],
 ) -> tuple[Change, ...]:
-    """What differs in the CRMs, but for stale sources and for values that the CRM has refused before."""
-    wanted = {a.account_id: Wanted(a.in_force, a.reason) for a in assignments if a.in_force is not None}
+    """What differs in the CRMs, but for pinned accounts, stale sources and values that the CRM has refused before."""
+    wanted = {a.account_id: Wanted(a.tier, a.reason) for a in assignments if a.pin is None and a.tier is not None}
     targets = {source: target for source, target in setup.targets.items() if source not in stale}
     rows = [CrmRow(row.account_id, row.source, row.id) for row in tierfields.crm_rows(conn, targets)]
     refused = ledger.parked(conn)

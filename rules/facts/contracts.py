@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import CTE, Select, and_, case, func, literal, or_, select
+from sqlalchemy import CTE, Select, and_, case, func, or_, select
 
 from rules.facts.customers import NUMBERS, TEXTS, customers, mapped_fields
 from rules.facts.deals import deals
 from rules.facts.freshness import account_staleness, links, stale_sources
-from rules.facts.moment import Expr, Moment, flag, larger, number, once, word
+from rules.facts.moment import Moment, flag, larger, number, once, word
 from rules.facts.settings import FactSettings
 from store.tables import crm_accounts
 
@@ -74,39 +74,40 @@ def _on_file(candidates: CTE, fields: CTE, opportunities: CTE, old: CTE) -> CTE:
 
 
 def _judged(m: Moment, on_file: CTE) -> CTE:
-    """Adds `renewed`, `rolling` and whether the latest renewal was lost and is past."""
+    """Adds `renewed`, whether the date is outdated, and whether the latest renewal was lost and is past."""
     c = on_file.c
     today = number(m.today)
     won_since = c.last_renewal > c.renewal_on - number(RENEWED_FROM_DAYS)
     renewed = or_(won_since, and_(c.auto_renews == 1, c.renewal_on < today))
-    begun = case(
-        (c.contract_start.is_(None), c.last_renewal),
-        (c.last_renewal.is_(None), c.contract_start),
-        else_=larger(c.contract_start, c.last_renewal),
-    )
-    term = func.coalesce(c.term, c.renewal_on - begun)
+    outdated = and_(c.renewal_on < number(m.today - OUTDATED_DAYS), flag(renewed) == 0)
     lost_last = or_(c.other_renewal.is_(None), c.lost_renewal > c.other_renewal)
     lost = and_(c.lost_renewal.is_not(None), lost_last, func.coalesce(c.renewal_on, c.lost_renewal) < today)
     query = select(
-        *c, flag(renewed).label("renewed"), flag(term < ROLLING_TERM_DAYS).label("rolling"), flag(lost).label("lost")
+        *c,
+        case((c.renewal_on.is_not(None), flag(renewed))).label("renewed"),
+        case((~outdated, c.renewal_on)).label("renewal"),
+        flag(outdated).label("outdated"),
+        flag(lost).label("lost"),
     )
     return query.cte("judged")
 
 
 def _in_force(m: Moment, judged: CTE) -> CTE:
-    """The rows in scope, with the usable renewal date and the lifecycle."""
+    """The rows in scope, with `rolling` and the lifecycle."""
     c = judged.c
-    outdated = and_(c.renewal_on < number(m.today - OUTDATED_DAYS), c.renewed == 0)
-    due_in = c.renewal_on - number(m.today)
-    renewing = and_(due_in >= 0, due_in <= RENEWING_DAYS, c.rolling == 0, c.renewed == 0)
+    begun = case(
+        (c.contract_start.is_(None), c.last_renewal),
+        (c.last_renewal.is_(None), c.contract_start),
+        else_=larger(c.contract_start, c.last_renewal),
+    )
+    rolling = flag(func.coalesce(c.term, c.renewal - begun) < ROLLING_TERM_DAYS)
+    due_in = c.renewal - number(m.today)
+    renewing = and_(due_in >= 0, due_in <= RENEWING_DAYS, rolling == 0, c.renewed == 0)
     lifecycle = case(
         (number(m.today) - c.contract_start < ONBOARDING_DAYS, word("onboarding")),
         (renewing, word("renewing")),
         else_=word("live"),
     )
     # `!= 1`, because PostgreSQL takes `= 0` of an expression for a rare case, and then joins row by row.
-    usable: Expr = case((outdated, literal(None)), else_=c.renewal_on)
-    query = select(*c, usable.label("renewal"), flag(outdated).label("outdated"), lifecycle.label("lifecycle")).where(
-        c.lost != 1
-    )
+    query = select(*c, rolling.label("rolling"), lifecycle.label("lifecycle")).where(c.lost != 1)
     return once(query, "contracts")

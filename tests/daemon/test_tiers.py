@@ -150,8 +150,8 @@ def test_values_found_at_first_are_pins_until_adopted(store: Store) -> None:
     ]
     assert adopt(store, SETUP, world.watch.at).released == offered
     assert adopt(store, SETUP, world.watch.at).released == ()
-    assert world.tier_at("a", world.watch.at) is None
-    assert (world.day(1).written, world.shown()) == (3, "1122233333")
+    assert world.tier_at("a", world.watch.at) == 1
+    assert (world.at(START).written, world.shown()) == (3, "1122233333")
 
 
 def test_first_run_after_adopting_counts_for_its_own_instant(store: Store) -> None:
@@ -344,7 +344,7 @@ def test_switched_off_the_tiers_are_recorded_only(store: Store) -> None:
 
 
 def test_both_crms_get_the_tier_and_a_pin_in_either_pins(store: Store) -> None:
-    """The person's tier of one CRM goes to the other, too."""
+    """A person's tier in one CRM is the account's, and tierd writes neither until it is released."""
     world = World(store)
     hub = Crm(world.watch, source="hubspot")
     ref = hub.add("a", link="sa-a")
@@ -352,15 +352,23 @@ def test_both_crms_get_the_tier_and_a_pin_in_either_pins(store: Store) -> None:
     writers = {"salesforce": world.crm, "hubspot": hub}
     apply(store, SETUP, writers, START, clock=world.watch)
     assert (world.shown(), hub.value(ref)) == ("1122233333", "Tier 1")
+
+    def day(days: int) -> TierRun:
+        world.watch.at = START + days * DAY - HOUR
+        world.crm.sync(store)
+        hub.sync(store)
+        world.watch.at = START + days * DAY + 5 * MINUTE
+        return apply(store, SETUP, writers, START + days * DAY, clock=world.watch)
+
     world.watch.at = START + HOUR
     hub.edit(ref, "Tier 2")
-    world.watch.at = START + DAY - HOUR
-    world.crm.sync(store)
-    hub.sync(store)
-    world.watch.at = START + DAY + 5 * MINUTE
-    run = apply(store, SETUP, writers, START + DAY, clock=world.watch)
-    assert (run.written, world.shown()[0], hub.value(ref)) == (1, "2", "Tier 2")
+    run = day(1)
+    assert (run.written, world.shown()[0], hub.value(ref)) == (0, "1", "Tier 2")
     assert run.plan.pinned[0].reason == "pinned in hubspot"
+    assert world.tier_at("a", START + DAY) == 2
+    world.watch.at = START + DAY + HOUR
+    hub.edit(ref, None)
+    assert (day(2).written, world.shown()[0], hub.value(ref)) == (1, "1", "Tier 1")
 
 
 def test_later_tiers_count_after_the_evaluation_of_their_instant(store: Store) -> None:
@@ -405,6 +413,6 @@ def test_history_of_the_tier_in_force_has_no_gap(store: Store) -> None:
         query = select(tier_history).where(tier_history.c.account_id == pinned).order_by(tier_history.c.valid_from)
         rows = conn.execute(query).all()
         runs = conn.execute(select(tier_runs.c.status)).scalars().all()
-    assert [(row.tier, row.pinned) for row in rows] == [(1, 1), (None, 0), (2, 1)]
+    assert [(row.tier, row.pinned) for row in rows] == [(1, 1), (3, 0), (2, 1)]
     assert [row.valid_to for row in rows] == [rows[1].valid_from, rows[2].valid_from, None]
     assert list(runs) == ["applied", "applied"]

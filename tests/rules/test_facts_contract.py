@@ -103,6 +103,18 @@ def test_auto_renewing_contract_past_its_notice_date_is_renewed(connection: Conn
     assert found[today]["renewed"] == 0
 
 
+def test_without_a_date_nothing_is_renewed_or_rolls(connection: Connection) -> None:
+    """No renewal on file: `renewed` is missing. An outdated one is no end of a term."""
+    rows = orderly()
+    none, outdated = (
+        rows.account(contract_start=TODAY - 700),
+        rows.account(renewal=TODAY - 40, contract_start=TODAY - 100),
+    )
+    found = facts_of(connection, rows)
+    assert (found[none]["renewed"], found[none]["renewed_state"], found[none]["rolling"]) == (None, "not_on_file", 0)
+    assert (found[outdated]["renewed"], found[outdated]["rolling"]) == (0, 0)
+
+
 def test_deals_stand_in_for_missing_dates(connection: Connection) -> None:
     """The first closed-won deal is the start; the open renewal's close date is the renewal."""
     rows = orderly()
