@@ -54,6 +54,13 @@ class SyncRun:
     troubles: Mapping[str, str]
     """Stream -> what is wrong with it and how to mend it."""
 
+    def complaints(self) -> list[str]:
+        """Each trouble once, behind the streams that it concerns."""
+        concerned: dict[str, list[str]] = {}
+        for stream, message in sorted(self.troubles.items()):
+            concerned.setdefault(message, []).append(stream)
+        return [f"{', '.join(streams)}: {message}" for message, streams in concerned.items()]
+
 
 OnRows = Callable[[int], None]
 """Told after each batch how many rows have been read so far."""

@@ -108,6 +108,7 @@ class Daemon:
                 self.schedule,
                 [f"sync:{name}", *self.schedule.names(f"sweep:{name}:")],
                 self.clock,
+                troubled=self._troubled,
                 after=loops["evaluator"].wake.set,
             )
         return [Worker(name, self.clock, loop, loop.wake) for name, loop in loops.items()]
@@ -119,11 +120,16 @@ class Daemon:
             self.clock,
             before=self._syncs_before,
             between=self._evaluate_touched,
+            troubled=self._troubled,
             after=self.talk.wake,
         )
 
     def _syncs_before(self, due: Due) -> list[str]:
         return self.schedule.waits_for(due.as_of, "sync:")
+
+    def _troubled(self, task: str, trouble: str) -> None:
+        self.work.tell(task, trouble)
+        self.talk.wake()
 
     def _evaluate_touched(self) -> None:
         if self.config.evaluate.after_sync:

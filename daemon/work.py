@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import structlog
 
+from alerts import message
 from daemon import alerting, tiers
 from daemon.alerting import AlertPolicy
+from daemon.alerting.outbox import operators_row
 from daemon.config import Config
 from daemon.derive import derive
 from daemon.evaluate import Evaluation, evaluate
@@ -20,9 +22,9 @@ from daemon.tiers import TierRun
 from daemon.workers import Stopped
 from daemon.writeback import TierWriter
 from rules.language import RuleSet
-from store import flags, runs
+from store import deliveries, flags, runs
 from store.engine import Store
-from store.records import Clock, Instant, StreamTrouble, SyncEvent
+from store.records import DAY, Clock, Instant, StreamTrouble, SyncEvent
 from store.status import evaluated_at
 from store.sync import save_trouble
 
@@ -60,6 +62,7 @@ class Work:
         _log.error("source left out: its section has a mistake", source=source, problem=problem)
         with self.store.write() as connection:
             save_trouble(connection, source, StreamTrouble("configuration", "failed", problem))
+        self.tell(f"sync:{source}", problem)
 
     def sync(self, source: str, on_rows: OnRows = lambda _rows: None) -> SyncRun:
         """Read what changed in a source, then derive what that touches."""
@@ -88,8 +91,8 @@ class Work:
         saved = run.saved
         log("synced", source=run.source, kind=run.kind, status=run.status, seen=saved.seen, changed=saved.changed,
             deleted=saved.deleted, calls=run.calls)  # fmt: skip
-        for stream, message in run.troubles.items():
-            _log.warning("stream not fully read", source=run.source, stream=stream, reason=message)
+        for complaint in run.complaints():
+            _log.warning("not fully read", source=run.source, reason=complaint)
         if self.stop.is_set() and run.status != "ok":
             raise Stopped
         self.derive()
@@ -145,6 +148,18 @@ class Work:
             _log.warning("writes are paused: tiers are recorded, not written", reason=paused)
         return {} if paused else self.sources.writers()
 
+    # ------------------------------------------------------------ telling the operators
+
+    def tell(self, task: str, trouble: str) -> None:
+        """Tell the operators that a task does not do all it should: once a day and task, however often it fails."""
+        now = self.clock.now()
+        note = message.operators(f"{task} does not work as it should: {trouble}", "`tierd status` shows what is stale")
+        row = operators_row(
+            note, cause=("trouble", task, now // DAY), destination=self.policy.operators_channel, at=now
+        )
+        with self.store.write() as connection:
+            deliveries.enqueue(connection, [row])
+
     # ------------------------------------------------------------ brakes
 
     def paused(self, what: str) -> str | None:
@@ -157,7 +172,7 @@ def trouble_of(run: SyncRun) -> str | None:
     """What went wrong in a run, in one sentence; None = nothing."""
     if run.status == "ok":
         return None
-    return "; ".join(f"{stream}: {message}" for stream, message in sorted(run.troubles.items())) or run.status
+    return "; ".join(run.complaints()) or run.status
 
 
 def _tenant(source: object) -> str | None:

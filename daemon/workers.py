@@ -69,7 +69,8 @@ class TaskLoop:
     """The body of a worker that works off scheduled tasks, the longest overdue first.
 
     `before(due)` names what a task has to wait for (empty: nothing); `between()` is called once per round, for work
-    that is handed over rather than scheduled; `after()` is called when a task is over, to wake who waits for it.
+    that is handed over rather than scheduled; `troubled(task, trouble)` when a task has not done all it should;
+    `after()` when a task is over, to wake who waits for it.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class TaskLoop:
         *,
         before: Callable[[Due], Sequence[str]] = lambda _due: (),
         between: Callable[[], None] = lambda: None,
+        troubled: Callable[[str, str], None] = lambda _task, _trouble: None,
         after: Callable[[], None] = lambda: None,
     ) -> None:
         self.wake = threading.Event()
@@ -88,6 +90,7 @@ class TaskLoop:
         self._clock = clock
         self._before = before
         self._between = between
+        self._troubled = troubled
         self._after = after
 
     def __call__(self, stop: threading.Event) -> None:
@@ -135,5 +138,7 @@ class TaskLoop:
         except Exception as error:  # noqa: BLE001 - one task's crash must not end the others
             _log.error("task failed", task=due.task.name, exc_info=error)
             trouble = f"{type(error).__name__}: {error}"
+        if trouble:
+            self._troubled(due.task.name, trouble)
         self._schedule.ended(due, self._clock.now(), trouble)
         self._after()

@@ -78,8 +78,9 @@ class HubSpotReader:
                 yield from events
             except VendorError as error:
                 yield trouble(name, error, self._clock)
-                if error.kind in ("auth", "deferred"):
-                    # Neither a dead token nor a used-up quota gets better with the next object.
+                if error.kind in ("auth", "deferred") or (error.kind == "retry" and error.status is None):
+                    # A dead token, a used-up quota or a host that nobody answers from does not get better with the
+                    # next object.
                     left = [n for n in self.streams() if self.streams().index(n) > self.streams().index(name)]
                     yield from (trouble(n, error, self._clock) for n in left)
                     return

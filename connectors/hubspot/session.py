@@ -61,7 +61,9 @@ class HubSpotSession:
             raise refusal(error) from error
         except HTTPError as error:
             name = type(error).__name__
-            raise VendorError("retry", f"no answer from {self._base_url} ({name}): is it reachable?") from error
+            raise VendorError(
+                "retry", f"no answer from {self._base_url} ({name}): is it reachable, and is base_url right?"
+            ) from error
         if not isinstance(answer, dict):
             raise VendorError("retry", f"HubSpot answered {status} with a body that is not JSON", status=status)
         return answer

@@ -44,7 +44,9 @@ class _Session(requests.Session):
             answer = super().request(method, url, **kwargs)
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             host = url.split("/")[2]
-            raise VendorError("retry", f"no answer from {host} ({type(error).__name__}): is it reachable?") from error
+            name = type(error).__name__
+            what = f"no answer from {host} ({name}): is it reachable, and is base_url right?"
+            raise VendorError("retry", what) from error
         if answer.status_code >= 300:
             raise refusal(answer)
         return answer

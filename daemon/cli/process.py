@@ -73,8 +73,8 @@ def sync(
                 bars.done(name)
     out.print(summary(runs), markup=False)
     for done in runs:
-        for stream, message in sorted(done.troubles.items()):
-            err.print(f"{done.source} {stream}: {message}", markup=False)
+        for complaint in done.complaints():
+            err.print(f"{done.source} {complaint}", markup=False)
     return BAD_INPUT if any(done.troubles for done in runs) else OK
 
 
