@@ -53,7 +53,10 @@ class UsageConnector:
 
     def _files(self, stored: str | None) -> Iterator[SyncEvent]:
         started = self._clock.now()
-        known: dict[str, str] = json.loads(stored)["files"] if stored else {}
+        before: dict[str, Any] = json.loads(stored) if stored else {}
+        known: dict[str, str] = before.get("files", {})
+        # A first read that was cut short goes on as one: its samples are the history, not today's news.
+        first = before.get("first", stored is None)
         paths = self.files()
         if not paths:
             patterns = ", ".join(self._settings.files)
@@ -68,14 +71,16 @@ class UsageConnector:
                 mark = _mark(path)
                 if known.get(name) == mark:
                     continue
-                found = self._read(path, name, first_read=stored is None)
+                found = self._read(path, name, first_read=first)
             except (OSError, BadRow) as error:
                 bad.append(f"{name}: {error.strerror}" if isinstance(error, OSError) else str(error))
                 continue
             known = known | {name: mark}
-            yield from self._batches(found, json.dumps({"files": known}, sort_keys=True))
-        cursor = json.dumps({"files": known}, sort_keys=True)
+            yield from self._batches(found, _cursor(known, first=first))
+        cursor = _cursor(known, first=False)
         if bad:
+            if first:
+                yield Batch(STREAM, (), cursor)
             yield StreamTrouble(STREAM, "partial", "; ".join(bad))
         else:
             yield Batch(STREAM, (), cursor, fresh_at=started)
@@ -174,6 +179,10 @@ class UsageConnector:
         """How many samples a first read brings."""
         count = sum(len(event.records) for event in self.sync({}) if isinstance(event, Batch))
         return Preview({STREAM: count}, 0, 0.0, None, None)
+
+
+def _cursor(files: Mapping[str, str], *, first: bool) -> str:
+    return json.dumps({"files": files} | ({"first": True} if first else {}), sort_keys=True)
 
 
 def _mark(path: Path) -> str:

@@ -15,7 +15,8 @@ from daemon.sync import SyncRun, run_sync
 from sandbox.clock import ScenarioClock
 from store import tables as t
 from store.engine import Store
-from store.records import DAY
+from store.records import DAY, Batch
+from store.sync import save_batch
 from tests.clocks import StepClock
 
 NOW = 20_514 * DAY
@@ -63,6 +64,18 @@ def test_history_counts_as_known_on_its_day_and_news_from_when_it_was_read(sqlit
         ("ws-1", "active_users_28d", day, 9.0, day),
     ]
     assert expected == samples(sqlite_store)
+
+
+def test_first_read_that_is_cut_short_goes_on_as_one(sqlite_store: Store, folder: Path) -> None:
+    """Files that a killed first read had not come to are history too."""
+    (folder / "usage/b.csv").write_text(HEADER + "2026-02-21,ws-1,6,\n")
+    cut_short = UsageConnector(settings(), StepClock(ScenarioClock(NOW)), folder).sync({})
+    first = next(iter(cut_short))
+    assert isinstance(first, Batch)
+    with sqlite_store.write() as conn:
+        save_batch(conn, "usage", first, NOW)
+    sync(sqlite_store, folder)
+    assert {20_504: 20_504, 20_505: 20_505} == {day: recorded for _, _, day, _, recorded in samples(sqlite_store)}
 
 
 def test_files_that_did_not_change_are_not_read_again(sqlite_store: Store, folder: Path) -> None:
