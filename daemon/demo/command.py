@@ -32,7 +32,7 @@ from sandbox.serve import Sandbox
 from sandbox.world import project
 from store.engine import Store
 from store.records import DAY, SECOND
-from store.tables import sync_runs, tier_fields, tier_ledger
+from store.tables import sync_runs, tier_ledger
 
 _KILL_ON, _FEWEST_FOR_KILL = 3, 5
 _OURS = "# The made-up company of the demo."
@@ -177,11 +177,9 @@ class _Demo:
             synced = [
                 (row.source, row.seen, row.calls) for row in conn.execute(select(*columns).order_by(sync_runs.c.id))
             ]
-            adopted = select(func.count()).select_from(tier_fields).where(tier_fields.c.known.is_not(None))
-            inherited = select(func.count()).select_from(tier_ledger).where(tier_ledger.c.old_value.is_not(None))
-            written = select(func.count()).select_from(tier_ledger)
-            numbers = [int(conn.execute(query).scalar_one()) for query in (adopted, inherited, written)]
-        self.show.first(synced, numbers[1], numbers[2], self.clock.monotonic() - began)
+            written = select(func.count(), func.count(tier_ledger.c.old_value)).select_from(tier_ledger)
+            numbers = conn.execute(written).one()
+        self.show.first(synced, numbers[0], numbers[1], self.clock.monotonic() - began)
 
     def _day(self, number: int) -> None:
         requests = self.control.get(f"/requests?since={self.asked}")

@@ -60,13 +60,14 @@ def picks(looker: Looker, truth_table: Sequence[Mapping[str, Any]]) -> list[Pick
 
 
 def _told(looker: Looker, truth_table: Sequence[Mapping[str, Any]]) -> Pick | None:
-    """Still open, told by a message of its own, by a rule that needs no explanation; the one with the most rows behind it."""
+    """Still open, told by a message of its own, by a rule that needs no explanation; told midway, so that before and after show."""
     rows = [
         row
         for row in truth_table
         if row["verdict"] == "caught" and row["seen"]["closed_day"] is None and row["told"]["where"] == "alert"
     ]
-    rows.sort(key=lambda row: (_order(_RULES, row["rule"]), -row["told"]["day"], row["account"]))
+    middle = max((row["told"]["day"] for row in rows), default=0) / 2
+    rows.sort(key=lambda row: (_order(_RULES, row["rule"]), abs(row["told"]["day"] - middle), row["account"]))
     for row in rows[:8]:
         told = looker.at(_key(looker.store, row["account_id"]))
         if told.rule(row["rule"]).verdict.truth and any(touch.standing == "exec" for touch in told.touches):

@@ -25,7 +25,7 @@ from sandbox.slack.state import SlackState
 from store.engine import Store
 from store.records import Instant
 
-_IN_FRONT = 5  # messages that are shown without unfolding
+_IN_FRONT = 4  # messages that are shown without unfolding
 
 
 @dataclass(frozen=True, slots=True)

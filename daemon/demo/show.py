@@ -67,11 +67,13 @@ class Show:
             table.add_row(what, f"{share:.0%}", Text(bar.ljust(_BAR, "·"), style="cyan"))
         self.console.print(table)
 
-    def first(self, synced: Sequence[tuple[str, int, int]], adopted: int, written: int, seconds: float) -> None:
+    def first(self, synced: Sequence[tuple[str, int, int]], written: int, replaced: int, seconds: float) -> None:
         """The first sync and the first tiers. `synced`: source, rows, calls."""
         for source, rows, calls in synced:
             self.say(f"  {source:<14} {rows:>7,} rows" + (f" in {calls:,} API calls" if calls else ""))
-        self.say(f"  {adopted:,} tiers from years ago adopted, {written:,} tier fields written   ({seconds:.0f} s)")
+        self.say(
+            f"  {written:,} tier fields written, {replaced:,} of them over a tier from years ago   ({seconds:.0f} s)"
+        )
 
     # ------------------------------------------------------------ the days
 
@@ -119,10 +121,10 @@ class Show:
         self.chapter("The tier field in the CRMs")
         self.say(f"{summary.changed:,} fields changed, {summary.same:,} were right and were not touched")
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
-        for name in ("account", "CRM", "before", "after", "in the CRM now", "why"):
-            table.add_column(name)
+        for name in ("account", "CRM", "before", "now, in the CRM", "why"):
+            table.add_column(name, no_wrap=True)
         for field in fields[:5]:
-            row = (field.account, field.system, field.before, field.after, field.in_crm, field.reason)
+            row = (field.account, field.system, field.before, field.in_crm, field.reason)
             table.add_row(*(Text(cell) for cell in row))
         self.console.print(table)
         for person in people[:1]:
@@ -153,8 +155,8 @@ class Show:
         self.chapter("On your own data")
         steps = (
             ("tierd init", "writes a commented tierd.yaml and the rules"),
-            ("tierd check", "tests connections and permissions, and says what the first sync will cost"),
-            ("tierd preview --csm you@yours", "shows the very messages, from a read-only CRM token, no Slack needed"),
+            ("tierd check", "tests connections and permissions, and what the first sync will cost"),
+            ("tierd preview --csm you@yours", "the very messages; needs a read-only CRM token and no Slack"),
             ("tierd run", "then it works by itself"),
         )
         for command, what in steps:

@@ -50,6 +50,8 @@ class Mark:
 
     x: float
     label: str
+    anchor: str = "middle"
+    """Where the label stands: start | middle | end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +133,11 @@ def _bars(axis: _Axis, alerts: Sequence[Seen], start: Instant, end: Instant, top
 
 
 def _marks(axis: _Axis, told: Explanation, start: Instant) -> list[Mark]:
-    marks = [Mark(axis.x(start), "tierd starts")]
+    marks = [Mark(axis.x(start), "tierd starts", "end")]
     renewal = told.row.get("renewal")
     if isinstance(renewal, int) and axis.holds(renewal * DAY):
-        marks.append(Mark(axis.x(renewal * DAY), "renewal"))
-    return [*marks, Mark(axis.x(told.as_of), "today")]
+        marks.append(Mark(axis.x(renewal * DAY), "renewal", "end"))
+    return [*marks, Mark(axis.x(told.as_of), "today", "start")]
 
 
 def _weeks(axis: _Axis) -> list[Mark]:
