@@ -17,9 +17,11 @@ from starlette.routing import Route
 
 from store.engine import Store
 from store.records import MINUTE, SECOND, Clock
+from store.runs import CONFIGURATION
 from store.status import Status, read
 
 _OVERDUE = 30 * MINUTE  # a task may wait for its worker so long
+_GOOD = ("ok", "absent")
 
 
 class HealthServer:
@@ -81,10 +83,9 @@ class HealthServer:
         with self._store.read() as connection:
             status = read(connection, now)
         late = {f"{stream.source} {stream.stream} is stale" for stream in status.streams if stream.late}
-        never = {
-            f"{stream.source} {stream.stream} has not been read yet" for stream in status.streams if not stream.fresh_at
-        }
-        bad = {f"{s.source} {s.stream} is {s.status}" for s in status.streams if s.status != "ok"}
+        unseen = [s for s in status.streams if not s.fresh_at and s.stream != CONFIGURATION]
+        never = {f"{stream.source} {stream.stream} has not been read yet" for stream in unseen}
+        bad = {f"{s.source} {s.stream} is {s.status}" for s in status.streams if s.status not in _GOOD}
         overdue = {f"task {task.task} is overdue" for task in status.tasks if now - task.next_due > _OVERDUE}
         failed = {f"task {task.task} has failed" for task in status.tasks if task.trouble}
         unread = {"nothing has been evaluated yet"} if status.evaluated_at is None else set()
@@ -127,9 +128,10 @@ def _gauge(name: str, text: str, labels: Sequence[str], rows: Sequence[tuple[Seq
 
 
 def _reading(status: Status, now: int) -> Iterator[Metric]:
-    ages = [((s.source, s.stream), (now - s.fresh_at) / SECOND) for s in status.streams if s.fresh_at is not None]
+    read_ones = [s for s in status.streams if s.fresh_at is not None and s.status != "absent"]
+    ages = [((s.source, s.stream), (now - (s.fresh_at or 0)) / SECOND) for s in read_ones]
     yield _gauge("tierd_stream_age_seconds", "Since a stream was complete.", ("source", "stream"), ages)
-    trouble = [((s.source, s.stream), float(s.status != "ok")) for s in status.streams]
+    trouble = [((s.source, s.stream), float(s.status not in _GOOD)) for s in status.streams]
     yield _gauge("tierd_stream_trouble", "1 = a stream was not fully read.", ("source", "stream"), trouble)
     calls = CounterMetricFamily("tierd_api_calls", "API calls of all sync runs.", labels=("source",))
     for source, count in status.calls.items():

@@ -76,8 +76,9 @@ def run_sync(
 def run_sweep(store: Store, source: str, connector: Connector, name: str, clock: Clock) -> SyncRun:
     """One sweep: what increments cannot see; its calls are counted apart."""
     return _run(
-        store, source, f"sweep:{name}", connector, clock=clock, read=lambda cursors: connector.sweep(name, cursors)
-    )
+        store, source, f"sweep:{name}", connector, clock=clock, read=lambda cursors: connector.sweep(name, cursors),
+        interval=connector.sweeps().get(name),
+    )  # fmt: skip
 
 
 class _Read(Protocol):
@@ -93,6 +94,7 @@ def _run(
     clock: Clock,
     read: _Read,
     on_rows: OnRows = lambda _rows: None,
+    interval: Instant | None = None,
 ) -> SyncRun:
     before = connector.calls
     with store.write() as conn:
@@ -104,11 +106,11 @@ def _run(
     for event in read(cursors):
         with store.write() as conn:
             if isinstance(event, Batch):
-                saved += save_batch(conn, source, event, clock.now())
+                saved += save_batch(conn, source, event, clock.now(), interval=interval)
                 on_rows(saved.seen)
                 good += event.fresh_at is not None
             else:
-                save_trouble(conn, source, event)
+                save_trouble(conn, source, event, interval=interval)
                 troubles[event.stream] = event.message
                 good += event.kind == "partial"
                 deferred = deferred or event.kind == "deferred"

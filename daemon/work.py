@@ -56,12 +56,14 @@ class Work:
         with self.store.write() as connection:
             for name, source in self.config.sources.items():
                 runs.declare_source(connection, name, source.kind, self.sources.interval(name), _tenant(source))
+                reader = self.sources.reader(name)
+                runs.keep_streams(connection, name, [*reader.streams(), *(f"sweep:{s}" for s in reader.sweeps())])
 
     def leave_out(self, source: str, problem: str) -> None:
         """Note that a source cannot be read because of its section in tierd.yaml; the others go on."""
         _log.error("source left out: its section has a mistake", source=source, problem=problem)
         with self.store.write() as connection:
-            save_trouble(connection, source, StreamTrouble("configuration", "failed", problem))
+            save_trouble(connection, source, StreamTrouble(runs.CONFIGURATION, "failed", problem))
         self.tell(f"sync:{source}", problem)
 
     def sync(self, source: str, on_rows: OnRows = lambda _rows: None) -> SyncRun:

@@ -102,10 +102,17 @@ def member(connection: Connection, key: str | None) -> MemberRow | None:
 
 
 def source_ages(connection: Connection, as_of: Instant) -> dict[str, int]:
-    """Source -> age in microseconds of its oldest stream at `as_of`; only sources that were ever read."""
+    """Source -> age in microseconds of its oldest stream at `as_of`; only sources that were ever read.
+
+    Sweeps have a pace of their own and make no fact old, nor does what a source does not have.
+    """
     oldest = func.min(freshness.c.fresh_at).label("oldest")
     joined = sources.join(freshness, freshness.c.source == sources.c.source)
-    query = select(sources.c.source, oldest).select_from(joined).where(freshness.c.fresh_at.is_not(None))
+    query = (
+        select(sources.c.source, oldest)
+        .select_from(joined)
+        .where(freshness.c.fresh_at.is_not(None), freshness.c.status != "absent", freshness.c.interval_us.is_(None))
+    )
     rows = connection.execute(query.group_by(sources.c.source).order_by(sources.c.source))
     return {row.source: max(0, as_of - row.oldest) for row in rows}
 

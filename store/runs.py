@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from store.records import Instant
 from store.saved import Saved
@@ -23,6 +23,18 @@ def declare_source(conn: Connection, source: str, kind: str, interval: Instant, 
     elif (row.kind, row.interval_us, row.tenant) != (kind, interval, tenant or row.tenant):
         this = update(sources).where(sources.c.source == source)
         conn.execute(this.values(kind=kind, interval_us=interval, tenant=tenant or row.tenant))
+
+
+CONFIGURATION = "configuration"
+"""In the place of a stream: what is wrong with a source's section in tierd.yaml."""
+
+
+def keep_streams(conn: Connection, source: str, streams: Collection[str]) -> None:
+    """Forget the freshness of what this source no longer reads, a mended mistake in its section included."""
+    f = freshness.c
+    gone = (f.source == source) & f.stream.not_in(streams)
+    if conn.execute(select(f.stream).where(gone)).first() is not None:
+        conn.execute(delete(freshness).where(gone))
 
 
 def start(conn: Connection, source: str, kind: str, at: Instant) -> int:

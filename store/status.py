@@ -25,7 +25,7 @@ from store.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One stream of one source. `late`: how far it is behind its allowance, microseconds; None = it is not."""
+    """One stream or sweep of one source. `late`: how far it is behind its allowance, microseconds; None = it is not."""
 
     source: str
     stream: str
@@ -123,20 +123,27 @@ def _streams(connection: Connection, now: Instant) -> tuple[Stream, ...]:
             freshness.c.fresh_at,
             freshness.c.status,
             freshness.c.detail,
-            sources.c.interval_us,
+            func.coalesce(freshness.c.interval_us, sources.c.interval_us).label("interval_us"),
         )
         .outerjoin(sources, sources.c.source == freshness.c.source)
         .order_by(freshness.c.source, freshness.c.stream)
     )
     return tuple(
-        Stream(row.source, row.stream, row.fresh_at, row.status, row.detail, _late(row.fresh_at, row.interval_us, now))
+        Stream(
+            row.source,
+            row.stream,
+            row.fresh_at,
+            row.status,
+            row.detail,
+            _late(row.fresh_at, row.interval_us, row.status, now),
+        )
         for row in connection.execute(statement)
     )
 
 
-def _late(fresh_at: Instant | None, interval: Instant | None, now: Instant) -> Instant | None:
-    """A stream may be three intervals old, and at least an hour."""
-    if fresh_at is None or interval is None:
+def _late(fresh_at: Instant | None, interval: Instant | None, status: str, now: Instant) -> Instant | None:
+    """A stream may be three of its intervals old, and at least an hour; what a source does not have is never late."""
+    if fresh_at is None or interval is None or status == "absent":
         return None
     late = now - fresh_at - max(3 * interval, HOUR)
     return late if late > 0 else None

@@ -46,8 +46,11 @@ _SAVERS: dict[type[Record], _Saver] = {
 }
 
 
-def save_batch(conn: Connection, source: str, batch: Batch, now: Instant) -> Saved:
-    """Rows, what derivation must look at again, the cursor and, on a stream's last batch, its freshness."""
+def save_batch(conn: Connection, source: str, batch: Batch, now: Instant, *, interval: Instant | None = None) -> Saved:
+    """Rows, what derivation must look at again, the cursor and, on a stream's last batch, its freshness.
+
+    `interval`: how often a sweep runs, microseconds; None for increments, which run as often as the source is read.
+    """
     by_kind: defaultdict[type, list[Any]] = defaultdict(list)
     for record in batch.records:
         by_kind[type(record)].append(record)
@@ -56,7 +59,8 @@ def save_batch(conn: Connection, source: str, batch: Batch, now: Instant) -> Sav
         saved += _SAVERS[kind](conn, source, records, now)
     _save_cursor(conn, source, batch.stream, batch.cursor)
     if batch.fresh_at is not None:
-        set_freshness(conn, source, batch.stream, "ok", None, fresh_at=batch.fresh_at)
+        status = "absent" if batch.absent else "ok"
+        set_freshness(conn, source, batch.stream, status, None, fresh_at=batch.fresh_at, interval=interval)
     return saved
 
 
@@ -66,17 +70,25 @@ def load_cursors(conn: Connection, source: str) -> dict[str, str]:
     return {row.stream: row.cursor for row in rows}
 
 
-def save_trouble(conn: Connection, source: str, trouble: StreamTrouble) -> None:
+def save_trouble(conn: Connection, source: str, trouble: StreamTrouble, *, interval: Instant | None = None) -> None:
     """A stream could not be read: its freshness stays what it was, its status says why."""
     status = {"failed": "failed", "deferred": "deferred"}.get(trouble.kind, "partial")
-    set_freshness(conn, source, trouble.stream, status, trouble.message)
+    set_freshness(conn, source, trouble.stream, status, trouble.message, interval=interval)
 
 
 def set_freshness(
-    conn: Connection, source: str, stream: str, status: str, detail: str | None, *, fresh_at: Instant | None = None
+    conn: Connection,
+    source: str,
+    stream: str,
+    status: str,
+    detail: str | None,
+    *,
+    fresh_at: Instant | None = None,
+    interval: Instant | None = None,
 ) -> None:
     """Stamp a stream; without `fresh_at` the old stamp stays."""
     row: dict[str, Any] = {"source": source, "stream": stream, "fresh_at": fresh_at, "status": status, "detail": detail}
+    row["interval_us"] = interval
     upsert(conn, freshness, [row], keep=() if fresh_at is not None else ("fresh_at",))
 
 

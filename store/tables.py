@@ -60,8 +60,9 @@ freshness = Table(
     Column("source", Text, primary_key=True),
     Column("stream", Text, primary_key=True),
     _at("fresh_at", nullable=True),  # complete up to here
-    Column("status", Text, nullable=False),  # ok | partial | deferred | failed
+    Column("status", Text, nullable=False),  # ok | partial | deferred | failed | absent: the source has no such rows
     Column("detail", Text),
+    Column("interval_us", BigInteger),  # how often a sweep runs; NULL: as often as the source is read
 )
 
 sync_runs = Table(

@@ -130,7 +130,8 @@ class SalesforceReader:
                         yield _unfollowable(stream)
                 elif stream.optional and reason(body)[0] in _ABSENT:
                     state[stream.name] = _Cursor(absent=True)
-                    yield Batch(stream.name, (), state[stream.name].text(), fresh_at=self._clock.now())
+                    cursor = state[stream.name].text()
+                    yield Batch(stream.name, (), cursor, fresh_at=self._clock.now(), absent=True)
                 else:
                     state[stream.name] = _Cursor(absent=True)
                     yield _refused(stream, body)
@@ -218,7 +219,7 @@ class SalesforceReader:
             return
         for stream, (status, body) in zip(some, answers, strict=True):
             if status != 200:
-                yield _refused(stream, body, self._clock)
+                yield replace(_refused(stream, body, self._clock), stream=f"sweep:{name}")
                 return
             assert stream.deletes is not None
             rows = body["deletedRecords"]

@@ -6,9 +6,11 @@ from sqlalchemy import CTE, BigInteger, case, func, literal, or_, select
 
 from rules.facts.moment import Expr, Moment, once
 from store.records import HOUR
-from store.tables import crm_accounts, freshness, sources
+from store.tables import crm_accounts, freshness, sources, sync_runs
 
 ACTIVITY_STREAMS = (
+    "accounts",
+    "contacts",
     "tasks",
     "events",
     "emails",
@@ -25,21 +27,27 @@ STREAMS = {
     "tickets": ("tickets",),
     "usage": ("samples",),
 }
-"""What a stale stream makes stale: mapped fields, touches, opportunities, tickets, usage."""
+"""What a stale stream makes stale: mapped fields, touches, opportunities, tickets, usage.
+
+Whose accounts and contacts are old does not know whom a touch was with. Sweeps (`sweep:...`) make no fact stale: they
+mend what increments cannot see, at a pace of their own.
+"""
 
 
 def stale_sources(m: Moment) -> CTE:
     """One row per source that has a stale stream, with a 0/1 column per entry of STREAMS.
 
-    Stale: not complete within 3 x the source's interval, at least 1 h. Before its first sync a source counts as fresh.
+    Stale: not complete within 3 x the source's interval, at least 1 h. Before its first sync a source counts as fresh;
+    a stream that never was complete is as old as the first try to read its source.
     """
     f, s = freshness.c, sources.c
     patience = s.interval_us * literal(3, BigInteger)
     limit = case((patience > HOUR, patience), else_=literal(HOUR, BigInteger))
-    age = m.now - func.coalesce(f.fresh_at, s.first_synced_at)
+    tried = select(func.min(sync_runs.c.started_at)).where(sync_runs.c.source == f.source).scalar_subquery()
+    age = m.now - func.coalesce(f.fresh_at, s.first_synced_at, tried)
     columns = [func.max(case((f.stream.in_(streams), 1), else_=0)).label(name) for name, streams in STREAMS.items()]
-    query = select(f.source, *columns).join(sources, s.source == f.source).where(age > limit).group_by(f.source)
-    return once(query, "stale_sources")
+    query = select(f.source, *columns).join(sources, s.source == f.source).where(age > limit, f.status != "absent")
+    return once(query.group_by(f.source), "stale_sources")
 
 
 def links(m: Moment, accounts: Expr) -> CTE:

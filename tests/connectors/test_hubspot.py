@@ -179,6 +179,8 @@ def test_a_new_association_is_found_by_the_sweep(portal: Portal, sqlite_store: S
     assert ("ok", 1, "sweep:associations") == (run.status, run.saved.changed, run.kind)
     with sqlite_store.read() as conn:
         assert ["7"] == list(conn.execute(select(t.crm_contact_accounts.c.crm_account_id)).scalars())
+        pace = select(t.freshness.c.stream, t.freshness.c.interval_us).where(t.freshness.c.interval_us.is_not(None))
+        assert [("sweep:associations", DAY)] == list(map(tuple, conn.execute(pace)))
 
 
 def test_a_whole_sync_stays_below_both_limits(portal: Portal, sqlite_store: Store) -> None:

@@ -205,6 +205,8 @@ def test_without_shared_activities_the_primary_contact_takes_part(sqlite_store: 
         assert ("ok", {}) == (run.status, run.troubles)
         with sqlite_store.read() as conn:
             assert [sf_id("003", 7)] == list(conn.execute(select(t.crm_participants.c.contact_id)).scalars())
+            absent = select(t.freshness.c.stream).where(t.freshness.c.status == "absent")
+            assert {"task_relations"} == set(conn.execute(absent).scalars())
 
 
 def test_one_bad_field_fails_its_stream_alone(org: Org, sqlite_store: Store) -> None:

@@ -15,6 +15,7 @@ from daemon.health import HealthServer
 from store import tables
 from store.engine import Store
 from store.records import DAY, HOUR, MINUTE
+from store.runs import CONFIGURATION, keep_streams
 
 
 class _Noon(SystemClock):
@@ -57,6 +58,13 @@ def _put(store: Store, fresh_at: int, status: str = "ok", next_due: int = _Noon(
         connection.execute(insert(tables.evaluations).values(**evaluated))
 
 
+def _stream(store: Store, stream: str, age: int | None, status: str = "ok", interval: int | None = None) -> None:
+    at = None if age is None else _Noon().now() - age
+    row = {"source": "crm", "stream": stream, "fresh_at": at, "status": status, "interval_us": interval}
+    with store.write() as connection:
+        connection.execute(insert(tables.freshness).values(**row))
+
+
 def _reasons(server: HealthServer) -> list[str]:
     code, body = _get(server, "/readyz")
     answer = json.loads(body)
@@ -79,6 +87,36 @@ def test_stale_source_and_overdue_task_are_named(server: HealthServer, store: St
     """A source two hours behind, read every five minutes, and its task that nobody has taken up."""
     _put(store, _Noon().now() - 2 * HOUR, next_due=_Noon().now() - HOUR)
     assert _reasons(server) == ["crm accounts is stale", "task sync:crm is overdue"]
+
+
+def test_sweep_is_judged_by_its_own_interval(server: HealthServer, store: Store) -> None:
+    """A daily sweep of a source that is read every five minutes is fit for use a day later, and not after four."""
+    _put(store, _Noon().now() - MINUTE)
+    _stream(store, "sweep:associations", DAY, interval=DAY)
+    assert _reasons(server) == []
+    _stream(store, "sweep:archived-owners", 4 * DAY, interval=DAY)
+    assert _reasons(server) == ["crm sweep:archived-owners is stale"]
+
+
+def test_what_a_source_does_not_have_is_never_late(server: HealthServer, store: Store) -> None:
+    """An org without relation objects said so once, long ago."""
+    _put(store, _Noon().now() - MINUTE)
+    _stream(store, "task_relations", 90 * DAY, "absent")
+    assert _reasons(server) == []
+    text = _get(server, "/metrics")[1]
+    assert 'tierd_stream_trouble{source="crm",stream="task_relations"} 0.0' in text
+    assert 'tierd_stream_age_seconds{source="crm",stream="task_relations"}' not in text
+
+
+def test_mistake_in_the_configuration_is_told_until_it_is_mended(server: HealthServer, store: Store) -> None:
+    """One reason for a section with a mistake; the next start with a good one forgets it, and streams not read any more."""
+    _put(store, _Noon().now() - MINUTE)
+    _stream(store, CONFIGURATION, None, "failed")
+    _stream(store, "objects:Gone__c", 9 * DAY)
+    assert _reasons(server) == ["crm configuration is failed", "crm objects:Gone__c is stale"]
+    with store.write() as connection:
+        keep_streams(connection, "crm", ["accounts", "sweep:associations"])
+    assert _reasons(server) == []
 
 
 def test_failed_stream_is_named(server: HealthServer, store: Store) -> None:

@@ -47,9 +47,9 @@ class Rows:
         self.add("sources", source=name, kind=kind, interval_us=interval, first_synced_at=LONG_AGO)
         return name
 
-    def fresh(self, source: str, stream: str, at: Instant | None) -> None:
+    def fresh(self, source: str, stream: str, at: Instant | None, status: str = "ok") -> None:
         """One stream of a source was complete at `at`."""
-        self.add("freshness", source=source, stream=stream, fresh_at=at, status="ok")
+        self.add("freshness", source=source, stream=stream, fresh_at=at, status=status)
 
     def account(self, *, customer: bool = True, csm: str | None = "csm@us.example", **fields: int | str) -> int:
         """An account, a customer since long ago; keyword arguments are mapped fields."""

@@ -11,6 +11,8 @@ from store.records import DAY, HOUR
 from tests.rules.derived_rows import Row, Rows
 
 ACTIVITY = {
+    "accounts",
+    "contacts",
     "tasks",
     "events",
     "emails",

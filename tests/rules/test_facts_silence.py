@@ -109,6 +109,46 @@ def test_source_is_stale_after_three_intervals(connection: Connection, interval:
     assert one(connection, rows)["activity_stale"] == stale
 
 
+@pytest.mark.parametrize(
+    ("stream", "status", "stale"),
+    [
+        ("events", "ok", 1),
+        ("events", "failed", 1),
+        ("accounts", "ok", 1),
+        ("contacts", "ok", 1),
+        ("sweep:associations", "ok", 0),
+        ("sweep:removed-participants", "failed", 0),
+        ("task_relations", "absent", 0),
+        ("opportunities", "ok", 0),
+        ("notes", "ok", 0),
+    ],
+)
+def test_only_what_says_who_met_whom_makes_activity_stale(
+    connection: Connection, stream: str, status: str, stale: int
+) -> None:
+    """A day old with an interval of an hour: increments of activities, accounts and contacts count, nothing else."""
+    rows = orderly()
+    rows.tables["freshness"].clear()
+    rows.fresh("salesforce", stream, ago(1), status)
+    rows.link(rows.account())
+    assert one(connection, rows)["activity_stale"] == stale
+
+
+@pytest.mark.parametrize(("hours", "stale"), [(3, 0), (4, 1)])
+def test_stream_that_never_was_complete_is_as_old_as_the_first_try(
+    connection: Connection, hours: int, stale: int
+) -> None:
+    """A first sync that was not allowed to read events leaves silence unknown, however well the rest was read."""
+    rows = Rows()
+    rows.source()
+    rows.tables["sources"][0]["first_synced_at"] = None
+    rows.fresh("salesforce", "events", None, "failed")
+    run = {"source": "salesforce", "kind": "increment", "status": "partial", "started_at": NOW - hours * HOUR}
+    rows.add("sync_runs", **run)
+    rows.link(rows.account())
+    assert one(connection, rows)["activity_stale"] == stale
+
+
 def test_source_before_its_first_sync_counts_as_fresh(connection: Connection) -> None:
     """A past instant is compared only with what was synced before it."""
     rows = Rows()

@@ -200,6 +200,7 @@ def upgrade() -> None:
     sa.Column('fresh_at', sa.BigInteger(), nullable=True),
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('detail', sa.Text(), nullable=True),
+    sa.Column('interval_us', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('source', 'stream', name=op.f('pk_freshness'))
     )
     op.create_table('interactions',
