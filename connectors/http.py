@@ -21,6 +21,8 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 60.0
 LONGEST_WAIT = 60.0
 """A vendor that asks for more seconds than this is left alone until then; nobody waits inside a call."""
 _ATTEMPTS = 5
+_OAUTH = ("invalid_client", "invalid_client_id", "invalid_grant", "unauthorized_client", "invalid_app_access")
+"""Token servers refuse credentials with status 400 and one of these (RFC 6749, 5.2; Salesforce's own besides)."""
 
 
 class VendorError(Exception):
@@ -44,6 +46,26 @@ class VendorError(Exception):
         self.status = status
         self.code = code
         self.retry_after = retry_after
+
+
+def remedy(error: VendorError, credentials: str = "check the credentials under `auth`") -> str:
+    """What a person can do about an error, by what kind of error it is; `credentials`: what that is for this vendor."""
+    status = error.status
+    if error.kind == "deferred":
+        return "the vendor's quota is used up: try again tomorrow, or find out which app uses it, or buy more of it"
+    if status == 429:
+        return "too many calls in a short time, other apps' included: try again in a minute; nothing is wrong here"
+    if status == 401 or error.kind == "auth" or error.code in _OAUTH:
+        return credentials
+    if status == 403:
+        return "the credentials are right but lack a permission: grant what `needs` lists below"
+    if status == 404:
+        return "check base_url and the API version: there is nothing at this address"
+    if error.kind == "retry" and status is None:
+        return "check base_url, the name's spelling, and that network, firewall and proxy let this machine out"
+    if error.kind == "retry":
+        return "the vendor has trouble of its own: try again in a few minutes, and look at its status page"
+    return "mend what the message names in this source's section of tierd.yaml"
 
 
 def retry_after(header: str | None) -> float | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from alerts.slack import SCOPES, SlackSender
-from connectors.http import Preview, VendorError
+from connectors.http import Preview, VendorError, remedy
 from daemon.config import Config
 from daemon.lock import holder
 from daemon.rulefiles import read_rules
@@ -111,7 +111,7 @@ def _source(config: Config, sources: Sources, name: str) -> Section:
         if config.writeback.enabled and crm is not None and crm.tier is not None:
             section.findings += sources.writer(name).check_target()
     except VendorError as error:
-        section.findings.append(Found("error", str(error), "check base_url, the network and the credentials"))
+        section.findings.append(Found("error", str(error), remedy(error)))
     return section
 
 

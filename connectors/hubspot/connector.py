@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from connectors.http import Finding, Preview, VendorError
+from connectors.http import Finding, Preview, VendorError, remedy
 from connectors.hubspot.reader import LIST_PAGE, HubSpotReader, Known
 from connectors.hubspot.session import HubSpotSession
 from connectors.hubspot.settings import HubSpotSettings, Token
@@ -14,6 +14,7 @@ from connectors.hubspot.writer import HubSpotWriter
 from store.records import Clock
 
 _WRITE_SCOPES = ("write", "delete")
+_CREDENTIALS = "check the token: a Service Key or a private app's, of this portal, and not rotated since"
 
 
 class HubSpotConnector(HubSpotReader):
@@ -27,7 +28,7 @@ class HubSpotConnector(HubSpotReader):
         try:
             portal = self._session.get(f"/account-info/{self._settings.read_version}/details").get("portalId")
         except VendorError as error:
-            return [Finding("error", str(error), "check the token (a Service Key or a private app's) and base_url")]
+            return [Finding("error", str(error), remedy(error, _CREDENTIALS))]
         wanted = self._settings.portal_id
         if wanted is not None and portal != wanted:
             return [
@@ -44,7 +45,8 @@ class HubSpotConnector(HubSpotReader):
         try:
             known = {found["name"] for found in self._session.get(path)["results"]}
         except VendorError as error:
-            return Finding("error", f"{stream.object} cannot be read: {error}", f"add the scope {scope(stream.object)}")
+            help_ = f"add the scope {scope(stream.object)}" if error.status == 403 else remedy(error, _CREDENTIALS)
+            return Finding("error", f"{stream.object} cannot be read: {error}", help_)
         missing = sorted(set(stream.properties) - known)
         if missing:
             text = f"{stream.object}: {', '.join(missing)} not there"

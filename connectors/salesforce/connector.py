@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from connectors.http import Finding, Preview, VendorError
+from connectors.http import Finding, Preview, VendorError, remedy
 from connectors.mapping import holds
 from connectors.salesforce.reader import PARTS_PER_CALL, QUERIES_PER_CALL, SalesforceReader
 from connectors.salesforce.session import SalesforceSession
@@ -18,6 +18,7 @@ from store.records import Clock
 _ROWS_PER_PAGE = 2_000
 _SECONDS_PER_CALL = 2.0  # a composite of five full pages, as an order of magnitude
 _SAMPLE = 20_000
+_CREDENTIALS = "check client id, secret or key, the user's pre-authorisation and the My Domain address"
 
 
 class SalesforceConnector(SalesforceReader):
@@ -31,7 +32,7 @@ class SalesforceConnector(SalesforceReader):
         try:
             described = self._describes()
         except VendorError as error:
-            return [Finding("error", str(error), _remedy(error))]
+            return [Finding("error", str(error), remedy(error, _CREDENTIALS))]
         findings = [Finding("ok", f"signed in to {self._settings.base_url} ({self._settings.auth.method})")]
         for stream, describe in described:
             findings += _look(stream, describe)
@@ -108,12 +109,6 @@ def _look(stream: Stream, describe: Any) -> list[Finding]:
             Finding("warning", f"{stream.object}: this user may delete rows, which tierd never does", remedy)
         )
     return findings
-
-
-def _remedy(error: VendorError) -> str:
-    if error.kind == "auth" or error.status == 400:
-        return "check client id, secret or key, the user's pre-authorisation and the My Domain address"
-    return "check base_url and the network"
 
 
 def _session(settings: SalesforceSettings, auth: Auth, clock: Clock) -> SalesforceSession:
