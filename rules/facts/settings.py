@@ -2,18 +2,58 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
-from store.records import Day, Instant
+from rules.language.values import quantity
+from store.records import DAY, HOUR, MINUTE, Day, Instant
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 # Preset A is the default; each maps a tier to the days between two touches.
 CADENCES: Mapping[str, Mapping[int, int]] = {"A": {1: 7, 2: 14, 3: 30}, "B": {1: 7, 2: 30, 3: 90}}
 ONBOARDING_CADENCE: Day = 7
+
+
+_UNITS: Mapping[str, Instant] = {"w": 7 * DAY, "d": DAY, "h": HOUR, "m": MINUTE}
+_CENTS = 100
+
+
+def _amount(value: object) -> int:
+    """`100k`, `2.5m`, `250000` -> minor units."""
+    found = None if isinstance(value, bool) else quantity(str(value))
+    if found is None or found.unit or found.number < 0:
+        raise ValueError(f"{value!r} is no amount; write for example 100k or 250000, in whole units of `currency`")
+    return int(found.number * _CENTS)
+
+
+def _amount_text(minor: int) -> str:
+    thousands, rest = divmod(minor, 1_000 * _CENTS)
+    return f"{minor / _CENTS:.2f}" if rest else f"{thousands}k"
+
+
+def _spell(value: object) -> object:
+    """`1d`, `12h` -> microseconds; microseconds stay."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= MINUTE:
+        return value
+    match = re.fullmatch(r"\s*(\d+)\s*([mhdw])\s*", str(value))
+    if not match:
+        raise ValueError(f"{value!r} is no interval; write for example 1d, 12h or 1w")
+    return int(match.group(1)) * _UNITS[match.group(2)]
+
+
+def _spell_text(length: Instant | None) -> str | None:
+    fitting = (f"{length // size}{unit}" for unit, size in _UNITS.items() if length % size == 0) if length else iter(())
+    return next(fitting, None)
+
+
+Amount = Annotated[int, BeforeValidator(_amount), PlainSerializer(_amount_text)]
+"""Minor units of the reporting currency; written in whole ones: `100k`, `250000`."""
+Spell = Annotated[Instant, BeforeValidator(_spell), Field(gt=0), PlainSerializer(_spell_text)]
+"""Microseconds; written `1d`, `12h`, `1w`."""
 
 
 class UsageNames(BaseModel):
@@ -25,17 +65,23 @@ class UsageNames(BaseModel):
     """The metric whose movement is the adoption change."""
     active_users: str = "active_users_28d"
     """The metric whose latest sample is the number of users active in 28 days."""
-    interval: Annotated[Instant, Field(gt=0)] | None = None
-    """Microseconds between two samples of one account; None: the median gap of all samples."""
+    interval: Spell | None = None
+    """Between two samples of one account; None: the median gap of all samples."""
 
 
 class Segments(BaseModel):
-    """Lower bounds of ARR, in minor units of the reporting currency; a mapped segment wins."""
+    """Lower bounds of ARR; a mapped segment wins."""
 
     model_config = _FROZEN
 
-    enterprise: int = 10_000_000
-    mid_market: int = 2_000_000
+    enterprise: Amount = 100_000 * _CENTS
+    mid_market: Amount = 20_000 * _CENTS
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Segments:
+        if self.mid_market >= self.enterprise:
+            raise ValueError("`mid_market` must be less than `enterprise`: both are lower bounds of ARR")
+        return self
 
 
 class FactSettings(BaseModel):

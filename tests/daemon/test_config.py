@@ -69,6 +69,17 @@ def test_good_file_is_read(home: Path) -> None:
     assert config.store_url == f"sqlite:///{home / 'tierd.db'}"
 
 
+def test_money_and_intervals_are_written_as_people_do(home: Path) -> None:
+    """Borders of segments in whole units, intervals with their unit; the dump shows them the same way."""
+    config = _load(home, GOOD + "segments: {enterprise: 2.5m, mid_market: 30500}\nusage: {interval: 1w}\n")
+    assert (config.segments.enterprise, config.segments.mid_market) == (250_000_000, 3_050_000)
+    assert config.usage.interval == 7 * DAY
+    shown = dump(config)
+    assert "enterprise: 2500k" in shown
+    assert "mid_market: '30500.00'" in shown
+    assert "interval: 1w" in shown
+
+
 def test_secret_shows_nowhere(home: Path) -> None:
     """Neither the settings' text nor the dump holds a secret."""
     config = _load(home)
@@ -113,6 +124,21 @@ def test_secret_may_come_from_a_file_named_by_the_environment(home: Path) -> Non
                 "tierd.yaml:5:15: `base_url`: `http://acme.my.salesforce.com` is not encrypted: "
                 "write https:// (plain http is for 127.0.0.1 only)"
             ),
+        ),
+        (
+            ('at: "06:00"', 'at: "06:00"\nsegments: {enterprise: $100k}'),
+            (
+                "tierd.yaml:23:24: `enterprise`: '$100k' is no amount; "
+                "write for example 100k or 250000, in whole units of `currency`"
+            ),
+        ),
+        (
+            ('at: "06:00"', 'at: "06:00"\nsegments: {mid_market: 100k}'),
+            ("tierd.yaml:23:11: `segments`: `mid_market` must be less than `enterprise`: both are lower bounds of ARR"),
+        ),
+        (
+            ('at: "06:00"', 'at: "06:00"\nusage: {interval: 7}'),
+            "tierd.yaml:23:19: `interval`: 7 is no interval; write for example 1d, 12h or 1w",
         ),
         (
             ('at: "06:00"', "at: noon"),
