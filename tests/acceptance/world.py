@@ -163,7 +163,7 @@ def unlimited(stage: Stage) -> None:
 def copied(original: Stage, folder: Path) -> Iterator[Stage]:
     """Another folder over the same company, with the store as it is in the original, whose daemon must not run."""
     original.store.close()
-    shutil.copytree(original.folder, folder)
+    shutil.copytree(original.folder, folder, ignore=shutil.ignore_patterns("*.log", "*.lock"))
     opened = Stage(original.sandbox, folder)
     try:
         yield opened
