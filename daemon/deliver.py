@@ -228,7 +228,7 @@ class Deliverer:
             case Kind.SENT:
                 self._sent(row, outcome.channel or row.destination, outcome.ts or "")
             case Kind.RETRY:
-                self._retry(row, outcome, now)
+                self._retry(row, outcome, now, claimed=claimed)
             case Kind.UNCERTAIN if claimed:
                 self._done.uncertain += 1
                 _log.warning("slack may or may not have it", delivery=row.id, error=outcome.error)
@@ -236,7 +236,7 @@ class Deliverer:
                     row, state="uncertain", not_before=now, lease_until=None, error=outcome.error, last_try_at=now
                 )
             case Kind.UNCERTAIN:
-                self._retry(row, outcome, now)
+                self._retry(row, outcome, now, claimed=False)
             case Kind.PAUSED:
                 self._pause(row, outcome, now)
             case Kind.FALLBACK:
@@ -252,8 +252,10 @@ class Deliverer:
                 self._done.sent += 1
                 _log.info("sent", delivery=row.id, op=row.op, kind=row.kind, attempts=row.attempts)
 
-    def _retry(self, row: DeliveryRow, outcome: Outcome, now: Instant) -> None:
+    def _retry(self, row: DeliveryRow, outcome: Outcome, now: Instant, *, claimed: bool) -> None:
         """Certainly not accepted. A throttled channel waits as a whole; the others go on."""
+        # A try that ended at a look-up was never claimed; it counts too, or it would come again every second.
+        counted = {} if claimed else {"attempts": row.attempts + 1}
         step = outcome.retry_after or SECOND
         if outcome.error in ("ratelimited", "rate_limited", "429"):
             until = now + step
@@ -262,7 +264,7 @@ class Deliverer:
             until = now + min(step * 2 ** min(row.attempts, 8), _RETRY_MOST)
         self._done.retried += 1
         _log.info("not sent, trying again", delivery=row.id, error=outcome.error, seconds=(until - now) // SECOND)
-        self._change(row, state="pending", not_before=until, lease_until=None, error=outcome.error)
+        self._change(row, state="pending", not_before=until, lease_until=None, error=outcome.error, **counted)
 
     def _pause(self, row: DeliveryRow, outcome: Outcome, now: Instant) -> None:
         _log.error("slack refuses us: delivery is paused, nothing is lost", error=outcome.error)

@@ -174,6 +174,18 @@ def test_a_message_that_cannot_be_looked_for_is_sent_once_more(fast: Desk) -> No
     assert ("sent", 1) == (fast.row(sent).state, fast.row(sent).possible_duplicate)
 
 
+def test_a_lookup_that_fails_is_tried_at_growing_intervals(fast: Desk) -> None:
+    """Slack does not answer who the CSM is: nothing is sent, the tries come ever more rarely, and then it arrives."""
+    fast.fault("users.lookupByEmail", status=503, body="<html>", times=5)
+    sent = fast.queue("post", f"hello {mention_mark(ANN, 'Ann')}")
+    fast.deliverer.run_once()
+    assert f"text hello <@{ANN_ID}>" == fast.texts()[0]
+    row = fast.row(sent)
+    assert 6 == row.attempts
+    assert row.sent_at is not None
+    assert row.sent_at - row.created_at >= 31 * SECOND
+
+
 def test_twelve_messages_keep_slacks_pace(fast: Desk) -> None:
     """One message a second and channel: all twelve arrive in order, and Slack never has to refuse one."""
     rows = [fast.post(f"{number:02}") for number in range(12)]
