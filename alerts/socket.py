@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from socket import SHUT_WR
@@ -33,6 +33,29 @@ _DRAIN_SECONDS = 3.0
 
 Keep = Callable[[str, Mapping[str, Any]], Mapping[str, Any] | None]
 """Commit one envelope (id, payload); returns what the acknowledgement carries. May be called again for the same one."""
+
+
+class _Ending(logging.Filter):
+    """Drops what the kit says about the end of a connection: it calls every end an error, also the one we asked for."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Everything else passes."""
+        words = record.getMessage()
+        return not (words.startswith("on_error invoked") or words.endswith(" - goodbye"))
+
+
+@contextlib.contextmanager
+def _ending(kit: logging.Logger) -> Iterator[None]:
+    """While we hang up, the two lines about it are no errors; before and after they are."""
+    quiet = _Ending()
+    loggers = (kit, logging.getLogger("websocket"))
+    for logger in loggers:
+        logger.addFilter(quiet)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(quiet)
 
 
 def _release(session: WebSocketApp, _error: Exception) -> None:
@@ -80,8 +103,9 @@ class SlackSocket:
             self._idle.wait_for(lambda: self._in_hand == 0, _DRAIN_SECONDS)
         if self._keeper.is_alive():
             self._keeper.join(_DRAIN_SECONDS)
-        self._hang_up()
-        self._client.close()
+        with _ending(self._client.logger):
+            self._hang_up()
+            self._client.close()
         self._commits.shutdown(wait=False, cancel_futures=True)
         self._work.shutdown(wait=True)
 

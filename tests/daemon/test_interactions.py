@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -227,6 +228,19 @@ def test_a_stop_finishes_the_acknowledgements_in_hand(sqlite_store: Store) -> No
         office.until(lambda: len(began) == 3)
         office.socket.stop()
         assert [True] * 3 == [d.state.hub.wait(click, 1.0) for click in clicks]
+
+
+def test_a_stop_that_we_asked_for_is_no_error(sqlite_store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """Hanging up logs no error, and errors are logged again afterwards."""
+    with desk(sqlite_store) as d:
+        office = Office(sqlite_store, d)
+        office.connect()
+        with caplog.at_level(logging.WARNING):
+            office.socket.stop()
+        assert [] == [record.getMessage() for record in caplog.records]
+        with caplog.at_level(logging.WARNING):
+            logging.getLogger("websocket").error("broken pipe - goodbye")
+        assert 1 == len(caplog.records)
 
 
 def test_a_dropped_connection_comes_back_within_a_second_or_two(office: Office) -> None:
