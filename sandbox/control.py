@@ -142,10 +142,9 @@ class _Control:
         return {"ok": True}
 
     def hold(self, ask: Ask) -> Any:
-        """`{"vendor", "held", "path"}`: while held, the vendor's requests (those whose path matches) wait unanswered."""
-        wanted = _object(ask.body, {"vendor", "held", "path"})
-        vendor, held = str(wanted["vendor"]), wanted.get("held", True) is True
-        self._stage.shared.faults.hold(vendor, held, str(wanted.get("path", "")))
+        """`{"vendor", "held"}`: while held, the vendor's requests wait unanswered."""
+        wanted = _object(ask.body, {"vendor", "held"})
+        self._stage.shared.faults.hold(str(wanted["vendor"]), wanted.get("held", True) is True)
         return {"ok": True}
 
     def switch(self, ask: Ask) -> Any:

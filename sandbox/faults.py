@@ -101,7 +101,7 @@ class FaultBook:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: list[tuple[Fault, list[int]]] = []
-        self._held: dict[str, str] = {}
+        self._held: set[str] = set()
 
     def add(self, fault: Fault) -> None:
         """Put a fault in force; its count of matches starts at 0."""
@@ -114,25 +114,14 @@ class FaultBook:
             self._faults.clear()
             self._held.clear()
 
-    def hold(self, vendor: str, held: bool, path: str = "") -> None:
-        """While a vendor is held its requests wait, unanswered; only those whose path matches `path` (a regular expression).
-
-        Raises ValueError where it is none.
-        """
-        try:
-            re.compile(path)
-        except re.error as broken:
-            raise ValueError(f"path is no regular expression: {broken}") from broken
+    def hold(self, vendor: str, held: bool) -> None:
+        """While a vendor is held its requests wait, unanswered."""
         with self._lock:
-            if held:
-                self._held[vendor] = path
-            else:
-                self._held.pop(vendor, None)
+            (self._held.add if held else self._held.discard)(vendor)
 
-    def held(self, vendor: str, path: str = "") -> bool:
-        """Does the vendor keep a request with this path waiting."""
-        wanted = self._held.get(vendor)
-        return wanted is not None and re.search(wanted, path) is not None
+    def held(self, vendor: str) -> bool:
+        """Does the vendor keep its requests waiting."""
+        return vendor in self._held
 
     def strike(self, vendor: str, method: str, path: str, body: bytes) -> Fault | None:
         """The fault for this request, counting it as a match of every script it fits."""

@@ -64,7 +64,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         body = await _read(receive)
-        while self._faults.held(self._vendor, _full_path(scope)):
+        while self._faults.held(self._vendor):
             await real_pause(_POLL)
         fault = self._faults.strike(self._vendor, scope["method"], _full_path(scope), body)
         if fault is None:

@@ -28,7 +28,6 @@ _SLOW_POST = {"vendor": "slack", "path": "chat.postMessage", "delay_ms": 700, "t
 _POLL = 0.02  # real seconds between two looks at the child
 _PATIENCE = 180.0  # real seconds that a scenario day may take
 _TIMEOUT = 30.0
-_WRITES = r"/chat\.(postMessage|update)$"
 
 
 class DemoFailed(Exception):
