@@ -16,8 +16,10 @@ _EPOCH = date(1970, 1, 1).toordinal()
 MONEY = frozenset({"arr", "potential", "ltv"})
 DATES = frozenset({"renewal", "contract_start"})
 FLAGS = frozenset({"strategic", "auto_renews"})
-COUNTS = frozenset({"seats", "team_size", "term"})
-SCORES = frozenset({"market_fit", "csat", "nps"})
+COUNTS = frozenset({"seats", "term"})
+SCORES = frozenset({"market_fit"})
+# A segment in a CRM's spelling, without case, blanks, hyphens and underscores.
+SEGMENTS = {"enterprise": "enterprise", "midmarket": "mid_market", "smb": "smb"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,9 @@ def convert(field: str, raw: Scalar) -> Value | None:
         if field in names:
             num = parse(raw)
             return None if num is None else Value(num=num)
+    if field == "segment":
+        word = SEGMENTS.get(re.sub(r"[\s_-]+", "", str(raw)).casefold())
+        return None if word is None else Value(text=word)
     return Value(text=str(raw).strip())
 
 
