@@ -25,14 +25,11 @@ FieldName = Literal[
     "auto_renews",
     "term",
     "seats",
-    "team_size",
     "segment",
-    "csat",
-    "nps",
     "ltv",
     "usage_key",
 ]
-"""What may be mapped."""
+"""What may be mapped: every name has a fact, or a part of one, that reads it."""
 
 
 def _check_where(value: dict[str, Any]) -> dict[str, Any]:
@@ -124,14 +121,22 @@ Options = Annotated[tuple[MappedField, ...], BeforeValidator(_as_list)]
 """One mapped field, or several by precedence: the first that yields a value wins."""
 
 
+class ContactField(BaseModel):
+    """A field of the contact itself."""
+
+    model_config = _FROZEN
+
+    field: str
+
+
 class ContactMapping(BaseModel):
     """Contact fields that say more than the title does."""
 
     model_config = _FROZEN
 
-    user: MappedField | None = None
+    user: ContactField | None = None
     """Flags a user of the product."""
-    level: MappedField | None = None
+    level: ContactField | None = None
     """Holds the decision level."""
 
 

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from alerts.settings import AlertSettings, Channels, SlackSettings
 from alerts.writeback import WritebackSettings
 from connectors.hubspot.settings import ActivityProperties, HubSpotSettings, Token
-from connectors.mapping import ContactMapping, FieldMapping, MappedField, TierTarget
+from connectors.mapping import ContactField, ContactMapping, FieldMapping, MappedField, TierTarget
 from connectors.salesforce.settings import AccessToken, ActivityFields, ClientCredentials, JwtBearer, SalesforceSettings
 from connectors.usage.settings import Columns, UsageSettings
 from daemon.config import load
@@ -53,6 +53,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "## The mapping of a CRM": FieldMapping,
     "A mapped field": MappedField,
     "`contact`": ContactMapping,
+    "A field of the contact": ContactField,
     "`tier`": TierTarget,
     "## Usage feed": UsageSettings,
     "`columns`": Columns,

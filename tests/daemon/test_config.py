@@ -141,6 +141,20 @@ def test_secret_may_come_from_a_file_named_by_the_environment(home: Path) -> Non
             "tierd.yaml:23:19: `interval`: 7 is no interval; write for example 1d, 12h or 1w",
         ),
         (
+            (
+                "customer: {Type: Customer}",
+                "customer: {Type: Customer}\n    contact: {user: {field: A__c, object: Lead}}",
+            ),
+            "tierd.yaml:9:35: unknown key `object`; known here: field",
+        ),
+        (
+            ("      arr: {field: ARR__c}", "      nps: {field: NPS__c}"),
+            (
+                "tierd.yaml:12:7: unknown key `nps`; known here: arr, auto_renews, contract_start, ltv, market_fit, "
+                "potential, renewal, seats, segment, strategic, term, usage_key"
+            ),
+        ),
+        (
             ('at: "06:00"', "at: noon"),
             "tierd.yaml:22:7: `at`: 'noon' is no time of day; write for example '06:00' (UTC)",
         ),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
+from connectors.mapping import FieldName
+from rules.facts.customers import NUMBERS, TEXTS
 from rules.fieldmap import Option, RawRow, Value, convert, find
 
 
@@ -32,3 +36,8 @@ def test_unknown_segment_leaves_the_next_option_its_turn() -> None:
     own = RawRow("A1", 0, {"Kind__c": "Startup", "Size__c": "Mid-Market"})
     options = (Option(None, "Kind__c"), Option(None, "Size__c"))
     assert find("segment", options, own, {}) == Value(text="mid_market")
+
+
+def test_what_may_be_mapped_is_read_by_a_fact() -> None:
+    """No name is offered that nothing uses; the usage key finds the samples, the CSM has a section of its own."""
+    assert set(get_args(FieldName)) - {"usage_key"} == {*NUMBERS, *TEXTS} - {"csm"}
