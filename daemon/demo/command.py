@@ -17,12 +17,13 @@ from rich.console import Console
 from sqlalchemy import func, select
 
 from daemon import config as configuration
+from daemon.cli.common import BadInput, Failed
 from daemon.clock import SystemClock
 from daemon.demo import crm, days, report, setup, shots
-from daemon.demo.groundtruth import GroundTruth
+from daemon.demo.groundtruth import GroundTruth, TruthFailed
 from daemon.demo.people import People
 from daemon.demo.picks import Looker, Pick, picks
-from daemon.demo.play import Child, Control, play
+from daemon.demo.play import Child, Control, DemoFailed, play
 from daemon.demo.score import Evidence, passed, score
 from daemon.demo.seen import seen
 from daemon.demo.show import Show
@@ -40,7 +41,7 @@ _LEFT_FROM_BEFORE = ("tierd.db", "tierd.db-wal", "tierd.db-shm", "tierd.log", "r
 _STEP = 0.25  # real seconds between two moves of the clock while the pages are kept up
 
 
-class FolderTaken(Exception):
+class FolderTaken(BadInput):
     """The folder holds a configuration that is not the demo's; name another with --keep."""
 
 
@@ -57,10 +58,16 @@ class Options:
 
 
 def run(options: Options) -> int:
-    """Play the demo; 0 only when nothing was missed, false, lost or doubled. Ctrl-C and SIGTERM end everything it started."""
+    """Play the demo; 0 only when nothing was missed, false, lost or doubled. Ctrl-C and SIGTERM end everything it started.
+
+    Raises FolderTaken, and Failed where the demo itself breaks down.
+    """
     prepare(options.folder)
     with _interruptible(), ExitStack() as stack:
-        return _Demo(options, stack).run()
+        try:
+            return _Demo(options, stack).run()
+        except (DemoFailed, TruthFailed) as error:
+            raise Failed(str(error)) from error
 
 
 def prepare(folder: Path) -> None:
@@ -109,6 +116,7 @@ class _Demo:
         stack.callback(self.daemon.close)
         self.people = People(self.daemon.store, self.control, self.show)
         self.asked = 0
+        self.kills_told = 0
 
     @property
     def store(self) -> Store:
@@ -185,7 +193,8 @@ class _Demo:
         requests = self.control.get(f"/requests?since={self.asked}")
         self.asked = requests["last"]
         self.show.day(days.day(self.store, number, self.sandbox.settings.start + number * DAY, requests))
-        if self.child.kills and number == _KILL_ON:
+        if self.child.kills > self.kills_told:
+            self.kills_told = self.child.kills
             self.show.survived()
 
     def _judge(self) -> tuple[dict[str, Any], Evidence]:
@@ -216,6 +225,7 @@ class _Demo:
             result=result,
             start=evidence.start,
             days=self.options.days,
+            kills=self.child.kills,
             picks=chosen,
             alerts=self.alerts,
             tiers=tiers,

@@ -36,6 +36,8 @@ class Material:
     result: Mapping[str, Any]
     start: Instant
     days: int
+    kills: int
+    """How often the daemon was killed while it sent."""
     picks: Sequence[Pick]
     alerts: Sequence[Seen]
     tiers: Tiers
@@ -59,6 +61,7 @@ def write(material: Material, path: Path) -> None:
     front, everything, count = _slack(material, name)
     html = environment.get_template("report.html").render(
         ok=passed(material.result),
+        kills=material.kills,
         result=material.result,
         scoreboard=scoreboard(material.result),
         first=date_of(material.start),

@@ -99,7 +99,9 @@ slack:
   team_id: $slack_team
   channels: {alerts: $slack_alerts, operators: $slack_operators}
 
-alerts: {digest_at: "07:00"}
+alerts:
+  digest_at: "07:00"
+  links: {salesforce: "$crm_page/salesforce/{id}", hubspot: "$crm_page/hubspot/{id}"}
 tiers: {at: "06:05"}
 writeback: {enabled: true}
 evaluate: {at: "06:00", after_sync: false}
@@ -122,6 +124,7 @@ def write(folder: Path, info: Mapping[str, Any], *, store: str = "sqlite:///tier
         slack_team=slack["team_id"],
         slack_alerts=slack["channels"]["alerts"],
         slack_operators=slack["channels"]["operators"],
+        crm_page=info["crm"]["page"].rstrip("/"),
         health_port=health_port,
     )
     folder.mkdir(parents=True, exist_ok=True)

@@ -119,7 +119,7 @@ class Show:
     def tiers(self, summary: Tiers, fields: Sequence[Field], people: Sequence[Person]) -> None:
         """The CRM's tier field before and after, and what a person's hand protects."""
         self.chapter("The tier field in the CRMs")
-        self.say(f"{summary.changed:,} fields changed, {summary.same:,} were right and were not touched")
+        self.say(f"{summary.changed:,} fields changed, {summary.same:,} stayed as they were")
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
         for name in ("account", "CRM", "before", "now, in the CRM", "why"):
             table.add_column(name, no_wrap=True)
@@ -135,7 +135,7 @@ class Show:
         self.chapter("Scoreboard")
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         table.add_column(style="bold", no_wrap=True)
-        table.add_column()
+        table.add_column(overflow="fold")
         for what, value in scoreboard(result):
             table.add_row(what, Text(value))
         self.console.print(table)
@@ -155,8 +155,8 @@ class Show:
         self.chapter("On your own data")
         steps = (
             ("tierd init", "writes a commented tierd.yaml and the rules"),
-            ("tierd check", "tests connections and permissions, and what the first sync will cost"),
-            ("tierd preview --csm you@yours", "the very messages; needs a read-only CRM token and no Slack"),
+            ("tierd check", "tests connections and permissions, and prices the first sync"),
+            ("tierd preview --csm you@yours", "the very messages: a read-only CRM token will do, no Slack"),
             ("tierd run", "then it works by itself"),
         )
         for command, what in steps:
@@ -196,7 +196,7 @@ def scoreboard(result: Mapping[str, Any]) -> list[tuple[str, str]]:
             ),
         ),
         ("  not told in time", missed or "none"),
-        ("  lost too soon", ", ".join(churn["too_soon"]) or "none"),
+        ("  lost before day 30", ", ".join(churn["too_soon"]) or "none"),
         ("Customers who stayed", f"{result['churn_alerts_on_customers_who_stayed']} churn alerts"),
         ("Tier fields written", f"{result['tiers_written']:,}"),
     ]
