@@ -9,7 +9,8 @@ from daemon.init import initialise, template
 from daemon.rulefiles import read_rules
 
 _ROOT = Path(__file__).parents[2]
-_ENVIRON = {"SF_CLIENT_SECRET": "s", "HUBSPOT_TOKEN": "h", "SLACK_BOT_TOKEN": "b", "SLACK_APP_TOKEN": "a"}
+_NAMES = ("SF_CLIENT_SECRET", "SF_WRITE_SECRET", "HUBSPOT_TOKEN")
+_ENVIRON = dict.fromkeys((*_NAMES, "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"), "secret")
 
 
 def test_written_files_are_valid(tmp_path: Path) -> None:
@@ -35,6 +36,10 @@ def test_what_is_commented_out_is_valid_too(tmp_path: Path) -> None:
     config = load(tmp_path / "tierd.yaml", _ENVIRON)
     assert list(config.sources) == ["salesforce", "hubspot", "product-usage"]
     assert config.slack is not None
+    assert config.slack.routes == {"security": "C0000000003"}
+    assert list(config.alerts.links) == ["salesforce", "hubspot"]
+    assert (config.alerts.storm_share, config.alerts.storm_at_least) == (0.05, 10)
+    assert config.crms["salesforce"].write_auth is not None
 
 
 def _is_yaml(line: str) -> bool:
