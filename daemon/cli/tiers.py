@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from alerts.writeback import FOUND
 from daemon.cli import app
 from daemon.cli.common import FAILED, OK, AsOf, ConfigPath, configured, instant, out, reading, shown, writing
 from daemon.explain import find
@@ -98,16 +99,25 @@ def _show(found: TierPlan) -> None:
         table.add_row(one.name, _tier(one.before), _tier(one.tier), one.reason)
     for one in found.proposals:
         table.add_row(one.name, _tier(one.tier), f"{_tier(one.proposed)}?", f"proposal: {one.reason}")
-    for one in found.pinned:
-        table.add_row(one.name, _tier(one.tier), _pin(one), "set by a person, left alone")
     if table.row_count:
         out.print(table)
+    if found.pinned:
+        left = Table("left alone", "tier", box=None, pad_edge=False)
+        for one in found.pinned:
+            left.add_row(one.name, _pin(one))
+        out.print(left)
     for source in found.stale:
         out.print(f"  ! {source} is stale: nothing is written to it", markup=False)
 
 
 def _pin(one: Assignment) -> str:
-    return "" if one.pin is None else f"{_tier(one.pin.tier)} (pinned)"
+    """`2 (pinned by a person in salesforce since 2026-03-02; computed 3)`."""
+    pin = one.pin
+    if pin is None:
+        return ""
+    tier = repr(pin.value) if pin.tier is None else str(pin.tier)  # a value that is none of ours is respected too
+    who = f"what {pin.source} had at the first sync" if pin.origin == FOUND else f"a person in {pin.source}"
+    return f"{tier} (pinned by {who} since {shown(pin.at)[:10]}; computed {_tier(one.computed)})"
 
 
 def _tier(tier: int | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -260,6 +261,17 @@ def test_tiers_are_adopted_planned_and_applied_once(tierd: Tierd, home: Path) ->
     assert _rows(home, "tiers", "tier_scores", "tier_history", "tier_ledger") == before
 
 
+def test_plan_shows_a_pin_as_what_it_is(tierd: Tierd, home: Path) -> None:
+    """A tier that a person set is left alone: one value, who and since when, and what would be computed beside it."""
+    with closing(sqlite3.connect(home / "tierd.db")) as connection, connection:
+        pinned = connection.execute("SELECT count(*) FROM tier_fields WHERE pin_origin IS NOT NULL").fetchone()[0]
+        assert pinned
+        connection.execute("UPDATE tier_fields SET pin_origin = 'person'")
+    shown = tierd("tiers", "plan").out
+    assert re.search(r"\b[123] \(pinned by a person in salesforce since 20\d\d-\d\d-\d\d; computed [123]\)", shown)
+    assert f"{shown.count('(pinned by')} set by a person" in shown
+
+
 def test_pause_and_resume_are_kept_in_the_store(tierd: Tierd) -> None:
     """What is paused is shown with its reason until it is resumed."""
     assert tierd("pause", "writes", "--reason", "audit week").code == 0
@@ -274,6 +286,15 @@ def test_rules_are_checked_and_tested(tierd: Tierd, home: Path) -> None:
     done = tierd("rules", "test", "--junit", "rules.xml")
     assert (done.code, "tests hold" in done.out) == (0, True)
     assert (home / "rules.xml").read_text().startswith("<?xml")
+
+
+def test_test_that_does_not_hold_is_a_failure_not_bad_input(tierd: Tierd, home: Path) -> None:
+    """Exit code 1 and the place of the test; a rule that cannot be read ends with 2."""
+    _change(home, "expect: fires", "expect: silent", "rules/cadence.yaml")
+    done = tierd("rules", "test")
+    assert (done.code, "rules/cadence.yaml:" in done.out) == (1, True)
+    _change(home, "severity: low", "severity: loow", "rules/cadence.yaml")
+    assert tierd("rules", "test").code == 2
 
 
 # ---------------------------------------------------------------- bad input
