@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from daemon.cli import app
-from daemon.cli.common import BAD_INPUT, OK, ConfigPath, configured, out
+from daemon.cli.common import FAILED, OK, ConfigPath, configured, out
 from daemon.rulefiles import read_rules
 
 rules_app = typer.Typer(help="Look at the rule files.", no_args_is_help=True)
@@ -31,7 +31,7 @@ def run_tests(
     ] = None,
     config: ConfigPath = None,
 ) -> int:
-    """Run the tests that stand beside the rules, on the evaluator and on SQL."""
+    """Run the tests that stand beside the rules, on the evaluator and on SQL. Ends with 1 where one does not hold."""
     from daemon import ruletests
 
     settings = configured(config, needs=())
@@ -40,4 +40,4 @@ def run_tests(
     if junit is not None:
         junit.write_text(report.junit(), encoding="utf-8")
     out.print(report.text(), markup=False)
-    return OK if report.ok else BAD_INPUT
+    return OK if report.ok else FAILED
