@@ -198,15 +198,17 @@ class _Demo:
             self.show.survived()
 
     def _judge(self) -> tuple[dict[str, Any], Evidence]:
+        truth = self.truth.result()
         evidence = Evidence(
             store=self.store,
             rules=self.daemon.rules.read(),
             start=self.sandbox.settings.start,
             days=self.options.days,
-            truth=self.truth.result(),
+            truth=truth,
             messages=self.control.get("/slack/messages")["messages"],
             requests=self.control.get("/requests?bodies=1")["requests"],
             changes=project.changes(self.sandbox.world),
+            wrong_tiers=crm.wrong(truth, self.control.get),
         )
         self.alerts = seen(self.store, evidence.rules, evidence.messages, evidence.start)
         return score(evidence, self.alerts, self.clock.monotonic() - self.began), evidence

@@ -128,6 +128,18 @@ def people(store: Store, ask: Ask) -> list[Person]:
     ]
 
 
+def wrong(truth: Mapping[str, Any], ask: Ask) -> list[dict[str, str]]:
+    """Tier fields that do not hold what they should at the end: account, CRM, expected, found."""
+    found = []
+    for entry in truth["tiers"]:
+        for source, tier in (entry["crm_end"] or {}).items():
+            expected = shown(None if tier is None else str(tier))
+            there = _in_crm(ask, source, entry[f"{source}_id"])
+            if there != expected:
+                found.append({"account": entry["name"], "crm": source, "expected": expected, "found": there})
+    return found
+
+
 def shown(value: str | None) -> str:
     """`Tier 2` of whatever a CRM has for it; none where it is empty."""
     if not value:

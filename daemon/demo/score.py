@@ -46,6 +46,8 @@ class Evidence:
     """Of `GET /requests?bodies=1`."""
     changes: Iterable[calls.VendorChange]
     """What the world did to the vendors' records."""
+    wrong_tiers: Sequence[Mapping[str, str]]
+    """Of the CRMs themselves, see `crm.wrong`."""
 
 
 def score(evidence: Evidence, alerts: Sequence[Seen], seconds: float) -> dict[str, Any]:
@@ -67,6 +69,7 @@ def score(evidence: Evidence, alerts: Sequence[Seen], seconds: float) -> dict[st
         "duplicates": telling.duplicates(evidence.messages),
         "lost": len(telling.lost(store, evidence.messages)),
         "tiers_written": written,
+        "tiers_wrong": list(evidence.wrong_tiers),
         "api_calls": calls.count(store, evidence.requests, evidence.changes),
         "ground_truth": verdicts(rows),
         "churn": churn,
@@ -81,9 +84,10 @@ def score(evidence: Evidence, alerts: Sequence[Seen], seconds: float) -> dict[st
 
 
 def passed(result: Mapping[str, Any]) -> bool:
-    """Nothing missed, false, lost or doubled."""
+    """Nothing missed, false, lost or doubled, and every tier field as it should be."""
     ground = result["ground_truth"]
-    return not (ground[MISSED] or ground[FALSE] or result["lost"] or result["duplicates"])
+    amiss = ground[MISSED] or ground[FALSE] or result["tiers_wrong"]
+    return not (amiss or result["lost"] or result["duplicates"])
 
 
 def _sizes(conn: Connection) -> dict[str, int]:

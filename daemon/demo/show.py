@@ -142,6 +142,9 @@ class Show:
         for row in result["truth_table"]:
             if row["verdict"] in ("missed", "false"):
                 self.say(f"  {row['verdict']}: {row['account']}, {row['rule']}: {row['remark']}", "bold red")
+        for row in result["tiers_wrong"]:
+            line = f"  wrong tier: {row['account']} in {row['crm']} is {row['found']}, not {row['expected']}"
+            self.say(line, "bold red")
         ok = passed(result)
         words = "nothing missed, nothing false, nothing lost, nothing doubled" if ok else "THIS RUN FAILED"
         self.say(words, "bold green" if ok else "bold red")
@@ -198,7 +201,7 @@ def scoreboard(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("  not told in time", missed or "none"),
         ("  lost before day 30", ", ".join(churn["too_soon"]) or "none"),
         ("Customers who stayed", f"{result['churn_alerts_on_customers_who_stayed']} churn alerts"),
-        ("Tier fields written", f"{result['tiers_written']:,}"),
+        ("Tier fields", f"{result['tiers_written']:,} written, {len(result['tiers_wrong'])} wrong at the end"),
     ]
     for vendor, calls in result["api_calls"].items():
         swept = f", and {calls['sweeps']:,} by scheduled sweeps" if calls["sweeps"] else ""
