@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import CTE, BigInteger, and_, case, func, literal, or_, select
 
 from rules.facts.medians import middle
-from rules.facts.moment import Expr, Moment, count_if, half_up, once, real, word
+from rules.facts.moment import Expr, Moment, count_if, once, real, word
 from rules.facts.settings import UsageNames
 from store.records import DAY
 from store.tables import portfolio_stats, usage_samples
@@ -14,7 +14,7 @@ LATER_DAYS, EARLIER_DAYS = 30, 90
 ACTIVE_DAYS = 28
 FEWEST_SAMPLES = 3
 SMALL_USERS, SMALL_FALL = 10, 3
-MILLION = 1_000_000
+BILLION = 1_000_000_000.0
 
 MEDIAN_CHANGE = "adoption_change_median"
 RHYTHM = "usage_rhythm"
@@ -26,8 +26,8 @@ def _by_then(m: Moment) -> Expr:
 
 
 def ratio(value: Expr) -> Expr:
-    """Rounded half up to a millionth: -20 % is then exactly -0.2, and a threshold of -20 % meets it."""
-    return real(half_up(value, MILLION)) / real(float(MILLION))
+    """Rounded half up to nine decimals: -20 % is then exactly -0.2, and a threshold of -20 % meets it."""
+    return func.floor(value * real(BILLION) + real(0.5)) / real(BILLION)
 
 
 def feed_rhythm(m: Moment, names: UsageNames, *, stored: bool) -> CTE:
@@ -111,7 +111,9 @@ def _judged(m: Moment, names: UsageNames, windows: CTE, rhythm: CTE) -> CTE:
         w.later_n * every * 2 < LATER_DAYS * DAY,
         w.earlier_n * every * 2 < EARLIER_DAYS * DAY,
     )
-    small = or_(w.earlier_sum <= 0, and_(earlier < real(float(SMALL_USERS)), earlier - later < real(float(SMALL_FALL))))
+    small = or_(
+        w.earlier_sum <= 0, and_(earlier < real(float(SMALL_USERS)), ratio(earlier - later) < real(float(SMALL_FALL)))
+    )
     change = ratio(later / earlier - real(1.0))
     # A look-up by index per account; as a join with the samples SQLite reads all of them for each.
     latest = usage_samples.alias("latest")

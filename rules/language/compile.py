@@ -9,7 +9,7 @@ from typing import Any as Anything
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    Float,
+    Double,
     Select,
     Text,
     and_,
@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import Grouping
 
 from rules.language.catalogue import Fact, booking_of, role_columns
-from rules.language.evaluate import BOOKED_AHEAD, PARTIAL_STATES, columns_of
+from rules.language.evaluate import BOOKED_AHEAD, PARTIAL_STATES, STEPS, columns_of
 from rules.language.model import Rule
 from rules.language.tree import (
     Against,
@@ -155,8 +155,8 @@ class _Compiler:
                 return case((state == "stale", null()), (state == "never", true()), known, else_=false())
             case Range():
                 return _range(leaf)
-            case Against(op=op, other=other, factor=factor):
-                compared = _COMPARE[op](cast(value, Float), literal(factor, Float) * cast(_value(other), Float))
+            case Against(op=op, other=other, share=share):
+                compared = _COMPARE[op](_steps(value, share.denominator), _steps(_value(other), share.numerator))
                 return case((and_(state.is_(None), _state(other).is_(None)), compared), else_=null())
             case DateIn(first=first, last=last, absolute=absolute):
                 zero = 0 if absolute else self.today
@@ -248,6 +248,11 @@ def _under(leaf: Range, value: ColumnElement[Anything]) -> Condition:
     if math.isinf(leaf.low):
         return false()
     return value <= leaf.low if leaf.low_open else value < leaf.low
+
+
+def _steps(value: ColumnElement[Anything], times: int) -> ColumnElement[Anything]:
+    whole = cast(value, Double) * literal(float(times), Double)
+    return func.floor(whole * literal(STEPS, Double) + literal(0.5, Double))
 
 
 def _absent(fact: Fact) -> list[tuple[Condition, Words]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ Row = Mapping[str, object]
 Truth = bool | None
 BOOKED_AHEAD = 14 * DAY
 """A meeting booked within this time breaks silence (step 2)."""
+STEPS = 1e9
 PARTIAL_STATES = ("stale", "not_captured")
 """States beside which a partial fact keeps its value: it can only be higher."""
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
@@ -133,11 +135,12 @@ def _decide(leaf: Leaf, row: Row, as_of: Instant, today: Day) -> tuple[Truth, st
             return state == "never" or (state is None and value is not None), None
         case Range():
             return _range(leaf, row)
-        case Against(op=op, other=other, factor=factor):
+        case Against(op=op, other=other, share=share):
             missing = _missing(fact, row) or _missing(other, row)
             if missing:
                 return None, missing
-            return _COMPARE[op](float(_num(row, fact)), factor * _num(row, other)), None
+            mine, others = float(_num(row, fact)) * share.denominator, float(_num(row, other)) * share.numerator
+            return _COMPARE[op](steps(mine), steps(others)), None
         case DateIn(first=first, last=last, absolute=absolute):
             zero = 0 if absolute else today
             return _known(fact, row, lambda day: _between(day - zero, first, last))
@@ -147,6 +150,11 @@ def _decide(leaf: Leaf, row: Row, as_of: Instant, today: Day) -> tuple[Truth, st
         case Flag():
             return _known(fact, row, lambda flag: flag == 1)
     raise TypeError(f"no semantics for {type(leaf).__name__}")
+
+
+def steps(value: float) -> float:
+    """A value in steps of 1e-9, rounded half up: what two computed numbers are compared by."""
+    return math.floor(value * STEPS + 0.5)
 
 
 def _booked(fact: Fact, row: Row, as_of: Instant) -> tuple[Truth, str | None]:

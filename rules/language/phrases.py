@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NoReturn
 
 from rules.language import values
@@ -224,15 +225,15 @@ class _Typer:
             raise Problem(
                 "E-TYPE", piece.start, len(piece.text), message, f"compare `{fact.name}` with another {fact.kind}"
             )
-        factor = 1.0
+        part = Fraction(1)
         if operand.of:
             share = values.quantity(operand.text)
             if share is None or share.unit != "%":
                 message = f"a share of `{other.name}` is written in percent"
                 raise Problem("E-UNIT", operand.start, len(operand.text), message, f"write `80% of {other.name}`")
-            factor = float(share.number / 100)
+            part = Fraction(share.number) / 100
         op = _OPS.get(self.phrase.op, "=")
-        return Against(text=self.phrase.text, fact=fact, op=op, factor=factor, other=other, place=self.place)
+        return Against(text=self.phrase.text, fact=fact, op=op, share=part, other=other, place=self.place)
 
     def _value(self, fact: Fact, piece: Piece) -> float:
         found = values.quantity(piece.text) if piece.kind == "quantity" else None

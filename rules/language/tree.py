@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from rules.language.catalogue import Fact
 
@@ -51,11 +52,20 @@ class Range(Leaf):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Against(Leaf):
-    """The number compared (`<`, `<=`, `>`, `>=`, `=`) with `factor` times another fact."""
+    """The number compared (`<`, `<=`, `>`, `>=`, `=`) with `share` times another fact.
+
+    80 % of 35 is 28.000000000000004 in doubles: the share is a fraction, and what is compared is the number times its
+    denominator with the other times its numerator, which is exact for counts and money.
+    """
 
     op: str
-    factor: float
+    share: Fraction
     other: Fact
+
+    @property
+    def factor(self) -> float:
+        """The share as a number, to be shown."""
+        return float(self.share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

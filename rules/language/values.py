@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from rules.language.catalogue import Fact, Kind
 from rules.language.errors import Problem
@@ -84,11 +84,11 @@ def as_number(fact: Fact, found: Quantity, start: int, currency: str = "USD") ->
     code, value = "E-UNIT", number
     match fact.kind:
         case Kind.RATIO:
-            value = number / 100
+            value = _nine_decimals(number / 100)
             if unit != "%":
                 code, *wrong = _no_percent(name, number, unit)
         case Kind.POINTS:
-            value = number / 100
+            value = _nine_decimals(number / 100)
             if unit != "points":
                 wrong = f"`{name}` is a difference in percentage points", f"did you mean `{number} points`?"
         case Kind.MONEY:
@@ -112,6 +112,11 @@ def as_number(fact: Fact, found: Quantity, start: int, currency: str = "USD") ->
         cause, fix = wrong
         raise Problem(code, start, len(found.text), cause, fix)
     return float(value)
+
+
+def _nine_decimals(value: Decimal) -> Decimal:
+    """Rounded half up like the ratios of the facts, so that -20 % meets -20 %; half of a negative step goes up too."""
+    return (value * 10**9 + Decimal("0.5")).to_integral_value(ROUND_FLOOR) / 10**9
 
 
 def _no_percent(name: str, number: Decimal, unit: str) -> tuple[str, str, str]:

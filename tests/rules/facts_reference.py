@@ -40,6 +40,11 @@ def past(touches: Iterable[Row], as_of: int, days: int | None = None) -> list[Ro
     return [t for t in held if days is None or t["occurred_at"] > as_of - days * DAY]
 
 
+def nine_decimals(value: float) -> float:
+    """Rounded half up, so that what is just 20 % equals the 20 % of a threshold."""
+    return math.floor(value * 1e9 + 0.5) / 1e9
+
+
 def hundredths(points: float) -> int:
     return math.floor(points * 100 + 0.5)
 
@@ -150,6 +155,6 @@ def adoption_change(samples: Iterable[tuple[int, float]], as_of: int, rhythm: fl
         if len(window) < 3 or len(window) < days * DAY / rhythm / 2:
             return "too_few_samples"
     now, before = sum(later) / len(later), sum(earlier) / len(earlier)
-    if before == 0 or (before < 10 and before - now < 3):
+    if before == 0 or (before < 10 and nine_decimals(before - now) < 3):
         return "too_small"
-    return math.floor((now / before - 1) * 1_000_000 + 0.5) / 1_000_000
+    return nine_decimals(now / before - 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
@@ -14,6 +15,7 @@ from rules.language.catalogue import FACTS, Fact, Kind
 from rules.language.compile import select_findings
 from rules.language.evaluate import evaluate
 from rules.language.model import Rule
+from rules.language.tree import Range
 from store.engine import Store
 from store.tables import accounts, facts
 from tests.rules.rows import AS_OF, TODAY, random_row
@@ -64,6 +66,8 @@ def phrases_for(fact: Fact) -> list[str]:
 PHRASES = sorted({phrase for fact in FACTS for phrase in phrases_for(fact)})
 PHRASES += [
     "active users are less than 80% of seats",
+    "active users are at least 100% of seats",
+    "adoption is at most 105% of adoption change",
     "touches 30d is more than touches 90d",
     "renewal due",
     "not quiet",
@@ -151,3 +155,30 @@ def test_every_phrase_form_alone(sqlite_store: Store) -> None:
             found = {row.account_id: row.outcome for row in connection.execute(select_findings(rule, AS_OF, TODAY))}
             expected = {row["account_id"]: evaluate(rule, row, AS_OF, TODAY).outcome for row in rows}
             assert {key: value for key, value in expected.items() if value != "silent"} == found, rule.when
+
+
+@pytest.mark.parametrize("share", [7, 29, 80, 105])
+def test_share_of_another_fact_is_exact(store: Store, share: int) -> None:
+    """28 of 35 is at least 80 % and not less, although 0.8 x 35 is more than 28 in doubles; on both databases."""
+    pairs = [(seats * share // 100 + off, seats) for seats in range(1, 120) for off in (-1, 0, 1)]
+    rows: list[dict[str, object]] = [
+        {"account_id": n, "as_of": AS_OF, "active_users": mine, "seats": seats}
+        for n, (mine, seats) in enumerate(pairs, 1)
+    ]
+    with store.write() as connection:
+        names = [{"id": n, "key": f"k{n}", "name": "n", "created_at": 0} for n in range(1, len(pairs) + 1)]
+        connection.execute(insert(accounts), names)
+        connection.execute(insert(facts), rows)
+    rule = rule_of(f"active users are at least {share}% of seats", "tier is known")
+    expected = {n for n, (mine, seats) in enumerate(pairs, 1) if mine * 100 >= share * seats}
+    with store.read() as connection:
+        assert {row.account_id for row in connection.execute(select_findings(rule, AS_OF, TODAY))} == expected
+    assert {row["account_id"] for row in rows if evaluate(rule, row, AS_OF, TODAY).truth} == expected
+
+
+@pytest.mark.parametrize("written", ["-20%", "-19.9999999996%", "-20.00000000001%"])
+def test_threshold_is_as_fine_as_a_ratio(written: str) -> None:
+    """A bound is read exactly and rounded to nine decimals, as ratios are stored: the double next to -0.2 meets it."""
+    leaf = rule_of(f"adoption change is at most {written}", "tier is known").when
+    assert isinstance(leaf, Range)
+    assert leaf.high == -0.2

@@ -53,6 +53,23 @@ def test_change_is_exact_at_the_threshold(connection: Connection) -> None:
     assert row["adoption_change_vs_portfolio"] == 0.0
 
 
+def test_change_just_beside_the_threshold_stays_beside_it(connection: Connection) -> None:
+    """A fall of 19.99997 % is none of 20 %: nothing coarser than nine decimals is rounded away."""
+    rows = orderly()
+    account = rows.account()
+    feed(rows, account, 10_000_000, 8_000_003)
+    assert facts_of(connection, rows)[account]["adoption_change"] == -0.1999997
+
+
+def test_small_fall_is_measured_exactly(connection: Connection) -> None:
+    """From 8.1 to 5.1 users is a fall of 3, although their difference in doubles is a little less."""
+    rows = orderly()
+    account = rows.account()
+    feed(rows, account, 8.1, 5.1)
+    row = facts_of(connection, rows)[account]
+    assert (row["adoption_change"], row["adoption_change_state"]) == (-0.37037037, None)
+
+
 @pytest.mark.parametrize(
     ("every", "value"), [(1, -0.5), (2, -0.5), (3, None)], ids=["every day", "half of them", "a third of them"]
 )
@@ -75,7 +92,7 @@ def test_rhythm_without_setting_is_the_median_gap(connection: Connection) -> Non
 
 @pytest.mark.parametrize(
     ("earlier", "later", "value"),
-    [(9.5, 6.5, -0.315789), (9.5, 7, None), (10, 9, -0.1), (0, 4, None), (9, 12, None)],
+    [(9.5, 6.5, -0.315789474), (9.5, 7, None), (10, 9, -0.1), (0, 4, None), (9, 12, None)],
     ids=["fell by three", "fell by less", "ten is not small", "from nothing", "rose"],
 )
 def test_small_accounts_say_nothing(connection: Connection, earlier: float, later: float, value: float | None) -> None:
