@@ -32,7 +32,7 @@ from sandbox import serve
 from sandbox.serve import Sandbox
 from sandbox.world import project
 from store.engine import Store
-from store.records import DAY, SECOND
+from store.records import DAY, HOUR, SECOND
 from store.tables import sync_runs, tier_ledger
 
 _KILL_ON, _FEWEST_FOR_KILL = 3, 5
@@ -208,10 +208,15 @@ class _Demo:
             messages=self.control.get("/slack/messages")["messages"],
             requests=self.control.get("/requests?bodies=1")["requests"],
             changes=project.changes(self.sandbox.world),
-            wrong_tiers=crm.wrong(truth, self.control.get),
+            wrong_tiers=crm.wrong(truth, self.control.get, self._edited_since()),
         )
         self.alerts = seen(self.store, evidence.rules, evidence.messages, evidence.start)
         return score(evidence, self.alerts, self.clock.monotonic() - self.began), evidence
+
+    def _edited_since(self) -> set[str]:
+        """Accounts whose tier somebody has set by hand after the last run of the tiers."""
+        last_run = self.as_of + HOUR
+        return {c.key for c in self.sandbox.world.companies if any(at > last_run for at, _, _ in c.tier_edits)}
 
     def _present(self, result: Mapping[str, Any], evidence: Evidence) -> None:
         looker = Looker(self.store, evidence.rules, self.daemon.work.facts, self.as_of)

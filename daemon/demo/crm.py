@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,10 +128,15 @@ def people(store: Store, ask: Ask) -> list[Person]:
     ]
 
 
-def wrong(truth: Mapping[str, Any], ask: Ask) -> list[dict[str, str]]:
-    """Tier fields that do not hold what they should at the end: account, CRM, expected, found."""
+def wrong(truth: Mapping[str, Any], ask: Ask, edited_since: Collection[str]) -> list[dict[str, str]]:
+    """Tier fields that do not hold what they should at the end: account, CRM, expected, found.
+
+    `edited_since`: keys of accounts whose tier a person has changed after the last run, of which the truth ends there.
+    """
     found = []
     for entry in truth["tiers"]:
+        if entry["account"] in edited_since:
+            continue
         for source, tier in (entry["crm_end"] or {}).items():
             expected = shown(None if tier is None else str(tier))
             there = _in_crm(ask, source, entry[f"{source}_id"])
