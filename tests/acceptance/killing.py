@@ -193,7 +193,7 @@ def outcome(stage: Stage) -> Outcome:
         findings=exported,
         messages={
             first_id[m["channel"], m["ts"]]: (
-                m["channel"], first_id.get((m["channel"], m["thread_ts"])), m["text"], _shown(m["blocks"])
+                m["channel"], first_id.get((m["channel"], m["thread_ts"])), m["text"], _shown(stage, m["blocks"])
             )
             for m in shown
         },
@@ -202,10 +202,10 @@ def outcome(stage: Stage) -> Outcome:
     )  # fmt: skip
 
 
-def _shown(blocks: Any) -> str:
-    """The blocks without the ids that Slack has given them in its own order."""
+def _shown(stage: Stage, blocks: Any) -> str:
+    """The blocks without the ids that Slack has given them in its own order, and without the CRM page's port."""
     ours = [{**block, "block_id": ""} if _BY_SLACK.fullmatch(block["block_id"]) else block for block in blocks or ()]
-    return json.dumps(ours, sort_keys=True, ensure_ascii=False)
+    return json.dumps(ours, sort_keys=True, ensure_ascii=False).replace(stage.info["crm"]["page"], "crm:")
 
 
 def _delivery(message: Mapping[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""Measurements and long runs that are no part of the test suite."""
