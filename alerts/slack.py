@@ -183,7 +183,11 @@ class SlackSender:
         try:
             answer = self._call(self.web.auth_test)
         except TRANSPORT_ERRORS as error:
-            return [Finding("error", f"Slack refuses the bot token: {classify(error).error}", "check slack.bot_token")]
+            outcome = classify(error)
+            if outcome.kind in (Kind.RETRY, Kind.UNCERTAIN):
+                remedy = "check slack.base_url, and that network, firewall and proxy let this machine out; try again"
+                return [Finding("error", f"Slack does not answer: {outcome.error}", remedy)]
+            return [Finding("error", f"Slack refuses the bot token: {outcome.error}", "check slack.bot_token")]
         findings = [Finding("ok", f"Slack workspace {answer.get('team')} ({answer.get('team_id')})")]
         if self.settings.team_id and answer.get("team_id") != self.settings.team_id:
             what = f"the token belongs to workspace {answer.get('team_id')}, the configuration names {self.settings.team_id}"

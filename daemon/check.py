@@ -122,14 +122,18 @@ def _customers(preview: Preview, *, crm: bool) -> Iterable[Found]:
         remedy = "look at `customer:` - field name, and the values as the CRM spells them"
         yield Found("error", "the customer condition holds for no account", remedy)
     else:
-        yield Found("ok", f"the customer condition holds for {preview.customers:,} accounts")
+        of = max((preview.rows.get(name, 0) for name in ("Account", "companies")), default=0)
+        yield Found("ok", f"the customer condition holds for {preview.customers:,} of {of:,} accounts")
 
 
 def _slack(sender: SlackSender | None) -> Section:
     if sender is None:
         what = "no `slack:` section: nothing is sent, messages wait in the store"
         return Section("slack", [Found("warning", what, "`tierd preview --csm NAME` shows what would be sent")])
-    return Section("slack", list(sender.check()), sorted(SCOPES.items()))
+    needs = [(f"the bot scope {scope}", why) for scope, why in sorted(SCOPES.items())]
+    if sender.settings.app_token is not None:
+        needs.append(("the scope connections:write on the app-level token", "receive what is pressed (Socket Mode)"))
+    return Section("slack", list(sender.check()), needs)
 
 
 def cost(previews: Sequence[tuple[str, Preview]]) -> list[str]:
@@ -141,10 +145,12 @@ def cost(previews: Sequence[tuple[str, Preview]]) -> list[str]:
         total += rows
         share = ""
         if preview.quota_left:
-            share = f", {preview.calls / preview.quota_left:.1%} of the {preview.quota_left:,} calls left today"
+            part = preview.calls / preview.quota_left
+            shown = f"{part:.1%}" if part >= 0.001 else "less than 0.1%"
+            share = f" ({shown} of the {preview.quota_left:,} that are left today)"
         lines.append(f"{name}: {rows:,} rows, {preview.calls:,} API calls{share}, about {_minutes(preview.minutes)}")
         lines += [f"  {object_}: {count:,}" for object_, count in preview.rows.items()]
-    lines.append(f"store: about {max(1, total * _BYTES_PER_ROW // 1_000_000):,} MB")
+    lines.append(f"disk: about {max(1, total * _BYTES_PER_ROW // 1_000_000):,} MB in the store")
     return lines
 
 

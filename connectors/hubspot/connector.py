@@ -14,6 +14,18 @@ from connectors.hubspot.writer import HubSpotWriter
 from store.records import Clock
 
 _WRITE_SCOPES = ("write", "delete")
+_WRITES = "crm.objects.companies.write"
+_WHY = {
+    "accounts": "customers and the facts that are mapped",
+    "contacts": "whom we are in touch with, and their level",
+    "opportunities": "what was paid, renewals, expansions",
+    "tickets": "open and urgent tickets",
+    "calls": "calls",
+    "emails": "e-mails: who, when and the subject, never the text",
+    "meetings": "meetings held and booked",
+    "notes": "notes",
+    "tasks": "tasks",
+}
 _CREDENTIALS = "check the token: a Service Key or a private app's, of this portal, and not rotated since"
 
 
@@ -59,7 +71,7 @@ class HubSpotConnector(HubSpotReader):
             scopes = self._session.post("/oauth/v2/private-apps/get/access-token-info", body).get("scopes", ())
         except VendorError:
             return []  # a Service Key cannot be looked into; its scopes are seen in HubSpot
-        needed = {name for name, _ in self.permissions()}
+        needed = {name for name, _ in self.permissions()} - ({_WRITES} if self._settings.write_auth else set())
         surplus = sorted(s for s in scopes if s not in needed and s.rpartition(".")[2] in _WRITE_SCOPES)
         remedy = "take them away: what a token may not do, nobody can do with it"
         return (
@@ -70,12 +82,17 @@ class HubSpotConnector(HubSpotReader):
 
     def permissions(self) -> list[tuple[str, str]]:
         """(scope, why) as a private app or Service Key asks for them."""
-        wanted = {scope(s.object): f"the stream {s.name}" for s in reversed(streams(self._settings))}
-        wanted["crm.objects.owners.read"] = "who the CSM of an account is"
-        wanted["crm.schemas.companies.read"] = "to look up the mapped properties"
+        wanted: dict[str, list[str]] = {}
+        for stream in streams(self._settings):
+            wanted.setdefault(scope(stream.object), []).append(
+                _WHY.get(stream.name, f"the field mapping reads {stream.object}")
+            )
+        wanted["crm.objects.owners.read"] = ["who the CSM is, and who of us was in touch"]
+        wanted["crm.schemas.companies.read"] = ["to look up the mapped properties"]
         if self._settings.tier is not None:
-            wanted["crm.objects.companies.write"] = "writing the tier back"
-        return sorted(wanted.items())
+            other = " (only the token of write_auth)" if self._settings.write_auth else ""
+            wanted[_WRITES] = [f"writing the tier back{other}"]
+        return [(name, "; ".join(why)) for name, why in sorted(wanted.items())]
 
     def preview(self) -> Preview:
         """Rows per object, calls and minutes of a first sync, counted by the portal itself."""

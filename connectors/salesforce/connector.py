@@ -18,6 +18,19 @@ from store.records import Clock
 _ROWS_PER_PAGE = 2_000
 _SECONDS_PER_CALL = 2.0  # a composite of five full pages, as an order of magnitude
 _SAMPLE = 20_000
+_WHY = {
+    "members": "who the CSM is, and who of us was in touch",
+    "accounts": "customers and the facts that are mapped",
+    "contacts": "whom we are in touch with, and their level",
+    "opportunities": "what was paid, renewals, expansions",
+    "tickets": "open and urgent tickets",
+    "tasks": "calls, and e-mails logged as tasks",
+    "events": "meetings held and booked",
+    "emails": "e-mails: who, when and the subject, never the text",
+    "task_relations": "everybody who took part in a call",
+    "event_relations": "everybody who took part in a meeting",
+    "email_relations": "everybody who took part in an e-mail",
+}
 _CREDENTIALS = "check client id, secret or key, the user's pre-authorisation and the My Domain address"
 
 
@@ -36,18 +49,38 @@ class SalesforceConnector(SalesforceReader):
         findings = [Finding("ok", f"signed in to {self._settings.base_url} ({self._settings.auth.method})")]
         for stream, describe in described:
             findings += _look(stream, describe)
+        return findings + self._excess([describe for _, describe in described if describe is not None])
+
+    def _excess(self, described: Sequence[Any]) -> list[Finding]:
+        """What the user may do and tierd never does, one line per right."""
+        edits = {"Account"} if self._settings.tier is not None and self._settings.write_auth is None else set()
+        findings = []
+        for right, word, fine in (
+            ("deletable", "delete", set()),
+            ("createable", "create", set()),
+            ("updateable", "edit", edits),
+        ):
+            names = [d["name"] for d in described if d.get(right) and d["name"] not in fine]
+            if names:
+                what = f"this user may {word} rows of {', '.join(names)}, which tierd never does"
+                remedy = f"Read is enough: take {word.capitalize()} away"
+                findings.append(Finding("warning", what, remedy))
         return findings
 
     def permissions(self) -> list[tuple[str, str]]:
         """(permission, why) as an administrator grants them."""
         some = streams(self._settings, self._settings.activities)
-        wanted = [("API Enabled", "every call")]
-        wanted += [(f"Read on {s.object}: {', '.join(s.fields)}", f"the stream {s.name}") for s in some]
-        wanted.append(
-            ("View All Data, or sharing that shows every customer", "an account that is not seen looks silent")
-        )
+        wanted = [
+            ("API Enabled for the user, and the scope api for the External Client App", "every call"),
+            *(
+                (f"Read on {s.object}: {', '.join(s.fields)}", _WHY.get(s.name, "the field mapping reads it"))
+                for s in some
+            ),
+            ("View All Data, or sharing that shows every customer", "an account that is not seen looks silent"),
+        ]
         if self._settings.tier is not None:
-            wanted.append((f"Edit on Account.{self._settings.tier.field}", "writing the tier back"))
+            other = " (only the user of write_auth)" if self._settings.write_auth else ""
+            wanted.append((f"Edit on Account.{self._settings.tier.field}", f"writing the tier back{other}"))
         return wanted
 
     def preview(self) -> Preview:
@@ -102,13 +135,7 @@ def _look(stream: Stream, describe: Any) -> list[Finding]:
     if missing:
         remedy = "grant field access, or mend the name in the field mapping"
         return [Finding("error", f"{stream.object}: {', '.join(missing)} not visible", remedy)]
-    findings = [Finding("ok", f"{stream.object}: {len(stream.fields)} fields readable")]
-    if describe.get("deletable"):
-        remedy = "a read-only user is enough; take Delete away"
-        findings.append(
-            Finding("warning", f"{stream.object}: this user may delete rows, which tierd never does", remedy)
-        )
-    return findings
+    return [Finding("ok", f"{stream.object}: {len(stream.fields)} fields readable")]
 
 
 def _session(settings: SalesforceSettings, auth: Auth, clock: Clock) -> SalesforceSession:

@@ -167,13 +167,13 @@ class UsageConnector:
         if troubles:
             return [Finding("error", trouble.message, "then check again") for trouble in troubles]
         count = sum(len(event.records) for event in events if isinstance(event, Batch))
-        return [Finding("ok", f"{count} samples of {', '.join(self._settings.metrics)} readable")]
+        return [Finding("ok", f"{count:,} samples of {', '.join(self._settings.metrics)} readable")]
 
     def permissions(self) -> list[tuple[str, str]]:
         """What the feed needs."""
         if self._settings.url:
-            return [("SELECT on what the query reads", "usage samples; nothing is ever written there")]
-        return [("read access to the files", "usage samples")]
+            return [("SELECT on what the query reads", "samples of usage; nothing is ever written there")]
+        return [("read access to the files", "samples of usage; nothing is ever written there")]
 
     def preview(self) -> Preview:
         """How many samples a first read brings."""

@@ -13,6 +13,7 @@ from daemon.cli.common import BAD_INPUT, OK, ConfigPath, closing, configured, er
 from daemon.config import dump
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "error": "error  "}
+_STYLES = {"ok": None, "warning": "yellow", "error": "red"}
 
 
 @app.command()
@@ -52,10 +53,11 @@ def check(
     def show(section: Section) -> None:
         out.print(f"\n{section.name}", style="bold", markup=False)
         for finding in section.findings:
-            remedy = f": {finding.remedy}" if finding.remedy and finding.level != "ok" else ""
-            out.print(f"  {_MARKS[finding.level]} {finding.what}{remedy}", markup=False)
+            out.print(f"  {_MARKS[finding.level]} {finding.what}", style=_STYLES[finding.level], markup=False)
+            if finding.remedy and finding.level != "ok" and finding.remedy not in finding.what:
+                out.print(f"          -> {finding.remedy}", markup=False)
         for permission, why in section.needs:
-            out.print(f"  needs   {permission}: {why}", markup=False)
+            out.print(f"  needs   {permission} - {why}", markup=False)
 
     for section in report.sections:
         show(section)
@@ -64,5 +66,7 @@ def check(
         out.print("\nthe first sync", style="bold")
         for line in cost(previews):
             out.print(f"  {line}", markup=False)
-    out.print("\nready: `tierd run`" if report.ok else "\nnot ready: mend the errors above")
+    errors = sum(finding.level == "error" for section in report.sections for finding in section.findings)
+    broken = "the error" if errors == 1 else f"the {errors} errors"
+    out.print("\nready: `tierd run`" if report.ok else f"\nnot ready: mend {broken} above")
     return OK if report.ok else BAD_INPUT

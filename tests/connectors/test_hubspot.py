@@ -258,6 +258,21 @@ def test_an_answer_that_names_no_row_is_no_proof(portal: Portal) -> None:
     out.close()
 
 
+def test_scopes_that_are_not_needed_are_told(portal: Portal) -> None:
+    """The scope that writes companies is needed by the token that writes the tier, and is too much for any other."""
+
+    def warned(**also: Any) -> str:
+        looking = connector(portal, **also)
+        found = [finding.what for finding in looking.check() if finding.level == "warning"]
+        looking.close()
+        return " ".join(found)
+
+    assert "crm.objects.contacts.write" in warned()
+    assert "crm.objects.companies.write" not in warned()
+    assert "crm.objects.companies.write" in warned(write_auth={"access_token": TOKEN})
+    assert "crm.objects.companies.write" in warned(tier=None)
+
+
 def test_the_target_is_checked_before_writing(portal: Portal) -> None:
     """A missing option and a missing property are errors with a remedy (R39)."""
     levels = []

@@ -296,6 +296,22 @@ def test_a_missing_tier_value_is_found_before_anything_is_written(org: Org) -> N
     out.close()
 
 
+def test_rights_that_are_not_needed_are_told_once_each(org: Org) -> None:
+    """One warning per right; editing accounts is needed by whoever writes the tier, and by nobody else."""
+
+    def warned(**also: Any) -> dict[str, str]:
+        looking = SalesforceConnector(settings(org, **also), StepClock(org.clock))
+        found = [finding.what for finding in looking.check() if finding.level == "warning"]
+        looking.close()
+        return {what.split()[3]: what for what in found}
+
+    rights = warned()
+    assert set(rights) == {"create", "edit", "delete"}
+    assert ("Account," in rights["delete"], "Account," in rights["edit"]) == (True, False)
+    assert "Account," in warned(write_auth=CREDENTIALS)["edit"]
+    assert "Account," in warned(tier=None)["edit"]
+
+
 def test_plain_http_is_for_loopback_only() -> None:
     """A token never travels unencrypted to another machine."""
     with pytest.raises(ValueError, match="not encrypted"):

@@ -150,10 +150,12 @@ def test_check_tests_every_connection_and_says_what_is_needed(tierd: Tierd) -> N
     assert done.code == 0
     assert "signed in to http://127.0.0.1" in done.out
     assert "the customer condition holds for " in done.out
-    assert "needs   Edit on Account.Customer_Tier__c: writing the tier back" in done.out
-    assert "may delete rows, which tierd never does" in done.out
-    assert "API calls, " in done.out
-    assert "store: about" in done.out
+    assert re.search(r"the customer condition holds for \d+ of \d+ accounts", done.out)
+    assert "needs   Edit on Account.Customer_Tier__c - writing the tier back\n" in done.out
+    assert done.out.count("may delete rows of Account, Contact, ") == 1
+    assert "-> Read is enough: take Delete away\n" in done.out
+    assert re.search(r"API calls \(less than 0.1% of the [\d,]+ that are left today\), about a minute", done.out)
+    assert "disk: about" in done.out
     assert "no `slack:` section" in done.out
     assert done.out.endswith("ready: `tierd run`\n")
 
@@ -163,7 +165,8 @@ def test_check_finds_a_customer_condition_that_nobody_meets(tierd: Tierd, home: 
     _change(home, "customer: {Type: Customer}", "customer: {Type: Custommer}")
     done = tierd("check")
     assert done.code == 2
-    assert "the customer condition holds for no account: look at `customer:`" in done.out
+    assert "the customer condition holds for no account\n          -> look at `customer:`" in done.out
+    assert done.out.endswith("not ready: mend the error above\n")
 
 
 def test_check_finds_a_field_that_is_not_there(tierd: Tierd, home: Path) -> None:
