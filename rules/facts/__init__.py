@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rules.facts.behind import named_people, usage_means
 from rules.facts.portfolio import in_scope, portfolio, statistics
 from rules.facts.settings import CADENCES, FactSettings, Segments, UsageNames
 from rules.facts.usage import MEDIAN_CHANGE, RHYTHM
@@ -14,6 +15,8 @@ __all__ = [
     "Segments",
     "UsageNames",
     "in_scope",
+    "named_people",
     "portfolio",
     "statistics",
+    "usage_means",
 ]

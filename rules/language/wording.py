@@ -44,27 +44,32 @@ def placeholders(say: str) -> list[Fact]:
     return [BY_NAME[name] for name in names if name in BY_NAME]
 
 
-def sentence(rule: Rule, row: Row, as_of: Instant, today: Day | None = None, currency: str = "USD") -> str:
-    """The rule's `say` with values for its placeholders; without one, the phrases that hold with their values."""
+def sentence(
+    rule: Rule, row: Row, as_of: Instant, today: Day | None = None, currency: str = "USD", *, lasting: bool = False
+) -> str:
+    """The rule's `say` with values for its placeholders; without one, the phrases that hold with their values.
+
+    `lasting`: in words that are still true when they are read days later.
+    """
     day = today_of(as_of) if today is None else today
     if rule.say:
-        words = iter([show(fact, row, as_of, day, currency) for fact in placeholders(rule.say)])
+        words = iter([show(fact, row, as_of, day, currency, lasting=lasting) for fact in placeholders(rule.say)])
         return _PLACEHOLDER.sub(lambda _: next(words), rule.say)
-    lines = evidence_lines(rule, row, as_of, day, currency)
+    lines = evidence_lines(rule, row, as_of, day, currency, lasting=lasting)
     return f"{rule.name.replace('-', ' ').capitalize()}: {'; '.join(lines)}."
 
 
 def evidence_lines(
-    rule: Rule, row: Row, as_of: Instant, today: Day | None = None, currency: str = "USD"
+    rule: Rule, row: Row, as_of: Instant, today: Day | None = None, currency: str = "USD", *, lasting: bool = False
 ) -> tuple[str, ...]:
     """`renewal in 40 days (2026-04-11)`: each fact that decides the rule, once, with its value."""
     day = today_of(as_of) if today is None else today
     tree = outcome(rule.when, row, as_of, day)
-    found = dict.fromkeys(fact for leaf in _deciding(tree) for fact in facts_of(leaf))
-    return tuple(f"{fact.shown}: {show(fact, row, as_of, day, currency)}" for fact in found)
+    found = dict.fromkeys(fact for leaf in deciding(tree) for fact in facts_of(leaf))
+    return tuple(f"{fact.shown}: {show(fact, row, as_of, day, currency, lasting=lasting)}" for fact in found)
 
 
-def _deciding(tree: Outcome) -> Iterable[Leaf]:
+def deciding(tree: Outcome) -> Iterable[Leaf]:
     """The phrases that make the condition what it is: false branches of a true `any` say nothing."""
     if isinstance(tree.node, Leaf):
         yield tree.node
@@ -72,15 +77,21 @@ def _deciding(tree: Outcome) -> Iterable[Leaf]:
     for part in tree.parts:
         if isinstance(tree.node, Any) and tree.truth and not part.truth:
             continue
-        yield from _deciding(part)
+        yield from deciding(part)
 
 
-def show(fact: Fact, row: Row, as_of: Instant, today: Day, currency: str = "USD") -> str:
-    """A fact's value in plain words: `in 40 days (2026-04-11)`, `never`, `unknown: levels not known`."""
+def show(fact: Fact, row: Row, as_of: Instant, today: Day, currency: str = "USD", *, lasting: bool = False) -> str:
+    """A fact's value in plain words: `in 40 days (2026-04-11)`, `never`, `unknown: levels not known`.
+
+    `lasting`: by date alone (`2026-04-11`), because what is read days later must not count days.
+    """
     value, state = row.get(fact.column), row.get(f"{fact.column}_state")
     if state == "never":
         return "none" if fact.kind is Kind.BOOKING else "never"
-    shown = None if value is None else _shown(fact, value, as_of, today, currency)
+    shown = None
+    if value is not None:
+        shown = _lasting(fact, value, row, today) if lasting else None
+        shown = shown or _shown(fact, value, as_of, today, currency)
     more = row.get(f"{fact.column}_u") if fact.interval else None
     if shown and isinstance(more, int) and more > 0 and isinstance(value, int):
         shown = f"{value} to {value + more} (levels of {more} not known)"
@@ -90,14 +101,40 @@ def show(fact: Fact, row: Row, as_of: Instant, today: Day, currency: str = "USD"
     return f"unknown: {reason} (last known: {shown})" if shown else f"unknown: {reason}"
 
 
+def _lasting(fact: Fact, value: object, row: Row, today: Day) -> str | None:
+    """The value where it is a moment or moves a little every day; None = it reads the same on any day."""
+    if not isinstance(value, int | float):
+        return None
+    match fact.kind:
+        case Kind.EVENT | Kind.BOOKING:
+            return date(today_of(int(value)))
+        case Kind.DATE:
+            return date(int(value))
+        case Kind.RATIO:
+            return f"{round(value * 100, 1):,.1f}".removesuffix(".0") + "%"
+        case Kind.POINTS:
+            return f"{round(value * 100, 1):,.1f}".removesuffix(".0") + " points"
+        case Kind.DAYS if fact.name == "touch due in":
+            return f"due {date(_due(int(value), row, today))}"
+    return None
+
+
+def _due(due_in: int, row: Row, today: Day) -> Day:
+    """The day the next touch is due: counted from the last one where it is known, so that no hour of day moves it."""
+    last, cadence = row.get("last_contact"), row.get("cadence")
+    if isinstance(last, int | float) and isinstance(cadence, int | float):
+        return today_of(int(last)) + int(cadence)
+    return today + due_in
+
+
 def _shown(fact: Fact, value: object, as_of: Instant, today: Day, currency: str) -> str:
     if not isinstance(value, int | float):
         return str(value).replace("_", " ") if fact.kind is Kind.CHOICE else str(value)
     match fact.kind:
         case Kind.EVENT | Kind.BOOKING:
-            return f"{_distance(int(value) - as_of)} ({_date(today_of(int(value)))})"
+            return f"{_distance(int(value) - as_of)} ({date(today_of(int(value)))})"
         case Kind.DATE:
-            return f"{_days_away(int(value) - today)} ({_date(int(value))})"
+            return f"{_days_away(int(value) - today)} ({date(int(value))})"
         case Kind.FLAG:
             return "yes" if value else "no"
         case Kind.MONEY:
@@ -135,7 +172,8 @@ def _plural(value: float, unit: str) -> str:
     return f"{_number(value)} {unit}{'' if abs(value) == 1 else 's'}"
 
 
-def _date(day: Day) -> str:
+def date(day: Day) -> str:
+    """`2026-04-11`."""
     return (dt.date(1970, 1, 1) + dt.timedelta(days=day)).isoformat()
 
 

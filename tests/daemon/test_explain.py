@@ -79,7 +79,7 @@ def test_an_account_that_fires(world: Store, ruleset: RuleSet) -> None:
     """The tree shows each phrase with its value, what would clear it, and the day it turns critical."""
     line = told(world, ruleset, "Account 1").rule(RULE)
     assert (line.verdict.truth, line.verdict.severity) == (True, "high")
-    assert line.sentence == "Renews in 40 days (2026-03-28); last exec contact: 20 days ago (2026-01-27)."
+    assert line.sentence == "Renews in 40 days (2026-03-28); last exec contact 20 days ago (2026-01-27)."
     assert line.change is not None
     assert (line.change.days, line.change.severity) == (10, "critical")
     text = shown(told(world, ruleset, "Account 1"))
