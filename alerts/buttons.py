@@ -18,6 +18,7 @@ ACKNOWLEDGE, SNOOZE, NOT_USEFUL, TOOK_ACTION, OPEN = (
 )
 SNOOZE_DIALOG = "tierd_snooze_dialog"
 SNOOZE_CHOICES = (("1d", "1 day"), ("7d", "7 days"), ("date", "Until a date…"))
+_VENDORS = {"salesforce": "Salesforce", "hubspot": "HubSpot"}
 REASONS = (
     ("in contact", "Already in contact"),
     ("waiting", "Waiting for the customer"),
@@ -40,7 +41,7 @@ def actions(key: str, links: Sequence[tuple[str, str]], *, open_rules: bool) -> 
     for at, (label, url) in enumerate(links[:3]):
         safe = address(url)
         if safe and len(safe) <= 3000:
-            elements.append({**_button(f"Open in {label}"[:75], f"{OPEN}_{at}", key), "url": safe})
+            elements.append({**_button(f"Open in {_VENDORS.get(label, label)}"[:75], f"{OPEN}_{at}", key), "url": safe})
     return [{"type": "actions", "block_id": f"tierd_{key}", "elements": elements}] if elements else []
 
 

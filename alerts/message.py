@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,11 @@ log = logging.getLogger(__name__)
 
 Block = Mapping[str, Any]
 _IN_FULL = 5
+_BULLETS = 3
+_PHONE = 150
+# What is bound to a day stays true when the day is over, so a number that has moved since is no reason for an edit.
+_BOUND = re.compile(r'(?:on \d{4}-\d\d-\d\d:|As of \d{4}-\d\d-\d\d)[^"\\]*')
+_NUMBER = re.compile(r"[-+.,\d]*\d[-+.,\d]*")
 _SIGN = {"critical": "🔴", "high": "🟠", "medium": "🟡", "low": "⚪"}
 _ENDED = {
     "resolved": "cleared",
@@ -47,11 +53,13 @@ def reply(view: ReplyView) -> Message:
     if view.note:
         return guarded(head + escape(view.note, 600), lambda: [section(head + escape(view.note, 2000))])
     first, news = view.lines[0]
-    text = f"{_problem_text(view.card, first, view.as_of)} ({_news(first, news)}) {mention(view.card.recipient)}"
+    text = f"{_problem_text(view.card, first)} ({_news(first, news)}) {mention(view.card.recipient)}"
     return guarded(
         text.strip(),
         lambda: [
-            section(head + "\n\n".join(f"{_news(line, kind)}: {_line(line)}" for line, kind in view.lines[:3])),
+            section(
+                head + "\n\n".join(f"{_news(line, kind)}: {_line(line, alone=False)}" for line, kind in view.lines[:3])
+            ),
             *([context(f"and {len(view.lines) - 3} more, see above")] if len(view.lines) > 3 else []),
         ],
     )
@@ -103,20 +111,17 @@ def _headline(view: ConversationView) -> str:
     if view.moved_to:
         return f"{escape(view.card.name, 60)}: continues in a newer message"
     if not view.active:
-        return (
-            f"Resolved: {escape(view.card.name, 60)}"
-            if _all_resolved(view)
-            else f"Closed: {escape(view.card.name, 60)}"
-        )
+        return f"{'Resolved' if _all_resolved(view) else 'Closed'}: {escape(view.card.name, 60)}"
     worst = max(view.active, key=lambda line: rank(line.severity))
-    return f"{_problem_text(view.card, worst, view.as_of)} {to}".strip()
+    return f"{_problem_text(view.card, worst)} {to}".strip()
 
 
-def _problem_text(card: AccountCard, line: RuleLine, as_of: int) -> str:
-    renewal = ""
-    if card.renewal is not None:
-        renewal = f" Renews {words.date_words(card.renewal)} ({words.in_days(card.renewal, words.day_of(as_of))})."
-    return f"{line.severity.upper()} {escape(card.name, 45)}: {escape(line.text.sentence, 50)}{renewal}"
+def _problem_text(card: AccountCard, line: RuleLine) -> str:
+    """Account, problem and deadline in what a phone shows: the problem gets the room that the others leave."""
+    head = f"{line.severity.upper()} {escape(card.name, 45)}: "
+    renewal = "" if card.renewal is None else f" Renews {words.date_words(card.renewal)}."
+    problem = escape(line.text.sentence, _PHONE - len(head) - len(renewal))
+    return head + problem + ("" if renewal.strip(" .") in problem else renewal)
 
 
 def _all_resolved(view: ConversationView) -> bool:
@@ -128,9 +133,12 @@ def _conversation_blocks(view: ConversationView) -> list[Block]:
     url = card.links[0][1] if card.links else None
     if view.moved_to:
         return [section(f"*{link(url, card.name)}* {link_mark(view.moved_to, 'continues in a newer message')}")]
-    blocks = [section(f"{_state(view)} *{link(url, card.name)}*"), _facts(card, view.as_of)]
+    blocks = [section(f"{_state(view)} *{link(url, card.name)}* {mention(card.recipient)}\n{_facts(card)}")]
     active = sorted(view.active, key=lambda line: (-rank(line.severity), line.rule))
-    blocks += [section(f"{_line(line)}{_attention(line, view.as_of)}") for line in active[:_IN_FULL]]
+    for line in active[:_IN_FULL]:
+        blocks.append(section(_line(line, alone=len(active) == 1) + _attention(line, view.as_of)))
+        if line.text.clears_when:
+            blocks.append(context(f"Clears when {escape(line.text.clears_when, 300)}"))
     rest = [f"{line.severity}: {escape(line.text.sentence, 100)}" for line in active[_IN_FULL:]]
     if rest:
         blocks.append(section("Also: " + "; ".join(rest[:10])))
@@ -147,38 +155,35 @@ def _state(view: ConversationView) -> str:
     return f"{_SIGN[worst]} {worst.upper()}"
 
 
-def _facts(card: AccountCard, as_of: int) -> Block:
-    renewal = "not on file"
-    if card.renewal is not None:
-        renewal = f"{words.date_words(card.renewal)} ({words.in_days(card.renewal, words.day_of(as_of))})"
-    shown = (
-        ("Tier", escape(card.tier or "none yet", 60)),
-        ("ARR", "not on file" if card.arr is None else words.money(card.arr, card.currency)),
-        ("Renewal", renewal),
-        ("For", mention(card.recipient) or "nobody on file"),
+def _facts(card: AccountCard) -> str:
+    """Until when, how much, how important: one line."""
+    tier = escape(card.tier or "none yet", 60)
+    parts = (
+        "Renewal date not on file" if card.renewal is None else f"Renews *{words.date_words(card.renewal)}*",
+        "ARR not on file" if card.arr is None else f"ARR {words.money(card.arr, card.currency)}",
+        tier if tier.lower().startswith("tier") else f"Tier {tier}",
+        *(() if card.recipient else ("for nobody on file",)),
     )
-    return {
-        "type": "section",
-        "fields": [{"type": "mrkdwn", "text": f"*{name}*\n{value}", "verbatim": True} for name, value in shown],
-    }
+    return " · ".join(parts)
 
 
-def _line(line: RuleLine) -> str:
+def _line(line: RuleLine, *, alone: bool) -> str:
+    """What is wrong, what to do, and why we say so. `alone`: the severity stands above already."""
     text = line.text
-    parts = [f"*{line.severity.upper()}* {escape(text.sentence, 500)}"]
-    parts += [f"• {escape(item, 160)}" for item in text.evidence[:6]]
-    if text.clears_when:
-        parts.append(f"_Clears when_ {escape(text.clears_when, 300)}")
+    wrong = escape(text.sentence, 500).replace("*", "").strip()
+    parts = ["" if alone and wrong else f"*{line.severity.upper()}* ", f"*{wrong}*" if wrong else ""]
+    lines = ["".join(parts)]
     if text.play:
-        parts.append(f"_Play:_ {escape(text.play, 300)}")
+        lines.append(f"👉 {escape(text.play, 300)}")
+    lines += [f"• {escape(item, 240)}" for item in text.evidence[:_BULLETS]]
     if line.state == "recovering":
-        parts.append("It is clear now; it closes if it stays so.")
+        since = f" since {words.date_words(words.day_of(line.clear_since))}" if line.clear_since is not None else ""
+        lines.append(f"Clear{since}; it closes if it stays so.")
     if line.unknown_since is not None:
         reason = escape(line.unknown_reason or "", 120)
-        parts.append(
-            f"Kept open: cannot be checked since {words.date_words(words.day_of(line.unknown_since))} ({reason})"
-        )
-    return "\n".join(parts)
+        since = words.date_words(words.day_of(line.unknown_since))
+        lines.append(f"Kept open: cannot be checked since {since} ({reason})")
+    return "\n".join(lines)
 
 
 def _attention(line: RuleLine, as_of: int) -> str:
@@ -203,11 +208,16 @@ def _news(line: RuleLine, kind: str) -> str:
 
 
 def _small_print(view: ConversationView) -> str:
-    parts = [f"As of {words.date_words(words.day_of(view.as_of))}"]
+    parts = [f"As of {words.date_words(words.day_of(view.as_of))}, edited when something changes"]
     parts += [escape(part, 300) for part in (view.card.freshness, view.card.routing) if part]
     if view.earlier:
         parts.append(link_mark(view.earlier, "earlier message"))
     return " · ".join(parts)
+
+
+def reads_as(body: str) -> str:
+    """A rendered body (JSON) without the numbers that are bound to a day: equal = a reader has nothing new to see."""
+    return _BOUND.sub(lambda bound: _NUMBER.sub("#", bound.group()), body)
 
 
 def plain(message: Message) -> str:

@@ -28,6 +28,7 @@ class RuleLine:
     """firing | recovering | closed"""
     text: RuleText
     fired_at: Instant
+    clear_since: Instant | None = None
     closed_at: Instant | None = None
     close_reason: str | None = None
     unknown_reason: str | None = None

@@ -1,11 +1,11 @@
-"""Dates, money and ages as a reader expects them."""
+"""Dates and money as a reader expects them."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from store.records import DAY, HOUR, MINUTE, Day, Instant
+from store.records import Day, Instant
 
 _EPOCH = date(1970, 1, 1)
 _EPOCH_AT = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
@@ -13,9 +13,8 @@ _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 
 def date_words(day: Day) -> str:
-    """`14 Apr 2026`."""
-    when = _EPOCH + timedelta(days=day)
-    return f"{when.day} {when:%b} {when.year}"
+    """`2026-04-14`: the one way in which messages write a date; a message is read days later, so it counts no days."""
+    return (_EPOCH + timedelta(days=day)).isoformat()
 
 
 def day_of(at: Instant, zone: str = "UTC") -> Day:
@@ -36,25 +35,9 @@ def _instant(when: datetime) -> Instant:
     return (when.astimezone(ZoneInfo("UTC")) - _EPOCH_AT) // timedelta(microseconds=1)
 
 
-def in_days(day: Day, today: Day) -> str:
-    """`in 30 days`, `today`, `3 days ago`."""
-    days = day - today
-    if days == 0:
-        return "today"
-    return f"in {count(days, 'day')}" if days > 0 else f"{count(-days, 'day')} ago"
-
-
 def count(number: int, noun: str) -> str:
     """`1 day`, `2 days`."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def age(us: int) -> str:
-    """A span in its largest whole unit: `4 days`, `5 hours`, `20 minutes`."""
-    for unit, noun in ((DAY, "day"), (HOUR, "hour")):
-        if us >= unit:
-            return count(us // unit, noun)
-    return count(max(us, 0) // MINUTE, "minute")
 
 
 def money(minor: int, currency: str) -> str:

@@ -17,6 +17,7 @@ from alerts.presses import Press, action_key, is_ours, objection, read
 from alerts.settings import SlackSettings
 from alerts.slack import SlackSender, SlackTrouble
 from alerts.words import date_words, day_bounds, day_of
+from daemon.alerting.behind import rows_behind
 from daemon.alerting.book import AlertPolicy, RuleBook
 from daemon.alerting.talk import Place, Talk
 from daemon.alerting.views import Backdrop, backdrop, routed_to
@@ -158,7 +159,9 @@ class Interactions:
                 return "applied before"
             _save(connection, mine, after, now, f"{outcome} by {by}")
             crm = crm_ids(connection, [conversation.account_id]).get(conversation.account_id, [])
-            place = Place(connection, shared, card, crm, conversation.destination)
+            found = rows_behind(connection, self._policy, shared.as_of, [conversation.account_id])
+            behind = found[conversation.account_id]
+            place = Place(connection, shared, card, crm, conversation.destination, behind)
             Talk(place, conversation, after).edit(cause=key)
         self._wake()
         return outcome

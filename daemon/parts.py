@@ -72,6 +72,7 @@ def alert_policy(config: Config) -> AlertPolicy:
         timezone=config.timezone,
         currency=config.currency,
         tier_names=tuple(str(name) for name in config.tiers.names),
+        metric=config.usage.metric,
     )
 
 

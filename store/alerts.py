@@ -216,6 +216,12 @@ def told_of(connection: Connection, alert_ids: Iterable[int]) -> list[ToldRow]:
     return [ToldRow(**row) for row in connection.execute(query).mappings()]
 
 
+def talking_accounts(connection: Connection) -> list[int]:
+    """Accounts with a conversation that has not ended."""
+    query = select(conversations.c.account_id).distinct().where(conversations.c.closed_at.is_(None))
+    return sorted(connection.scalars(query))
+
+
 def open_conversations(connection: Connection, accounts: Sequence[int]) -> list[ConversationRow]:
     """Conversations that have not ended."""
     mine = and_(conversations.c.account_id.in_(accounts), conversations.c.closed_at.is_(None))

@@ -144,6 +144,20 @@ def counts(connection: Connection) -> dict[str, int]:
     return {**found, "possible_duplicate": connection.scalar(doubled) or 0}
 
 
+def last_said(connection: Connection, conversation_ids: Sequence[int]) -> dict[int, tuple[str, Instant]]:
+    """(body, when it was queued) of the newest state of each conversation's parent that was sent or is still to be."""
+    given_up = ("superseded", "dead", "expired")
+    mine = and_(
+        deliveries.c.conversation_id.in_(conversation_ids),
+        deliveries.c.kind == "alert",
+        deliveries.c.state.not_in(given_up),
+    )
+    newest = select(func.max(deliveries.c.seq)).where(mine).group_by(deliveries.c.conversation_id)
+    columns = (deliveries.c.conversation_id, deliveries.c.body, deliveries.c.created_at)
+    rows = connection.execute(select(*columns).where(deliveries.c.seq.in_(newest)))
+    return {row.conversation_id: (row.body, row.created_at) for row in rows}
+
+
 def slack_user(connection: Connection, email: str, newer_than: Instant) -> tuple[bool, str | None]:
     """(is it known, the Slack id or None) of an address that was looked up after `newer_than`."""
     query = select(slack_users.c.slack_id).where(slack_users.c.email == email, slack_users.c.checked_at > newer_than)

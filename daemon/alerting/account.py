@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from alerts.lifecycle import ACTIVE_STATES, CLOSED, FIRING, Outcome, Seen, Step, Transition, close, rank, step
+from alerts.lifecycle import ACTIVE_STATES, CLOSED, FIRING, Outcome, Seen, Step, Transition, close, step
 from alerts.telling import Action, Decision, Situation, Way, decide
 from alerts.words import day_bounds
 from daemon.alerting.talk import Place, Talk
-from daemon.alerting.views import Backdrop, churn_open, routed_to, text_of
+from daemon.alerting.views import Backdrop, churn_open, routed_to
 from store import alerts as rows
 from store.alertviews import CardRow
-from store.records import AlertRow, ConversationRow, ToldRow
+from store.records import AlertRow, Behind, ConversationRow, Instant, ToldRow
 
 _FIRED = ("fired", "reopened")
 
@@ -31,6 +31,9 @@ class Loaded:
     told: Mapping[tuple[int, str], ToldRow]
     conversations: Mapping[str, ConversationRow]
     """Open ones by destination."""
+    said: Mapping[int, tuple[str, Instant]]
+    """What each conversation's parent shows, and since when."""
+    behind: Behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,23 +161,21 @@ def _tell(run: Run, loaded: Loaded, changes: Sequence[Change], mine: Sequence[Al
         storm = change.alert.rule in run.plan.storms and any(t.kind in _FIRED for t in change.transitions)
         klass = rule.klass if rule else ""
         decision = decide(change.alert, change.transitions, klass, told, replace(situation, storm=storm))
-        decided.append((change, _if_visible(decision, change, conversation, run.shared)))
-    talk = Talk(Place(run.connection, run.shared, loaded.card, loaded.crm, destination), conversation, mine)
+        decided.append((change, _if_flipped(decision, change)))
+    said = None if conversation is None else loaded.said.get(conversation.id)
+    place = Place(run.connection, run.shared, loaded.card, loaded.crm, destination, loaded.behind, said)
+    talk = Talk(place, conversation, mine)
     told_in = talk.say([(change.alert, decision) for change, decision in decided])
     run.tally.deliveries += talk.queued
     for change, decision in decided:
         _record(run, change, decision, destination, told_in)
 
 
-def _if_visible(decision: Decision, change: Change, conversation: ConversationRow | None, shared: Backdrop) -> Decision:
-    """An edit for a change that no reader could see is none; a change of the rule's words alone is worth an edit."""
-    if decision.way is not Way.EDIT or change.transitions or conversation is None:
+def _if_flipped(decision: Decision, change: Change) -> Decision:
+    """New numbers alone make no edit of their own: the parent is looked at once on each later day."""
+    if decision.way is not Way.EDIT or change.transitions:
         return decision
-    if rank(change.alert.severity) < rank("high"):
-        return Decision(decision.action, Way.NOTHING, "new numbers of a lesser rule wait for the next edit")
-    if change.before is not None and text_of(change.before, shared) == text_of(change.alert, shared):
-        return Decision(decision.action, Way.NOTHING, "reads the same as before")
-    return decision
+    return Decision(decision.action, Way.NOTHING, "new numbers are shown on the next day")
 
 
 def _situation(run: Run, loaded: Loaded, conversation: ConversationRow | None, mine: Sequence[AlertRow]) -> Situation:

@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 from alerts.lifecycle import Hold
 from alerts.settings import AlertSettings
 from alerts.view import RuleText
+from rules.language.evidence import bullets
 from rules.language.model import Rule, RuleSet
 from rules.language.values import today_of
-from rules.language.wording import clears_when, evidence_lines, sentence
+from rules.language.wording import clears_when, sentence
 from store.alerts import RuleKey
-from store.records import Instant
+from store.records import Behind, Instant
 
-Words = Callable[[Mapping[str, Any], Instant], RuleText]
+Words = Callable[[Mapping[str, Any], Instant, Behind], RuleText]
+"""(evidence of the finding, as_of, the rows behind it) -> what a message says; nothing in it ages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class AlertPolicy:
     timezone: str = "UTC"
     currency: str = "USD"
     tier_names: tuple[str, ...] = ("1", "2", "3")
+    metric: str = "active_users"
+    """The usage metric whose movement is the adoption change."""
     chunk: int = 200
     """Accounts per transaction."""
 
@@ -72,11 +76,11 @@ def alert_rules(ruleset: RuleSet, policy: AlertPolicy) -> dict[str, AlertRule]:
 def _rule(rule: Rule, policy: AlertPolicy) -> AlertRule:
     zone = ZoneInfo(policy.timezone)
 
-    def words(evidence: Mapping[str, Any], as_of: Instant) -> RuleText:
+    def words(evidence: Mapping[str, Any], as_of: Instant, behind: Behind) -> RuleText:
         today = today_of(as_of, zone)
         return RuleText(
-            sentence=sentence(rule, evidence, as_of, today, policy.currency),
-            evidence=evidence_lines(rule, evidence, as_of, today, policy.currency),
+            sentence=sentence(rule, evidence, as_of, today, policy.currency, lasting=True),
+            evidence=bullets(rule, evidence, behind, as_of, today, currency=policy.currency),
             clears_when=clears_when(rule, evidence, as_of, today).removeprefix("Clears when "),
             play=rule.play,
         )

@@ -20,7 +20,7 @@ from store import alerts as rows
 from store import deliveries
 from store.alertviews import ListedRow, churn_accounts, crm_ids, listed, member, recipients_with_alerts
 from store.engine import Store
-from store.records import Instant, ToldRow
+from store.records import Behind, Instant, ToldRow
 
 BASELINE = "alerting:baseline_done"
 
@@ -87,11 +87,10 @@ def _is_new(row: ListedRow, shared: Backdrop, churn: set[int], at: Instant) -> b
 
 def _item(row: ListedRow, shared: Backdrop, links: dict[int, list[tuple[str, str]]], why: bool) -> DigestItem:
     rule = shared.book.get(row.rule)
-    sentence = rule.words(json.loads(row.evidence), shared.as_of).sentence if rule else row.rule
+    sentence = rule.words(json.loads(row.evidence), shared.as_of, Behind()).sentence if rule else row.rule
     templates = shared.policy.links
-    urls = [
-        templates[source].replace("{id}", crm) for source, crm in links.get(row.account_id, ()) if source in templates
-    ]
+    ids = dict(reversed(links.get(row.account_id, ())))
+    urls = [address.replace("{id}", ids[source]) for source, address in templates.items() if source in ids]
     reason = (row.told_reason or "") if why else ""
     return DigestItem(row.account, urls[0] if urls else None, row.severity, sentence, row.renewal, row.arr, reason)
 

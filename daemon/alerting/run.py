@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from alerts import message
-from alerts.telling import storm
+from alerts.lifecycle import rank
+from alerts.telling import URGENT, storm
 from alerts.words import day_of
 from daemon.alerting.account import Loaded, Run, RunPlan, Tally, handle
+from daemon.alerting.behind import rows_behind
 from daemon.alerting.book import AlertPolicy, RuleBook, alert_rules
 from daemon.alerting.digest import first_list
 from daemon.alerting.outbox import operators_row
@@ -22,8 +24,9 @@ from store import alerts as rows
 from store import deliveries
 from store.alertviews import cards, crm_ids
 from store.engine import Store
-from store.records import Instant
+from store.records import Behind, ConversationRow, Instant
 
+NOTHING = Behind()
 LAST_RUN, PLAN, BASELINE = "alerting:as_of", "alerting:plan", "alerting:baseline_done"
 
 
@@ -53,12 +56,16 @@ def advance(store: Store, rules: RuleSet | RuleBook, policy: AlertPolicy, as_of:
         shared = backdrop(connection, book, policy, as_of)
         if as_of == last and not changed:
             return Advance()
+        # On a later day every open conversation is looked at: does its parent still say what is so?
+        talking = rows.talking_accounts(connection) if day_of(last, policy.timezone) < today else []
     plan = _plan(store, keys, shared)
     tally = Tally()
-    for start in range(0, len(changed), policy.chunk):
+    seen = set(changed)
+    looked_at = [*changed, *(account for account in talking if account not in seen)]
+    for start in range(0, len(looked_at), policy.chunk):
         with store.write() as connection:
             run = Run(connection, shared, plan, tally)
-            for loaded in _load(connection, changed[start : start + policy.chunk]):
+            for loaded in _load(connection, looked_at[start : start + policy.chunk], shared):
                 handle(run, loaded)
     with store.write() as connection:
         tally.deliveries += _finish(connection, shared, plan)
@@ -89,13 +96,15 @@ def _new_plan(connection: Connection, keys: Sequence[rows.RuleKey], shared: Back
     return {"as_of": shared.as_of, "baseline": baseline, "storms": storms, "customers": customers}
 
 
-def _load(connection: Connection, chunk: Sequence[int]) -> list[Loaded]:
+def _load(connection: Connection, chunk: Sequence[int], shared: Backdrop) -> list[Loaded]:
     """The accounts of a chunk in its order, with everything the store has on them."""
     found = cards(connection, chunk)
     crm = crm_ids(connection, chunk)
     findings, alerts = rows.findings_of(connection, chunk), rows.newest_alerts(connection, chunk)
     told = rows.told_of(connection, [alert.id for alert in alerts if alert.id is not None])
     conversations = rows.open_conversations(connection, chunk)
+    said = deliveries.last_said(connection, [row.id for row in conversations])
+    behind = rows_behind(connection, shared.policy, shared.as_of, _speaking(findings, conversations))
     told_by_place = {(row.alert_id, row.destination): row for row in told}
     return [
         Loaded(
@@ -105,9 +114,17 @@ def _load(connection: Connection, chunk: Sequence[int]) -> list[Loaded]:
             alerts={row.rule: row for row in alerts if row.account_id == account},
             told=told_by_place,
             conversations={row.destination: row for row in conversations if row.account_id == account},
+            said=said,
+            behind=behind.get(account, NOTHING),
         )
         for account in chunk
     ]
+
+
+def _speaking(findings: Sequence[rows.FindingRow], conversations: Sequence[ConversationRow]) -> list[int]:
+    """Accounts that may get a message of their own: one is open, or a rule of such a severity fires."""
+    loud = {row.account_id for row in findings if row.outcome == "fires" and rank(row.severity) >= URGENT}
+    return sorted(loud | {row.account_id for row in conversations})
 
 
 def _finish(connection: Connection, shared: Backdrop, plan: RunPlan) -> int:

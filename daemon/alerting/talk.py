@@ -11,12 +11,13 @@ from alerts import message
 from alerts.lifecycle import ACTIVE_STATES, rank
 from alerts.telling import Decision, Way, combine
 from alerts.view import ConversationView, ReplyView
-from daemon.alerting.outbox import opaque, row
+from alerts.words import day_of
+from daemon.alerting.outbox import body, opaque, row
 from daemon.alerting.views import Backdrop, account_card, conversation_view, line_of, moved
 from store import alerts as rows
 from store import deliveries
 from store.alertviews import CardRow, member
-from store.records import AlertRow, ConversationRow, DeliveryRow
+from store.records import AlertRow, Behind, ConversationRow, DeliveryRow, Instant
 
 Told = Sequence[tuple[AlertRow, Decision]]
 
@@ -30,6 +31,9 @@ class Place:
     card: CardRow
     crm: Sequence[tuple[str, str]]
     destination: str
+    behind: Behind
+    said: tuple[str, Instant] | None = None
+    """What the open conversation's parent shows or is to show, and since when; None = unknown, or there is none."""
 
 
 class Talk:
@@ -41,6 +45,8 @@ class Talk:
         self._shared = place.shared
         self._row = place.card
         self._destination = place.destination
+        self._behind = place.behind
+        self._said = place.said
         self._conversation = conversation
         self._alerts = alerts
         # An account that has left the portfolio has no recipient any more; its last words go to whom it had.
@@ -58,8 +64,8 @@ class Talk:
         elif plan.way is Way.REPLY:
             self._reply(news)
             self.edit()
-        elif plan.way is Way.EDIT or handed:
-            self.edit()
+        elif plan.way is Way.EDIT or handed or self._is_of_another_day():
+            self._edit_if_new()
         if handed and plan.way not in (Way.PARENT, Way.REPLY):
             self._note_new_owner(handed)
         self._settle()
@@ -69,6 +75,18 @@ class Talk:
         """Render the parent again."""
         if self._conversation is not None:
             self._queue("update", "alert", message.conversation(self._view(self._conversation)), cause)
+
+    def _is_of_another_day(self) -> bool:
+        """Was the parent last written on an earlier day: what has changed since without any flip is shown then."""
+        zone = self._shared.policy.timezone
+        return self._said is not None and day_of(self._said[1], zone) < day_of(self._shared.as_of, zone)
+
+    def _edit_if_new(self) -> None:
+        if self._conversation is None:
+            return
+        content = message.conversation(self._view(self._conversation))
+        if self._said is None or message.reads_as(body(content)) != message.reads_as(self._said[0]):
+            self._queue("update", "alert", content)
 
     def _open(self, news: Told) -> None:
         old = self._conversation
@@ -102,7 +120,9 @@ class Talk:
 
     def _reply(self, news: Told) -> None:
         ranked = sorted(news, key=lambda item: (-rank(item[0].severity), item[0].rule))
-        lines = tuple((line_of(alert, self._shared, {}), str(decision.action)) for alert, decision in ranked)
+        lines = tuple(
+            (line_of(alert, self._shared, {}, self._behind), str(decision.action)) for alert, decision in ranked
+        )
         view = ReplyView(self._card, self._shared.as_of, lines)
         cause = ",".join(f"{alert.rule}/{alert.episode}" for alert, _ in ranked)
         self._queue("reply", "reply", message.reply(view), cause)
@@ -140,7 +160,9 @@ class Talk:
             rows.change_conversation(self._connection, conversation.id, closed_at=as_of)
 
     def _view(self, conversation: ConversationRow) -> ConversationView:
-        return conversation_view(self._connection, conversation, self._card, self._alerts, self._shared)
+        return conversation_view(
+            self._connection, conversation, self._card, self._alerts, self._shared, behind=self._behind
+        )
 
     def _queue(self, op: str, kind: str, content: message.Message, cause: object = "") -> None:
         assert self._conversation is not None

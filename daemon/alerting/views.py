@@ -13,7 +13,7 @@ from alerts.lifecycle import ACTIVE_STATES, CLOSED, rank
 from alerts.view import AccountCard, ConversationView, Person, RuleLine, RuleText
 from daemon.alerting.book import AlertPolicy, RuleBook
 from store.alertviews import CardRow, MemberRow, member, source_ages
-from store.records import DAY, AlertRow, ConversationRow, Instant
+from store.records import DAY, AlertRow, Behind, ConversationRow, Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,10 @@ class Backdrop:
 
 def backdrop(connection: Connection, book: RuleBook, policy: AlertPolicy, as_of: Instant) -> Backdrop:
     """Read what all messages of one run share."""
-    # Whole days only: minutes would make two runs over the same rows say different things.
-    ages = {source: age // DAY for source, age in source_ages(connection, as_of).items()}
-    old = [f"{source} was last read {words.count(days, 'day')} ago" for source, days in ages.items() if days]
+    # By the date only: an age would be another one at every evaluation.
+    ages = source_ages(connection, as_of)
+    read = {source: words.date_words(words.day_of(as_of - age)) for source, age in ages.items() if age >= DAY}
+    old = [f"{source} was last read on {day}" for source, day in read.items()]
     fresh = "all data less than a day old" if ages else ""
     return Backdrop(book, policy, as_of, "; ".join(old) or fresh)
 
@@ -41,7 +42,9 @@ def account_card(
     """The head of an account's messages, addressed to `recipient` (a member key)."""
     policy = shared.policy
     to = member(connection, recipient)
-    links = [(source, policy.links[source].replace("{id}", crm_id)) for source, crm_id in crm if source in policy.links]
+    order = list(policy.links)
+    here = sorted((pair for pair in crm if pair[0] in policy.links), key=lambda pair: order.index(pair[0]))
+    links = [(source, policy.links[source].replace("{id}", crm_id)) for source, crm_id in here]
     return AccountCard(
         name=row.name,
         links=tuple(_once_per_source(links)),
@@ -80,22 +83,23 @@ def routing(connection: Connection, csm: str | None, to: MemberRow | None) -> st
     return f"{who}: sent to their lead" if to is not None else f"{who}, and no lead is known"
 
 
-def text_of(alert: AlertRow, shared: Backdrop) -> RuleText:
+def text_of(alert: AlertRow, shared: Backdrop, behind: Behind) -> RuleText:
     """The rule's words for an alert; its name where the rule is gone."""
     rule = shared.book.get(alert.rule)
     if rule is None:
         return RuleText(alert.rule.replace("-", " "))
-    return rule.words(json.loads(alert.evidence), shared.as_of)
+    return rule.words(json.loads(alert.evidence), shared.as_of, behind)
 
 
-def line_of(alert: AlertRow, shared: Backdrop, names: Mapping[str, str]) -> RuleLine:
+def line_of(alert: AlertRow, shared: Backdrop, names: Mapping[str, str], behind: Behind) -> RuleLine:
     """One alert as its message shows it. `names`: member key -> name, for who acknowledged."""
     return RuleLine(
         rule=alert.rule,
         severity=alert.severity,
         state=alert.state,
-        text=text_of(alert, shared),
+        text=text_of(alert, shared, behind),
         fired_at=alert.fired_at or alert.last_outcome_at,
+        clear_since=alert.clear_since,
         closed_at=alert.closed_at,
         close_reason=alert.close_reason,
         unknown_reason=alert.unknown_reason,
@@ -113,6 +117,8 @@ def conversation_view(
     card: AccountCard,
     alerts: Sequence[AlertRow],
     shared: Backdrop,
+    *,
+    behind: Behind,
 ) -> ConversationView:
     """A conversation as it stands: `alerts` are the newest episodes of the account's rules."""
     keys = {alert.acked_by for alert in alerts if alert.acked_by}
@@ -123,8 +129,8 @@ def conversation_view(
         key=conversation.key,
         card=card,
         as_of=shared.as_of,
-        active=tuple(line_of(alert, shared, names) for alert in mine if shown(alert, mine, shared)),
-        ended=tuple(line_of(alert, shared, names) for alert in mine if _ended_here(alert, conversation)),
+        active=tuple(line_of(alert, shared, names, behind) for alert in mine if shown(alert, mine, shared)),
+        ended=tuple(line_of(alert, shared, names, behind) for alert in mine if _ended_here(alert, conversation)),
     )
 
 

@@ -13,6 +13,7 @@ from alerts import digest, message
 from alerts.blockkit import check
 from alerts.escape import escape, fill, link, marks, mention_mark, unmarked
 from alerts.view import AccountCard, ConversationView, DigestItem, DigestView, Person, ReplyView, RuleLine, RuleText
+from daemon.alerting.outbox import body
 from sandbox.slack.blockkit import check_blocks
 from store.records import DAY
 
@@ -43,18 +44,55 @@ def test_a_phone_shows_account_problem_and_deadline() -> None:
     first = message.conversation(replace(VIEW, card=long, active=(replace(LINE, text=text),))).text[:150]
     assert "Very long company name" in first
     assert "A sentence that goes on" in first
-    assert "Renews 1 Apr 2026 (in 30 days)" in first
+    assert "Renews 2026-04-01" in first
 
 
 def test_a_parent_carries_what_a_csm_needs() -> None:
     """Link, tier, ARR, renewal, severity, sentence, evidence, what clears it, the play, and the buttons."""
     shown = _all_text(message.conversation(VIEW))
-    for part in ("https://crm.example/001", "Tier 1", "$120,000", "1 Apr 2026", "HIGH", "last exec contact"):
+    for part in ("https://crm.example/001", "Tier 1", "$120,000", "Renews *2026-04-01*", "HIGH", "last exec contact"):
         assert part in shown
-    for part in ("renewal: in 30 days", "Clears when_ an exec is met", "Call them.", "Acknowledge", "Snooze"):
+    for part in ("renewal: in 30 days", "Clears when an exec is met", "Call them.", "Acknowledge", "Snooze"):
         assert part in shown
-    for part in ("Not useful", "Took action", "Open in salesforce"):
+    for part in ("Not useful", "Took action", "Open in Salesforce"):
         assert part in shown
+
+
+def test_the_deadline_is_said_once() -> None:
+    """A sentence that names the renewal needs no second date behind it; one that is cut before it does."""
+    text = replace(TEXT, sentence="Renews 2026-04-01; last exec contact 2026-02-16.")
+    made = message.conversation(replace(VIEW, active=(replace(LINE, text=text),)))
+    assert 1 == made.text.count("2026-04-01")
+    long = replace(TEXT, sentence="So much was said before the date. " * 4 + "Renews 2026-04-01.")
+    made = message.conversation(replace(VIEW, active=(replace(LINE, text=long),)))
+    assert 1 == made.text[:150].count("Renews 2026-04-01")
+
+
+def test_a_message_reads_the_same_on_any_later_day() -> None:
+    """But for the day it is of and the numbers bound to it, nothing in a message ages; what changed is seen."""
+    text = replace(TEXT, evidence=("exec relationships on 2026-03-02: Ann Lee (CFO) 64, Bo Tan 22",))
+    aged = replace(TEXT, evidence=("exec relationships on 2026-03-22: Ann Lee (CFO) 57, Bo Tan 19.5",))
+    other = replace(TEXT, evidence=("exec relationships on 2026-03-02: Ann Lee (CFO) 64, Cy Orr 22",))
+    line = replace(LINE, text=text, clear_since=NOW, state="recovering", unknown_since=NOW, unknown_reason="stale")
+    first = replace(VIEW, active=(line,))
+    later = replace(first, as_of=NOW + 20 * DAY)
+    assert _reads(first) == _reads(later)
+    assert _reads(first) == _reads(replace(later, active=(replace(line, text=aged),)))
+    assert _reads(first) != _reads(replace(first, active=(replace(line, text=other),)))
+    assert _reads(first) != _reads(replace(first, card=replace(CARD, arr=1)))
+    assert "ago" not in _all_text(message.conversation(first)).replace(TEXT.sentence, "")
+
+
+def _reads(view: ConversationView) -> str:
+    return message.reads_as(body(message.conversation(view)))
+
+
+def test_what_to_do_stands_before_the_evidence() -> None:
+    """Sentence, play, at most three lines of evidence: read from the top it can be acted on."""
+    text = replace(TEXT, evidence=("one", "two", "three", "four"))
+    shown = str(message.conversation(replace(VIEW, active=(replace(LINE, text=text),))).blocks)
+    assert shown.index(TEXT.sentence) < shown.index("Call them.") < shown.index("• one") < shown.index("• three")
+    assert "four" not in shown
 
 
 def test_a_resolved_conversation_has_no_buttons_but_the_link() -> None:
@@ -63,7 +101,7 @@ def test_a_resolved_conversation_has_no_buttons_but_the_link() -> None:
     made = message.conversation(replace(VIEW, active=(), ended=(ended,)))
     assert "Resolved: Acme &amp; Söhne" == made.text
     assert "Acknowledge" not in str(made.blocks)
-    assert "Open in salesforce" in str(made.blocks)
+    assert "Open in Salesforce" in str(made.blocks)
 
 
 def test_closed_for_another_reason_is_never_called_resolved() -> None:

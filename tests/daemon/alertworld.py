@@ -13,7 +13,7 @@ from alerts.settings import AlertSettings
 from alerts.view import RuleText
 from daemon.alerting import Advance, AlertPolicy, AlertRule, advance, digest
 from store.engine import Store
-from store.records import DAY, HOUR, Instant
+from store.records import DAY, HOUR, Behind, Instant
 from store.tables import (
     accounts,
     alerts,
@@ -35,7 +35,7 @@ ALERTS, OPERATORS = "C0ALERTS", "C0OPERATORS"
 
 
 def _words(name: str) -> Any:
-    def words(evidence: Mapping[str, Any], _as_of: Instant) -> RuleText:
+    def words(evidence: Mapping[str, Any], _as_of: Instant, _behind: Behind) -> RuleText:
         return RuleText(f"{name} says {evidence.get('why', 'so')}.", ("proof: 1",), "it is over", "call them")
 
     return words

@@ -141,7 +141,7 @@ def test_snooze_asks_for_a_reason_and_shows_it(office: Office) -> None:
         alert["snoozed_until"],
         alert["snooze_reason"],
     )
-    assert "Snoozed until 10 Mar 2026: Waiting for the customer" in office.shown()
+    assert "Snoozed until 2026-03-10: Waiting for the customer" in office.shown()
 
 
 def test_snooze_until_a_date_must_be_in_the_future(office: Office) -> None:
