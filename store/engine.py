@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool, QueuePool
 
 _BUSY_MS = 30_000
+# Any number of one's own but that of daemon/lock.py; PostgreSQL counts them per database.
+_TURN = text("SELECT pg_advisory_xact_lock(7083614)")
 _SNAPSHOT: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
@@ -41,10 +43,15 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction, committed when the block ends and rolled back when it raises. Keep it short: SQLite has one writer."""
+        """One transaction, committed when the block ends and rolled back when it raises. Keep it short: the others wait.
+
+        Writers take turns, on PostgreSQL as on SQLite: what one of them has read is still so when it writes.
+        """
         with self.engine.connect() as plain:
             connection = plain.execution_options(tierd_write=True)
             with connection.begin():
+                if not self.is_sqlite:
+                    connection.execute(_TURN)
                 yield connection
 
     def close(self) -> None:
@@ -63,8 +70,8 @@ def _prepare_sqlite(dbapi: sqlite3.Connection, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-    # SQLite's own floor() is a compile-time option.
-    dbapi.create_function("floor", 1, lambda x: None if x is None else math.floor(x), deterministic=True)
+    # SQLite's own floor() is a compile-time option. A double stays one, as on PostgreSQL: it may be beyond 64 bits.
+    dbapi.create_function("floor", 1, lambda x: None if x is None else float(math.floor(x)), deterministic=True)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -182,3 +182,17 @@ def test_threshold_is_as_fine_as_a_ratio(written: str) -> None:
     leaf = rule_of(f"adoption change is at most {written}", "tier is known").when
     assert isinstance(leaf, Range)
     assert leaf.high == -0.2
+
+
+def test_share_of_large_sums_is_exact(store: Store) -> None:
+    """Eight of ten billion, and a cent less: neither overflows, and the cent counts."""
+    rows: list[dict[str, object]] = [
+        {"account_id": n, "as_of": AS_OF, "arr": 8 * 10**11 - off, "ltv": 10**12} for n, off in ((1, 0), (2, 1))
+    ]
+    with store.write() as connection:
+        connection.execute(insert(accounts), [{"id": n, "key": f"k{n}", "name": "n", "created_at": 0} for n in (1, 2)])
+        connection.execute(insert(facts), rows)
+    rule = rule_of("arr is at least 80% of ltv", "tier is known")
+    with store.read() as connection:
+        assert [row.account_id for row in connection.execute(select_findings(rule, AS_OF, TODAY))] == [1]
+    assert [evaluate(rule, row, AS_OF, TODAY).truth for row in rows] == [True, False]
