@@ -62,7 +62,7 @@ def remedy(error: VendorError, credentials: str = "check the credentials under `
     if status == 404:
         return "check base_url and the API version: there is nothing at this address"
     if error.kind == "retry" and status is None:
-        return "check base_url, the name's spelling, and that network, firewall and proxy let this machine out"
+        return "look at the spelling of base_url, then at this machine's network, firewall and proxy"
     if error.kind == "retry":
         return "the vendor has trouble of its own: try again in a few minutes, and look at its status page"
     return "mend what the message names in this source's section of tierd.yaml"

@@ -32,7 +32,10 @@ def head() -> str:
 
 
 def current(store: Store) -> str | None:
-    """The store's revision; None = an empty database."""
+    """The store's revision; None = an empty database, or a file that is not there and is not made by looking."""
+    database = store.engine.url.database
+    if store.is_sqlite and database and not Path(database).exists():
+        return None
     with store.read() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 

@@ -5,12 +5,26 @@ from __future__ import annotations
 import os
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+_ORDER = ("demo", "init", "check", "preview", "run", "status", "explain", "rules", "tiers", "pause", "resume")
+
+
+class _Commands(TyperGroup):
+    """The commands in the order in which they are needed, then the rest."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names, as --help shows them."""
+        rank = {name: number for number, name in enumerate(_ORDER)}
+        return sorted(super().list_commands(ctx), key=lambda name: rank.get(name, len(rank)))
+
 
 app = typer.Typer(
     name="tierd",
+    cls=_Commands,
     help="Reads Salesforce, HubSpot and product usage, tells customer success managers in Slack which account needs "
     "them today, and writes the customer's tier back.",
     no_args_is_help=True,

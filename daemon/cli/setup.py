@@ -28,7 +28,11 @@ def init(
         out.print(f"written  {path}", markup=False)
     for path in done.kept:
         out.print(f"kept     {path} (it was there)", markup=False)
-    out.print("Next: fill in tierd.yaml, then `tierd check`.")
+    out.print(
+        "\nNext: in tierd.yaml put your own_domains, base_url and client_id, and the names of your CRM's fields;\n"
+        "export SF_CLIENT_SECRET=...; then `tierd check` tests everything and says what a first sync costs.\n"
+        "To see tierd at work without any account: `tierd demo`."
+    )
     return OK
 
 

@@ -160,6 +160,32 @@ def test_check_tests_every_connection_and_says_what_is_needed(tierd: Tierd) -> N
     assert done.out.endswith("ready: `tierd run`\n")
 
 
+def test_newcomer_is_told_what_to_fill_in(tierd: Tierd, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `init` alone: first the secret, then each value that is still the example's, and no file appears by looking."""
+    monkeypatch.setenv("TIERD_CONFIG", str(home / "new" / "tierd.yaml"))
+    monkeypatch.delenv("SF_CLIENT_SECRET", raising=False)
+    made = tierd("init", "new")
+    assert (made.code, "then `tierd check`" in made.out) == (0, True)
+    assert "the secret SF_CLIENT_SECRET is not set: export SF_CLIENT_SECRET=..." in tierd("check").err
+    monkeypatch.setenv("SF_CLIENT_SECRET", "some secret")
+    done = tierd("check")
+    assert done.code == 2
+    for text in ("own_domains: example.com", "base_url: https://example.my.salesforce.com", "client_id: 3MVG9..."):
+        assert f"{text}` is the example's\n          -> put your own there" in done.out
+    assert "needs   Read on Account: " in done.out
+    assert "no answer from" not in done.out
+    assert done.out.endswith("not ready: mend the 3 errors above\n")
+    assert tierd("status").code == 1
+    assert not (home / "new" / "tierd.db").exists()
+
+
+def test_help_begins_with_what_is_needed_first(tierd: Tierd) -> None:
+    """A newcomer reads demo, init and check before the rest."""
+    lines = [line.split()[0] for line in tierd("--help").out.split("Commands:")[1].splitlines() if line.strip()]
+    assert lines[:5] == ["demo", "init", "check", "preview", "run"]
+    assert {"sync", "evaluate", "deliver", "sandbox"} <= set(lines)
+
+
 def test_check_finds_a_customer_condition_that_nobody_meets(tierd: Tierd, home: Path) -> None:
     """A misspelt value is found before the first sync, not after a silent week."""
     _change(home, "customer: {Type: Customer}", "customer: {Type: Custommer}")
