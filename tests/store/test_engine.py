@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from store.engine import Store
@@ -88,6 +88,26 @@ def test_two_writers_wait_for_each_other(store: Store) -> None:
         thread.join(60)
     assert failures == []
     assert _count(store) == 60
+
+
+def test_what_a_writer_has_read_is_still_so_when_it_writes(store: Store) -> None:
+    """Reading, adding one and writing back counts every time: no writer works on what another one is changing."""
+    with store.write() as connection:
+        connection.execute(insert(settings).values(name="count", value="0"))
+
+    def count() -> None:
+        for _ in range(20):
+            with store.write() as connection:
+                before = int(connection.execute(select(settings.c.value)).scalar_one())
+                connection.execute(update(settings).values(value=str(before + 1)))
+
+    threads = [threading.Thread(target=count) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    with store.read() as connection:
+        assert connection.scalar(select(settings.c.value)) == "60"
 
 
 def test_foreign_keys_are_enforced(store: Store) -> None:
