@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from daemon.schedule import Due, Schedule
 from store.records import MINUTE, SECOND, Clock, Instant
@@ -128,13 +128,18 @@ class TaskLoop:
         return None if following is None else max(0.0, (following - self._clock.now()) / SECOND)
 
     def run(self, due: Due) -> None:
-        """Run one task and note how it ended; a crash is logged, noted, and tried again at the next due instant."""
+        """Run one task and note how it ended; a crash is logged, noted, and tried again at the next due instant.
+
+        Where the store itself did not answer, the task stays due: a daily evaluation must not wait for tomorrow.
+        """
         self._schedule.started(due, self._clock.now())
         try:
             trouble = due.task.run(due.as_of)
         except Stopped:
             _log.info("stopped before the end", task=due.task.name)
             return
+        except OperationalError:
+            raise
         except Exception as error:  # noqa: BLE001 - one task's crash must not end the others
             _log.error("task failed", task=due.task.name, exc_info=error)
             trouble = f"{type(error).__name__}: {error}"

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from daemon.clock import SystemClock
 from daemon.run import Crew, StopRequest, work
@@ -94,6 +95,25 @@ def test_crashing_task_is_noted_and_tried_again_when_next_due(sqlite_store: Stor
     assert troubles == ["RuntimeError: broken pipe"]
     with sqlite_store.read() as connection:
         assert rows(connection)["sync:crm"].trouble is None
+    request_stop.close()
+
+
+def test_task_stays_due_while_the_store_does_not_answer(sqlite_store: Store, request_stop: StopRequest) -> None:
+    """A daily task that met a broken store is done half a minute later, not tomorrow, and for the same instant."""
+    clock, seen, at = StepClock(), list[int](), list[int]()
+
+    def run(as_of: int) -> None:
+        seen.append(as_of)
+        at.append(clock.now())
+        if len(seen) == 1:
+            raise OperationalError("SELECT 1", {}, ConnectionError("server closed the connection"))
+        request_stop.make()
+        threading.Event().wait(0.05)
+
+    schedule = Schedule(sqlite_store, [Task("evaluate", At("06:00"), run)])
+    assert _run(schedule, clock, TaskLoop(schedule, ["evaluate"], clock), request_stop) == 0
+    assert seen == [START + HOUR, START + HOUR]
+    assert at == [START + HOUR, START + HOUR + 30 * SECOND]
     request_stop.close()
 
 
