@@ -75,7 +75,7 @@ def _chunks(heading: str, items: Sequence[DigestItem], view: DigestView) -> list
 def _item(item: DigestItem, view: DigestView) -> str:
     parts = [f"• {link(item.url, item.account, 80)} _{item.severity}_: {escape(item.sentence, 200)}"]
     if item.renewal is not None and words.date_words(item.renewal) not in item.sentence:
-        parts.append(f"renews {words.date_words(item.renewal)}")
+        parts.append(f"renewal {words.date_words(item.renewal)}")
     if item.arr is not None:
         parts.append(words.money(item.arr, view.currency))
     line = " · ".join(parts)

@@ -21,9 +21,11 @@ Block = Mapping[str, Any]
 _IN_FULL = 5
 _BULLETS = 3
 _PHONE = 150
-# What is bound to a day stays true when the day is over, so a number that has moved since is no reason for an edit.
-_BOUND = re.compile(r'(?:on \d{4}-\d\d-\d\d:|As of \d{4}-\d\d-\d\d)[^"\\]*')
-_NUMBER = re.compile(r"[-+.,\d]*\d[-+.,\d]*")
+_DAY = r"\d{4}-\d\d-\d\d"
+_NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?")
+_BOUND = re.compile(rf'(?:on {_DAY}:|As of {_DAY})[^"\\]*|{_NUMBER.pattern}(?:%| points)? as of {_DAY}')
+_WORTH, _SHARE = 5.0, 0.1
+"""A number that is bound to a day has moved when it differs by more than both."""
 _SIGN = {"critical": "🔴", "high": "🟠", "medium": "🟡", "low": "⚪"}
 _ENDED = {
     "resolved": "cleared",
@@ -119,9 +121,10 @@ def _headline(view: ConversationView) -> str:
 def _problem_text(card: AccountCard, line: RuleLine) -> str:
     """Account, problem and deadline in what a phone shows: the problem gets the room that the others leave."""
     head = f"{line.severity.upper()} {escape(card.name, 45)}: "
-    renewal = "" if card.renewal is None else f" Renews {words.date_words(card.renewal)}."
+    day = "" if card.renewal is None else words.date_words(card.renewal)
+    renewal = f" Renewal {day}." if day else ""
     problem = escape(line.text.sentence, _PHONE - len(head) - len(renewal))
-    return head + problem + ("" if renewal.strip(" .") in problem else renewal)
+    return head + problem + ("" if day in problem else renewal)
 
 
 def _all_resolved(view: ConversationView) -> bool:
@@ -159,7 +162,7 @@ def _facts(card: AccountCard) -> str:
     """Until when, how much, how important: one line."""
     tier = escape(card.tier or "none yet", 60)
     parts = (
-        "Renewal date not on file" if card.renewal is None else f"Renews *{words.date_words(card.renewal)}*",
+        "Renewal not on file" if card.renewal is None else f"Renewal *{words.date_words(card.renewal)}*",
         "ARR not on file" if card.arr is None else f"ARR {words.money(card.arr, card.currency)}",
         tier if tier.lower().startswith("tier") else f"Tier {tier}",
         *(() if card.recipient else ("for nobody on file",)),
@@ -171,7 +174,7 @@ def _line(line: RuleLine, *, alone: bool) -> str:
     """What is wrong, what to do, and why we say so. `alone`: the severity stands above already."""
     text = line.text
     wrong = escape(text.sentence, 500).replace("*", "").strip()
-    parts = ["" if alone and wrong else f"*{line.severity.upper()}* ", f"*{wrong}*" if wrong else ""]
+    parts = ["" if alone and wrong else f"{line.severity.upper()}: ", f"*{wrong}*" if wrong else ""]
     lines = ["".join(parts)]
     if text.play:
         lines.append(f"👉 {escape(text.play, 300)}")
@@ -215,9 +218,25 @@ def _small_print(view: ConversationView) -> str:
     return " · ".join(parts)
 
 
-def reads_as(body: str) -> str:
-    """A rendered body (JSON) without the numbers that are bound to a day: equal = a reader has nothing new to see."""
-    return _BOUND.sub(lambda bound: _NUMBER.sub("#", bound.group()), body)
+def reads_the_same(before: str, after: str) -> bool:
+    """Whether two rendered bodies (JSON) tell a reader the same: equal but for numbers bound to a day that moved little.
+
+    What is bound to a day (`on 2026-03-08: Ann Lee 64`, `-46% as of 2026-03-08`) stays true when the day is over.
+    """
+    old, was = _unbound(before)
+    new, now = _unbound(after)
+    return old == new and all(abs(a - b) <= max(_WORTH, _SHARE * abs(a)) for a, b in zip(was, now, strict=True))
+
+
+def _unbound(body: str) -> tuple[str, list[float]]:
+    """The body with the days and numbers that are bound to a day taken out, and these numbers."""
+    numbers: list[float] = []
+
+    def taken(number: re.Match[str]) -> str:
+        numbers.append(float(number.group().replace(",", "")))
+        return "#"
+
+    return _BOUND.sub(lambda bound: _NUMBER.sub(taken, re.sub(_DAY, "", bound.group())), body), numbers
 
 
 def plain(message: Message) -> str:

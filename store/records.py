@@ -430,7 +430,7 @@ class Behind:
     active_users: float | None = None
     seats: int | None = None
     tier: int | None = None
-    cadence: int | None = None
+    cadence: float | None = None
     """Days between two touches."""
 
 

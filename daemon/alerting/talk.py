@@ -85,7 +85,7 @@ class Talk:
         if self._conversation is None:
             return
         content = message.conversation(self._view(self._conversation))
-        if self._said is None or message.reads_as(body(content)) != message.reads_as(self._said[0]):
+        if self._said is None or not message.reads_the_same(self._said[0], body(content)):
             self._queue("update", "alert", content)
 
     def _open(self, news: Told) -> None:

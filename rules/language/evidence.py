@@ -138,7 +138,7 @@ def _cadence(row: Row, behind: Behind) -> str | None:
     if last is not None and last.at == row.get("last_contact", last.at):
         kind = _KINDS.get(last.kind, last.kind)
         met = f"; last contact: {_named(last.name, last.title)}, {kind}, {date(today_of(last.at))}"
-    return f"one touch every {behind.cadence} days{tier}{met}"
+    return f"one touch every {_number(behind.cadence)} days{tier}{met}"
 
 
 def _named(name: str, title: str | None) -> str:

@@ -110,10 +110,11 @@ def _lasting(fact: Fact, value: object, row: Row, today: Day) -> str | None:
             return date(today_of(int(value)))
         case Kind.DATE:
             return date(int(value))
-        case Kind.RATIO:
-            return f"{round(value * 100, 1):,.1f}".removesuffix(".0") + "%"
-        case Kind.POINTS:
-            return f"{round(value * 100, 1):,.1f}".removesuffix(".0") + " points"
+        case Kind.RATIO | Kind.POINTS | Kind.SCORE:
+            share = fact.kind is not Kind.SCORE
+            number = f"{round(value * 100 if share else value, 1):,.1f}".removesuffix(".0")
+            unit = {Kind.RATIO: "%", Kind.POINTS: " points"}.get(fact.kind, "")
+            return f"{number}{unit} as of {date(today)}"
         case Kind.DAYS if fact.name == "touch due in":
             return f"due {date(_due(int(value), row, today))}"
     return None

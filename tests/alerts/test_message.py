@@ -44,13 +44,13 @@ def test_a_phone_shows_account_problem_and_deadline() -> None:
     first = message.conversation(replace(VIEW, card=long, active=(replace(LINE, text=text),))).text[:150]
     assert "Very long company name" in first
     assert "A sentence that goes on" in first
-    assert "Renews 2026-04-01" in first
+    assert "Renewal 2026-04-01" in first
 
 
 def test_a_parent_carries_what_a_csm_needs() -> None:
     """Link, tier, ARR, renewal, severity, sentence, evidence, what clears it, the play, and the buttons."""
     shown = _all_text(message.conversation(VIEW))
-    for part in ("https://crm.example/001", "Tier 1", "$120,000", "Renews *2026-04-01*", "HIGH", "last exec contact"):
+    for part in ("https://crm.example/001", "Tier 1", "$120,000", "Renewal *2026-04-01*", "HIGH", "last exec contact"):
         assert part in shown
     for part in ("renewal: in 30 days", "Clears when an exec is met", "Call them.", "Acknowledge", "Snooze"):
         assert part in shown
@@ -63,28 +63,36 @@ def test_the_deadline_is_said_once() -> None:
     text = replace(TEXT, sentence="Renews 2026-04-01; last exec contact 2026-02-16.")
     made = message.conversation(replace(VIEW, active=(replace(LINE, text=text),)))
     assert 1 == made.text.count("2026-04-01")
-    long = replace(TEXT, sentence="So much was said before the date. " * 4 + "Renews 2026-04-01.")
+    long = replace(TEXT, sentence="So much was said before the date. " * 4 + "It renews 2026-04-01.")
     made = message.conversation(replace(VIEW, active=(replace(LINE, text=long),)))
-    assert 1 == made.text[:150].count("Renews 2026-04-01")
+    assert 1 == made.text[:150].count("Renewal 2026-04-01")
 
 
 def test_a_message_reads_the_same_on_any_later_day() -> None:
-    """But for the day it is of and the numbers bound to it, nothing in a message ages; what changed is seen."""
-    text = replace(TEXT, evidence=("exec relationships on 2026-03-02: Ann Lee (CFO) 64, Bo Tan 22",))
-    aged = replace(TEXT, evidence=("exec relationships on 2026-03-22: Ann Lee (CFO) 57, Bo Tan 19.5",))
-    other = replace(TEXT, evidence=("exec relationships on 2026-03-02: Ann Lee (CFO) 64, Cy Orr 22",))
+    """Nothing ages but the day it is of; of the numbers bound to a day only those that moved much are worth an edit."""
+    on = "exec relationships on 2026-03-02: Ann Lee (CFO) 64, Bo Tan 22"
+    text = replace(TEXT, sentence="Usage moved by -35.1% as of 2026-03-02; last user contact never.", evidence=(on,))
     line = replace(LINE, text=text, clear_since=NOW, state="recovering", unknown_since=NOW, unknown_reason="stale")
     first = replace(VIEW, active=(line,))
     later = replace(first, as_of=NOW + 20 * DAY)
-    assert _reads(first) == _reads(later)
-    assert _reads(first) == _reads(replace(later, active=(replace(line, text=aged),)))
-    assert _reads(first) != _reads(replace(first, active=(replace(line, text=other),)))
-    assert _reads(first) != _reads(replace(first, card=replace(CARD, arr=1)))
-    assert "ago" not in _all_text(message.conversation(first)).replace(TEXT.sentence, "")
+    assert _same(first, later)
+    for old, new, same in (
+        ("03-02: Ann Lee (CFO) 64", "03-22: Ann Lee (CFO) 59.5", True),
+        ("03-02: Ann Lee (CFO) 64", "03-22: Ann Lee (CFO) 57", False),
+        ("Bo Tan", "Cy Orr", False),
+        ("-35.1% as of 2026-03-02", "-38% as of 2026-03-22", True),
+        ("-35.1% as of 2026-03-02", "-46% as of 2026-03-22", False),
+        ("never", "2026-03-01", False),
+    ):
+        changed = replace(text, sentence=text.sentence.replace(old, new), evidence=(on.replace(old, new),))
+        assert changed != text
+        assert same is _same(first, replace(later, active=(replace(line, text=changed),))), new
+    assert not _same(first, replace(first, card=replace(CARD, arr=1)))
 
 
-def _reads(view: ConversationView) -> str:
-    return message.reads_as(body(message.conversation(view)))
+def _same(before: ConversationView, after: ConversationView) -> bool:
+    old, new = (body(message.conversation(view)) for view in (before, after))
+    return message.reads_the_same(old, new) and message.reads_the_same(new, old)
 
 
 def test_what_to_do_stands_before_the_evidence() -> None:

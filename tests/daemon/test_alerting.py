@@ -33,7 +33,7 @@ def test_a_high_rule_opens_a_conversation(w: World) -> None:
     w.run()
     ((op, state, text),) = w.queued()
     assert ("post", "pending") == (op, state)
-    assert text.startswith("HIGH Account 1: silence says so. Renews 2026-04-11.")
+    assert text.startswith("HIGH Account 1: silence says so. Renewal 2026-04-11.")
     assert ANN in text
     assert "opened: fired: true" == w.reasons()["silence/1"]
 
@@ -407,7 +407,7 @@ def test_a_renewal_that_moves_is_shown_although_no_rule_names_it(w: World) -> No
     assert 0 == w.run().deliveries
     assert before == w.snapshot()
     assert ["post alert", "update alert"] == w.ops()
-    assert "Renews *2027-04-07*" in w.last_body()
+    assert "Renewal *2027-04-07*" in w.last_body()
 
 
 def test_an_edit_that_was_given_up_is_made_again(w: World) -> None:

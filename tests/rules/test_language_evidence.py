@@ -98,7 +98,8 @@ def test_adoption_is_told_by_both_means_and_their_windows() -> None:
         ),
         "last user contact: Una Ito, call, 2026-05-01",
     )
-    assert said("adoption-drop-user-silence", given).startswith("Usage moved by -46%; last user contact 2026-05-01.")
+    words = "Usage moved by -46% as of 2026-06-01; last user contact 2026-05-01."
+    assert said("adoption-drop-user-silence", given) == words
 
 
 def test_a_growth_rule_names_seats_and_users() -> None:
