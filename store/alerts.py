@@ -229,6 +229,17 @@ def open_conversations(connection: Connection, accounts: Sequence[int]) -> list[
     return [ConversationRow(**row) for row in connection.execute(query).mappings()]
 
 
+def continued_by(connection: Connection, row: ConversationRow) -> str | None:
+    """Key of the conversation that this one took over from: the one that ended in the same place as it began."""
+    before = and_(
+        conversations.c.account_id == row.account_id,
+        conversations.c.destination == row.destination,
+        conversations.c.closed_at == row.opened_at,
+        conversations.c.id != row.id,
+    )
+    return connection.scalar(select(conversations.c.key).where(before).limit(1))
+
+
 def conversation_by_key(connection: Connection, key: str) -> ConversationRow | None:
     """The conversation with this opaque key."""
     row = connection.execute(select(*_CONVERSATION).where(conversations.c.key == key)).mappings().one_or_none()

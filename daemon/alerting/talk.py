@@ -92,12 +92,10 @@ class Talk:
         old = self._conversation
         worst = max((alert.severity for alert, _ in news), key=rank)
         fresh = rows.open_conversation(self._connection, self._fresh(worst))
-        view = self._view(fresh)
         if old is not None:
             rows.change_conversation(self._connection, old.id, closed_at=self._shared.as_of)
-            view = replace(view, earlier=old.key)
         self._conversation = fresh
-        self._queue("post", "alert", message.conversation(view))
+        self._queue("post", "alert", message.conversation(self._view(fresh)))
         if old is not None:
             self._conversation = old
             self._queue("update", "alert", message.conversation(moved(self._view(old), fresh.key)), "moved")

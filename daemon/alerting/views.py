@@ -12,6 +12,7 @@ from alerts import words
 from alerts.lifecycle import ACTIVE_STATES, CLOSED, rank
 from alerts.view import AccountCard, ConversationView, Person, RuleLine, RuleText
 from daemon.alerting.book import AlertPolicy, RuleBook
+from store.alerts import continued_by
 from store.alertviews import CardRow, MemberRow, member, source_ages
 from store.records import DAY, AlertRow, Behind, ConversationRow, Instant
 
@@ -131,6 +132,7 @@ def conversation_view(
         as_of=shared.as_of,
         active=tuple(line_of(alert, shared, names, behind) for alert in mine if shown(alert, mine, shared)),
         ended=tuple(line_of(alert, shared, names, behind) for alert in mine if _ended_here(alert, conversation)),
+        earlier=continued_by(connection, conversation),
     )
 
 

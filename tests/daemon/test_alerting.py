@@ -184,6 +184,10 @@ def test_an_old_parent_is_replaced_and_becomes_a_link(w: World) -> None:
     old, new = sorted(w.rows(conversations), key=lambda row: int(row["opened_at"]))
     assert (w.at, None) == (old["closed_at"], new["closed_at"])
     assert new["key"] in w.last_body()
+    w.change(1, arr=7_700_000)
+    w.run(1)
+    assert old["key"] in w.last_body()
+    assert "ARR $77,000" in w.last_body()
 
 
 def test_a_customer_that_leaves_is_closed_but_not_resolved(w: World) -> None:
