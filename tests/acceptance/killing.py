@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from sandbox.requestlog import Entry
 from store import findings
-from store.records import DAY, HOUR, Instant
+from store.records import DAY, HOUR, MINUTE, Instant
 from store.tables import (
     accounts,
     alerts,
@@ -34,6 +34,8 @@ from tests.acceptance.world import Stage, until
 
 PHASES = ("sync:salesforce", "sync:hubspot", "sync:product-usage", "evaluate", "sending", "tiers", "digest")
 """What a day's work consists of, in the order in which it is begun."""
+_EARLY = PHASES[:3]
+_BEFORE = 10 * MINUTE  # before the day's evaluation all its syncs are over
 _OVER = 4 * HOUR  # after the day's evaluation: nothing is left to do
 _LOOKING_UP = 2.0  # real seconds
 _BY_SLACK = re.compile("[0-9a-f]{5}")
@@ -72,13 +74,21 @@ class Killer:
         """Let the day begin, and kill the daemon in some of its phases."""
         as_of = self.stage.start + day * DAY
         chosen = [PHASES[number] for number in sorted(self._random.sample(range(len(PHASES)), self._plan[day]))]
+        before = as_of - _BEFORE
+        self.stage.control.limit(before)
+        self._kill_in([phase for phase in chosen if phase in _EARLY], as_of, before)
+        until(lambda: self.stage.sandbox.clock.now() >= before, "the hour before the evaluation")
         self._hold("sending" in chosen)
         self.stage.control.limit(as_of + _OVER)
-        for phase in chosen:
+        self._kill_in([phase for phase in chosen if phase not in _EARLY], as_of, as_of + _OVER)
+
+    def _kill_in(self, phases: list[str], as_of: Instant, end: Instant) -> None:
+        """Kill once in each of these phases, or at `end` where one is not met, and start again each time."""
+        for phase in phases:
             if phase == "sending":
                 self._wait_for_message(as_of)
             else:
-                until(partial(self._is_in_or_over, phase, as_of), phase)
+                until(partial(self._is_in_or_over, phase, as_of, end), phase)
                 self._nap.wait(self._random.uniform(0, 0.15))
             self._kill()
             if phase == "sending":
@@ -93,7 +103,7 @@ class Killer:
     def _wait_for_message(self, as_of: Instant) -> None:
         """Slack has been asked for something and does not answer: mostly, it has a message that it does not confirm."""
         asked = time.monotonic()
-        while not (self._sending() or self._is_over(as_of)):
+        while not (self._sending() or self.stage.sandbox.clock.now() >= as_of + _OVER):
             now = time.monotonic()
             if self.stage.sandbox.clock.now() < as_of:
                 asked = now
@@ -125,15 +135,12 @@ class Killer:
             sending = select(deliveries.c.id).where(deliveries.c.state == "sending")
             return connection.scalar(sending.limit(1)) is not None
 
-    def _is_in_or_over(self, phase: str, as_of: Instant) -> bool:
+    def _is_in_or_over(self, phase: str, as_of: Instant, end: Instant) -> bool:
         with self.stage.store.read() as connection:
             row = connection.execute(select(schedule).where(schedule.c.task == phase)).one_or_none()
         today = as_of - HOUR
         begun = row is not None and (row.last_started or 0) >= today > (row.last_completed or 0)
-        return begun or self._is_over(as_of)
-
-    def _is_over(self, as_of: Instant) -> bool:
-        return self.stage.sandbox.clock.now() >= as_of + _OVER
+        return begun or self.stage.sandbox.clock.now() >= end
 
     def _asked(self, since: int) -> list[Entry]:
         return self.stage.sandbox.shared.log.entries(since)

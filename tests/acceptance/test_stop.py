@@ -48,7 +48,9 @@ def test_sigterm_finishes_the_work_in_hand(office: Stage) -> None:
         office.control.limit(day + 10 * HOUR)
         until(partial(_begun, office, "sync:hubspot", day), "the sync to begin")
         assert office.child.process is not None
+        log = office.child.log
         office.child.process.send_signal(signal.SIGTERM)
+        until(lambda: '"event": "stopping"' in log.read_text(), "the signal to be heard")
     finally:
         office.control.post("/hold", {"vendor": "hubspot", "held": False})
     began = time.monotonic()
@@ -57,9 +59,8 @@ def test_sigterm_finishes_the_work_in_hand(office: Stage) -> None:
     assert not _over(office, "sync:hubspot", day)
     with office.store.read() as connection:
         assert connection.scalar(select(func.count()).where(sync_runs.c.status == "running")) == 0
-    log = office.child.log.read_text()
-    assert '"event": "stopped before the end"' in log
-    assert '"failed": [], "event": "stopped"' in log
+    assert '"event": "stopped before the end"' in log.read_text()
+    assert '"failed": [], "event": "stopped"' in log.read_text()
 
     office.child.run()
     until(partial(_over, office, "digest", day), "the rest of the day")
