@@ -16,10 +16,9 @@ _SHARE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-def _duration(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    match = _DURATION.fullmatch(value)
+def _duration(value: object) -> int:
+    # A bare number would have to be read in some unit: nobody is asked to guess which.
+    match = _DURATION.fullmatch(str(value))
     if not match:
         raise ValueError(f"{value!r} is no duration; write for example 90s, 15m, 12h, 3d or 2w")
     return int(match.group(1)) * _UNITS[match.group(2)]

@@ -54,6 +54,7 @@ class Work:
     def declare_sources(self) -> None:
         """Note the configured sources and their intervals: staleness is measured by them."""
         with self.store.write() as connection:
+            runs.keep_sources(connection, [*self.config.sources, *self.config.left_out])
             for name, source in self.config.sources.items():
                 runs.declare_source(connection, name, source.kind, self.sources.interval(name), _tenant(source))
                 reader = self.sources.reader(name)

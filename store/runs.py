@@ -37,6 +37,13 @@ def keep_streams(conn: Connection, source: str, streams: Collection[str]) -> Non
         conn.execute(delete(freshness).where(gone))
 
 
+def keep_sources(conn: Connection, names: Collection[str]) -> None:
+    """Forget the freshness of sources that are no longer configured: nothing can make them fresh again."""
+    gone = freshness.c.source.not_in(names)
+    if conn.execute(select(freshness.c.stream).where(gone)).first() is not None:
+        conn.execute(delete(freshness).where(gone))
+
+
 def start(conn: Connection, source: str, kind: str, at: Instant) -> int:
     """A run begins; one that a kill left open is closed as interrupted."""
     left = update(sync_runs).where(sync_runs.c.source == source, sync_runs.c.kind == kind)

@@ -146,7 +146,7 @@ def test_alert_is_read_acknowledged_and_snoozed(company: Company, window: Page) 
     dialog.get_by_test_id("select-reason").select_option(label=_WHY)
     dialog.get_by_test_id("modal-submit").click()
     expect(dialog).to_have_count(0)
-    expect(alert).to_contain_text(f"Snoozed until 10 Mar 2026: {_WHY}")
+    expect(alert).to_contain_text(f"Snoozed until 2026-03-10: {_WHY}")
     until(lambda: None not in _snoozed(company.stage, account), "the snooze to be kept")
 
 

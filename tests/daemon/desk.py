@@ -110,7 +110,7 @@ class Desk:
             channels=Channels(alerts=ALERTS, operators=OPERATORS),
             base_url=self.state.base_url,
             operators=(OPS_ID,),
-            **{"timeout": SECOND, **more},
+            **{"timeout": "1s", **more},
         )
 
     def fresh(self, **more: Any) -> Deliverer:

@@ -15,7 +15,7 @@ from daemon.health import HealthServer
 from store import tables
 from store.engine import Store
 from store.records import DAY, HOUR, MINUTE
-from store.runs import CONFIGURATION, keep_streams
+from store.runs import CONFIGURATION, keep_sources, keep_streams
 
 
 class _Noon(SystemClock):
@@ -116,6 +116,15 @@ def test_mistake_in_the_configuration_is_told_until_it_is_mended(server: HealthS
     assert _reasons(server) == ["crm configuration is failed", "crm objects:Gone__c is stale"]
     with store.write() as connection:
         keep_streams(connection, "crm", ["accounts", "sweep:associations"])
+    assert _reasons(server) == []
+
+
+def test_a_source_that_is_configured_no_longer_is_forgotten(server: HealthServer, store: Store) -> None:
+    """Nothing can make it fresh again, so nobody is called for it."""
+    _put(store, _Noon().now() - 9 * DAY)
+    assert _reasons(server) == ["crm accounts is stale"]
+    with store.write() as connection:
+        keep_sources(connection, ["another"])
     assert _reasons(server) == []
 
 
