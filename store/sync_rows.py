@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table, delete, insert, select
@@ -55,6 +56,20 @@ def _row(source: str, values: Mapping[str, Any], *also: object) -> dict[str, Any
     return {"source": source, **values, "payload": _digest(content, *also)}
 
 
+def _values(table: Table, record: object, **given: Any) -> dict[str, Any]:
+    """A record as values of the columns that bear the names of its fields; `given` are those that do not."""
+    named = {column.name: getattr(record, column.name) for column in table.c if hasattr(record, column.name)}
+    return {name: _plain(value) for name, value in named.items()} | given
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, Mapping):
+        return _json(value)
+    return str(value) if isinstance(value, StrEnum) else value
+
+
 def _known(conn: Connection, table: Table, source: str, ids: Iterable[str], *columns: Column[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for some in chunks(sorted(set(ids))):
@@ -82,26 +97,7 @@ def _write_changed(
 
 def save_accounts(conn: Connection, source: str, records: Sequence[AccountRecord], _now: Instant) -> Saved:
     """Accounts; the changed ones are linked again."""
-    rows = [
-        _row(
-            source,
-            {
-                "id": r.id,
-                "name": r.name,
-                "domain": r.domain,
-                "owner_id": r.owner_id,
-                "parent_id": r.parent_id,
-                "customer": None if r.customer is None else int(r.customer),
-                "link_id": r.link_id,
-                "merged_into": r.merged_into,
-                "fields": _json(r.fields),
-                "created_at": r.created_at,
-                "modified_at": r.modified_at,
-                "deleted_at": r.deleted_at,
-            },
-        )
-        for r in records
-    ]
+    rows = [_row(source, _values(crm_accounts, r)) for r in records]
     changed, gone = _write_changed(conn, crm_accounts, source, rows)
     dirty.mark(conn, "accounts", ((source, ref) for ref in changed))
     return Saved(0, len(changed), gone)
@@ -109,25 +105,7 @@ def save_accounts(conn: Connection, source: str, records: Sequence[AccountRecord
 
 def save_contacts(conn: Connection, source: str, records: Sequence[ContactRecord], _now: Instant) -> Saved:
     """Contacts and which accounts they are on."""
-    rows = [
-        _row(
-            source,
-            {
-                "id": r.id,
-                "name": r.name,
-                "email": r.email,
-                "title": r.title,
-                "bounced": int(r.bounced),
-                "merged_into": r.merged_into,
-                "fields": _json(r.fields),
-                "created_at": r.created_at,
-                "modified_at": r.modified_at,
-                "deleted_at": r.deleted_at,
-            },
-            sorted(r.account_ids),
-        )
-        for r in records
-    ]
+    rows = [_row(source, _values(crm_contacts, r), sorted(r.account_ids)) for r in records]
     changed, gone = _write_changed(conn, crm_contacts, source, rows)
     wanted = {r.id: r.account_ids for r in records if r.id in set(changed)}
     set_links(conn, crm_contact_accounts, "contact_id", source, wanted)
@@ -137,22 +115,7 @@ def save_contacts(conn: Connection, source: str, records: Sequence[ContactRecord
 
 def save_members(conn: Connection, source: str, records: Sequence[TeamMemberRecord], _now: Instant) -> Saved:
     """Our own users and owners."""
-    rows = [
-        _row(
-            source,
-            {
-                "id": r.id,
-                "name": r.name,
-                "email": r.email,
-                "active": int(r.active),
-                "manager_id": r.manager_id,
-                "created_at": 0,
-                "modified_at": r.modified_at,
-                "deleted_at": None,
-            },
-        )
-        for r in records
-    ]
+    rows = [_row(source, _values(crm_members, r, created_at=0, deleted_at=None)) for r in records]
     changed, gone = _write_changed(conn, crm_members, source, rows)
     dirty.mark(conn, "members", ((source, ref) for ref in changed))
     return Saved(0, len(changed), gone)
@@ -163,25 +126,7 @@ def save_activities(conn: Connection, source: str, records: Sequence[ActivityRec
     rows = [
         _row(
             source,
-            {
-                "id": r.id,
-                "kind": str(r.kind),
-                "status": str(r.status),
-                "direction": r.direction,
-                "subject": r.subject,
-                "starts_at": r.starts_at,
-                "ends_at": r.ends_at,
-                "owner_id": r.owner_id,
-                "disposition": r.disposition,
-                "automatic": int(r.automatic),
-                "message_id": r.message_id,
-                "ical_uid": r.ical_uid,
-                "same_as": r.same_as,
-                "archived": int(r.archived),
-                "created_at": r.created_at,
-                "modified_at": r.modified_at,
-                "deleted_at": r.deleted_at,
-            },
+            _values(crm_activities, r),
             sorted(r.account_ids),
             [_side(p) for p in sorted(r.participants or (), key=lambda p: p.id)],
         )
@@ -231,49 +176,13 @@ def _but_stamp(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def save_opportunities(conn: Connection, source: str, records: Sequence[OpportunityRecord], _now: Instant) -> Saved:
     """Opportunities; the fields of their accounts are read again."""
-    rows = [
-        _row(
-            source,
-            {
-                "id": r.id,
-                "crm_account_id": r.account_id,
-                "name": r.name,
-                "type": r.type,
-                "stage": r.stage,
-                "amount": r.amount,
-                "close_on": r.close_on,
-                "closed": int(r.closed),
-                "won": int(r.won),
-                "fields": _json(r.fields),
-                "created_at": r.created_at,
-                "modified_at": r.modified_at,
-                "deleted_at": r.deleted_at,
-            },
-        )
-        for r in records
-    ]
+    rows = [_row(source, _values(crm_opportunities, r, crm_account_id=r.account_id)) for r in records]
     return _on_account(conn, crm_opportunities, source, rows)
 
 
 def save_tickets(conn: Connection, source: str, records: Sequence[TicketRecord], _now: Instant) -> Saved:
     """Tickets."""
-    rows = [
-        _row(
-            source,
-            {
-                "id": r.id,
-                "crm_account_id": r.account_id,
-                "priority": r.priority,
-                "status": r.status,
-                "opened_at": r.opened_at,
-                "closed_at": r.closed_at,
-                "created_at": r.created_at,
-                "modified_at": r.modified_at,
-                "deleted_at": r.deleted_at,
-            },
-        )
-        for r in records
-    ]
+    rows = [_row(source, _values(crm_tickets, r, crm_account_id=r.account_id)) for r in records]
     return _on_account(conn, crm_tickets, source, rows)
 
 
@@ -302,21 +211,7 @@ def save_objects(conn: Connection, source: str, records: Sequence[ObjectRecord],
                 select(crm_objects).where(c.source == source, c.object == name, c.id.in_(part))
             ).all()
         }
-        rows = [
-            _row(
-                source,
-                {
-                    "object": name,
-                    "id": r.id,
-                    "crm_account_id": r.account_id,
-                    "fields": _json(r.fields),
-                    "created_at": r.created_at,
-                    "modified_at": r.modified_at,
-                    "deleted_at": r.deleted_at,
-                },
-            )
-            for r in some
-        ]
+        rows = [_row(source, _values(crm_objects, r, crm_account_id=r.account_id)) for r in some]
         fresh = [row for row in rows if row["id"] not in have or have[row["id"]].payload != row["payload"]]
         upsert(conn, crm_objects, fresh)
         accounts: set[str | None] = {row["crm_account_id"] for row in fresh}
