@@ -114,9 +114,9 @@ def work(crew: Crew, clock: Clock, request: StopRequest, ready: Callable[[], Non
             _log.info("running", workers=[worker.name for worker in workers])
             request.wait()
         finally:
-            _log.info("stopping", seconds=(clock.now() - begun) // 1_000_000)
-            stop.set()
+            stop.set()  # before it is logged: who reads "stopping" may rely on it
             gate.set()
+            _log.info("stopping", seconds=(clock.now() - begun) // 1_000_000)
             for worker in started:
                 worker.wake.set()
             for worker in started:
