@@ -92,6 +92,7 @@ class TaskLoop:
         self._between = between
         self._troubled = troubled
         self._after = after
+        self._held: dict[tuple[str, Instant], Instant] = {}
 
     def __call__(self, stop: threading.Event) -> None:
         """Work until `stop` is set; the task in hand is finished first."""
@@ -114,11 +115,14 @@ class TaskLoop:
             if stop.is_set():
                 return 0
             waits_for = self._before(due)
-            if waits_for and self._clock.now() - due.due < _HOLD_AT_MOST:
+            now = self._clock.now()
+            # Counted from the first look: after an outage everything is long overdue, the syncs too.
+            if waits_for and now - self._held.setdefault((due.task.name, due.due), now) < _HOLD_AT_MOST:
                 self._between()
                 return _HOLD_LOOK_SECONDS
             if waits_for:
                 _log.warning("not waiting any longer", task=due.task.name, waits_for=list(waits_for))
+            self._held.pop((due.task.name, due.due), None)
             self.run(due)
             ran = True
         self._between()

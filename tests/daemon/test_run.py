@@ -136,6 +136,36 @@ def test_evaluation_goes_on_without_a_sync_that_hangs(sqlite_store: Store, reque
     request_stop.close()
 
 
+def test_evaluation_waits_for_the_syncs_after_an_outage(sqlite_store: Store, request_stop: StopRequest) -> None:
+    """Hours late, it still lets the sync that is as late go first."""
+    clock, order = StepClock(START + 5 * HOUR), list[str]()
+
+    def evaluate(as_of: int) -> None:
+        order.append(f"evaluate {(as_of - START) // HOUR}")
+        request_stop.make()
+        threading.Event().wait(0.05)
+
+    tasks = [Task("evaluate", At("06:00"), evaluate), Task("sync:crm", At("05:30"), lambda _: order.append("sync"))]
+    schedule = Schedule(sqlite_store, tasks)
+    schedule.prepare(START)  # and then nothing ran for five hours
+    syncs = TaskLoop(schedule, ["sync:crm"], clock)
+
+    def meanwhile() -> None:
+        for due in schedule.due(clock.now(), ["sync:crm"]):
+            syncs.run(due)
+
+    loop = TaskLoop(
+        schedule,
+        ["evaluate"],
+        clock,
+        before=lambda due: schedule.waits_for(due.as_of, "sync:"),
+        between=meanwhile,
+    )
+    assert _run(schedule, clock, loop, request_stop) == 0
+    assert order == ["sync", "evaluate 1"]
+    request_stop.close()
+
+
 def test_failing_worker_ends_the_daemon_with_code_one(request_stop: StopRequest) -> None:
     """A worker that cannot go on brings everything down, so that a supervisor starts it anew."""
     clock = SystemClock()
