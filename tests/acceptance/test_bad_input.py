@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from sqlalchemy import select
 from daemon.demo.setup import SECRETS
 from store.records import DAY, HOUR
 from store.tables import freshness, schedule
-from tests.acceptance.world import Done, Stage, until
+from tests.acceptance.world import Stage, until
 
 pytestmark = pytest.mark.acceptance
 
@@ -25,39 +24,23 @@ _BAD_FILE = _HEADER + "2026-03-02,ws-new,12,40\n2026-03-02,ws-other,many,40\n"
 _BOOKKEEPING = ("sync_runs", "freshness", "sources")
 
 
-@dataclass(frozen=True)
-class Mistake:
-    """`text` in tierd.yaml becomes `instead`; what is then said behind the place, which is `column` of that line."""
-
-    text: str
-    instead: str
-    column: int
-    said: str
+# In the order of the file: what stands there, what a person makes of it, the column of that line, what is then said.
+_MISTAKES = (
+    ("timezone: UTC", "timezon: UTC", 1, "unknown key `timezon`; did you mean `timezone`?"),
+    ("customer: {Type: Customer}", "customer: Customer", 15, "`customer`: should be a section with keys of its own"),
+    ("kind: hubspot", "kind: hubspt", 11, "`kind: hubspt` is not known; did you mean `hubspot`?"),
+)
 
 
-_MISTAKES = {
-    "unknown key": Mistake("timezone: UTC", "timezon: UTC", 1, "unknown key `timezon`; did you mean `timezone`?"),
-    "wrong type": Mistake(
-        "customer: {Type: Customer}", "customer: Customer", 15, "`customer`: should be a section with keys of its own"
-    ),
-    "value that is not known": Mistake(
-        "kind: hubspot", "kind: hubspt", 11, "`kind: hubspt` is not known; did you mean `hubspot`?"
-    ),
-}
-
-
-def _refused(done: Done, message: str) -> None:
-    """Exit code 2, and the message is all that is said."""
-    assert (done.code, done.out, done.err.strip()) == (2, "", message)
-
-
-@pytest.mark.parametrize("mistake", _MISTAKES.values(), ids=_MISTAKES)
-def test_mistake_in_the_configuration_stops_every_command(office: Stage, mistake: Mistake) -> None:
-    """The one message has file, line, column and the fix; nothing is read, evaluated or sent."""
-    line = office.edit(mistake.text, mistake.instead)
+@pytest.mark.parametrize("command", [("check",), ("sync", "--once"), ("evaluate", "--once")], ids=" ".join)
+def test_mistakes_in_the_configuration_stop_every_command(office: Stage, command: tuple[str, ...]) -> None:
+    """One message for each, with file, line, column and the fix; nothing is read, evaluated or sent."""
+    said = [
+        f"tierd.yaml:{office.edit(text, instead)}:{column}: {message}" for text, instead, column, message in _MISTAKES
+    ]
     before, mark = office.dump(), office.last_request()
-    for command in (("check",), ("sync", "--once")):
-        _refused(office.tierd(*command), f"tierd.yaml:{line}:{mistake.column}: {mistake.said}")
+    done = office.tierd(*command)
+    assert (done.code, done.out, done.err.splitlines()) == (2, "", said)
     assert office.dump() == before
     assert office.requests(mark) == {}
 
@@ -99,7 +82,7 @@ def test_typo_in_a_rule_is_shown_with_a_caret(office: Stage) -> None:
     """File, line, column, the line itself, and the fix; no rule of the file is evaluated."""
     line = office.edit(_GOOD_RULE, _BAD_RULE, "rules/churn.yaml")
     before = office.dump()
-    for command in (("check",), ("rules", "check"), ("evaluate", "--once", "--as-of", "2026-03-03T06:00")):
+    for command in (("check",), ("evaluate", "--once", "--as-of", "2026-03-03T06:00")):
         done = office.tierd(*command)
         assert done.code == 2
         assert f"rules/churn.yaml:{line}:30: error E-FACT: unknown event `exce contact`" in done.said

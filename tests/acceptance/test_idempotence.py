@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.serve import Settings
 from store import findings
 from tests.acceptance.world import Dump, Stage, stage, unlimited
 
 pytestmark = pytest.mark.acceptance
 
+WORLD = Settings(accounts=60, days=2, history_days=60)
 AS_OF = "2026-03-02T06:00"
 """The world's first evaluation."""
 
@@ -19,7 +21,7 @@ AS_OF = "2026-03-02T06:00"
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Everything has been done once, by the commands."""
-    with stage(tmp_path_factory.mktemp("first") / "tierd") as opened:
+    with stage(tmp_path_factory.mktemp("first") / "tierd", WORLD) as opened:
         _everything(opened)
         yield opened
 
@@ -47,7 +49,7 @@ def _changed(before: Dump, after: Dump) -> list[str]:
 
 def test_same_world_gives_the_same_findings(first: Stage, tmp_path: Path) -> None:
     """A second run from nothing, over the same world, gives byte-identical findings."""
-    with stage(tmp_path / "tierd") as second:
+    with stage(tmp_path / "tierd", WORLD) as second:
         _everything(second)
         assert _findings(second) == _findings(first)
     assert _findings(first).count('"outcome": "fires"') > 10

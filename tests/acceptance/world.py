@@ -161,7 +161,11 @@ def unlimited(stage: Stage) -> None:
 
 @contextmanager
 def copied(original: Stage, folder: Path) -> Iterator[Stage]:
-    """Another folder over the same company, with the store as it is in the original, whose daemon must not run."""
+    """Another folder over the same company, with the store as it is in the original, whose daemon must not run.
+
+    The scenario clock stands until the test sets another limit.
+    """
+    original.control.limit(original.sandbox.clock.now())
     original.store.close()
     shutil.copytree(original.folder, folder, ignore=shutil.ignore_patterns("*.log", "*.lock"))
     opened = Stage(original.sandbox, folder)
