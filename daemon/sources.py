@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -13,8 +13,8 @@ from daemon.schedule import Trigger
 from daemon.sync import Connector
 from daemon.writeback import TierWriter
 from store.engine import Store
-from store.ids import known_ids
-from store.records import Clock, Instant
+from store.ids import known_rows
+from store.records import Clock, Instant, KnownRow
 
 
 class CheckedConnector(Connector, Protocol):
@@ -105,6 +105,6 @@ class Sources:
 
                 return UsageConnector(source, self._clock, self._config.folder)
 
-    def _known(self, name: str, stream: str) -> Sequence[str]:
+    def _known(self, name: str, kind: str, activity: str | None = None) -> Iterator[KnownRow]:
         with self._store.read() as connection:
-            return known_ids(connection, name, stream)
+            yield from known_rows(connection, name, kind, activity=activity)

@@ -1,26 +1,58 @@
-"""Which rows of a source the store has."""
+"""Which rows of a source the store has, for sweeps that compare them with what the source has."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Table, select
 
-from store.tables import crm_accounts, crm_activities, crm_contacts, crm_opportunities, crm_tickets
+from store.records import KnownRow
+from store.tables import (
+    crm_accounts,
+    crm_activities,
+    crm_contact_roles,
+    crm_contacts,
+    crm_members,
+    crm_objects,
+    crm_opportunities,
+    crm_participants,
+    crm_tickets,
+)
 
-_TABLES = {
+_TABLES: dict[str, Table] = {
     "accounts": crm_accounts,
     "contacts": crm_contacts,
+    "members": crm_members,
+    "activities": crm_activities,
+    "participants": crm_participants,
     "opportunities": crm_opportunities,
     "tickets": crm_tickets,
+    "contact_roles": crm_contact_roles,
 }
-_KINDS = {"emails": "email", "calls": "call", "meetings": "meeting", "notes": "note", "tasks": "task"}
+_PAGE = 5_000
 
 
-def known_ids(connection: Connection, source: str, stream: str) -> Sequence[str]:
-    """The ids of one stream's live rows, in order; KeyError for a stream that has no rows of its own."""
-    table = crm_activities if stream in _KINDS else _TABLES[stream]
-    statement = select(table.c.id).where(table.c.source == source, table.c.deleted_at.is_(None)).order_by(table.c.id)
-    if stream in _KINDS:
-        statement = statement.where(table.c.kind == _KINDS[stream])
-    return connection.scalars(statement).all()
+def known_rows(connection: Connection, source: str, kind: str, *, activity: str | None = None) -> Iterator[KnownRow]:
+    """The live rows of one kind, in the order of their ids, a few thousand in memory at a time.
+
+    `kind`: accounts | contacts | members | activities | participants | opportunities | tickets | contact_roles |
+    objects:<Name>; `activity` narrows activities to one kind. KeyError for anything else.
+    """
+    name, _, custom = kind.partition(":")
+    table = crm_objects if custom else _TABLES[name]
+    where: list[ColumnElement[bool]] = [table.c.source == source, table.c.deleted_at.is_(None)]
+    if custom:
+        where.append(table.c.object == custom)
+    if activity is not None:
+        where.append(table.c.kind == activity)
+    last = ""
+    while True:
+        page = (
+            select(table.c.id, table.c.modified_at).where(*where, table.c.id > last).order_by(table.c.id).limit(_PAGE)
+        )
+        rows = connection.execute(page).all()
+        for row in rows:
+            yield KnownRow(row.id, row.modified_at)
+        if len(rows) < _PAGE:
+            return
+        last = rows[-1].id

@@ -8,15 +8,18 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from store import sync_links, sync_rows
+from store import sync_history, sync_links, sync_rows
 from store.records import (
     AccountRecord,
     ActivityRecord,
     Batch,
     ContactRecord,
+    ContactRole,
+    FieldChange,
     Gone,
     Instant,
     Links,
+    Merged,
     ObjectRecord,
     OpportunityRecord,
     ParticipantRecord,
@@ -43,6 +46,9 @@ _SAVERS: dict[type[Record], _Saver] = {
     UsageSample: sync_rows.save_samples,
     Gone: sync_links.save_gone,
     Links: sync_links.save_links,
+    ContactRole: sync_rows.save_contact_roles,
+    Merged: sync_history.save_merged,
+    FieldChange: sync_history.save_changes,
 }
 
 

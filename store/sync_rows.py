@@ -16,6 +16,7 @@ from store.records import (
     AccountRecord,
     ActivityRecord,
     ContactRecord,
+    ContactRole,
     Instant,
     ObjectRecord,
     OpportunityRecord,
@@ -32,6 +33,7 @@ from store.tables import (
     crm_activities,
     crm_activity_accounts,
     crm_contact_accounts,
+    crm_contact_roles,
     crm_contacts,
     crm_members,
     crm_objects,
@@ -110,6 +112,17 @@ def save_contacts(conn: Connection, source: str, records: Sequence[ContactRecord
     wanted = {r.id: r.account_ids for r in records if r.id in set(changed)}
     set_links(conn, crm_contact_accounts, "contact_id", source, wanted)
     dirty.mark(conn, "contacts", ((source, ref) for ref in changed))
+    return Saved(0, len(changed), gone)
+
+
+def save_contact_roles(conn: Connection, source: str, records: Sequence[ContactRole], _now: Instant) -> Saved:
+    """Roles of contacts; the contacts are looked at again."""
+    before = _known(conn, crm_contact_roles, source, (r.id for r in records), crm_contact_roles.c.contact_id)
+    rows = [_row(source, _values(crm_contact_roles, r, crm_account_id=r.account_id)) for r in records]
+    changed, gone = _write_changed(conn, crm_contact_roles, source, rows)
+    now = {r.id: r.contact_id for r in records}
+    contacts = {now[ref] for ref in changed} | {before[ref].contact_id for ref in changed if ref in before}
+    dirty.mark(conn, "contacts", ((source, ref) for ref in contacts))
     return Saved(0, len(changed), gone)
 
 

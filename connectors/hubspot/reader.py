@@ -16,7 +16,7 @@ from connectors.http import VendorError, resume_at
 from connectors.hubspot.session import HubSpotSession
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.hubspot.streams import Row, Stream, instant, member, streams
-from store.records import DAY, MINUTE, Batch, Clock, Instant, Links, Record, StreamTrouble, SyncEvent
+from store.records import DAY, MINUTE, Batch, Clock, Instant, KnownRow, Links, Record, StreamTrouble, SyncEvent
 
 SEARCH_PAGE, LIST_PAGE, OWNER_PAGE, LINKED_ROWS = 200, 100, 500, 1_000
 SEARCH_CAP = 10_000
@@ -25,8 +25,9 @@ _TAIL = 1_000
 """How many recent rows a cursor remembers."""
 _MS = 1_000
 _OWNERS = "members"
-Known = Callable[[str], Iterable[str]]
-"""Stream name -> ids that the store has, for the association sweep."""
+Known = Callable[[str, str | None], Iterable[KnownRow]]
+"""(kind of row, kind of activity or None) -> live rows that the store has, by id; see `store.ids.known_rows`."""
+_ACTIVITIES = {"emails": "email", "calls": "call", "meetings": "meeting", "notes": "note", "tasks": "task"}
 
 
 @dataclass(slots=True)
@@ -256,7 +257,8 @@ class HubSpotReader:
         for stream in self._streams.values():
             if not stream.kind:
                 continue
-            ids = list(self._known(stream.name))
+            activity = _ACTIVITIES.get(stream.name)
+            ids = [row.id for row in self._known("activities" if activity else stream.name, activity)]
             for to in stream.links:
                 for start in range(0, len(ids), LINKED_ROWS):
                     linked = self._linked(stream, to, ids[start : start + LINKED_ROWS])

@@ -132,7 +132,7 @@ def hubspot_scopes() -> str:
     settings = HubSpotSettings.model_validate(
         {"kind": "hubspot", "auth": {"access_token": "-"}, "customer": {}, "tier": {"field": "customer_tier"}}
     )
-    wanted = HubSpotConnector(settings, SystemClock(), lambda _stream: ()).permissions()
+    wanted = HubSpotConnector(settings, SystemClock(), lambda _kind, _activity: ()).permissions()
     return table(("scope", "why"), ((code(name), why) for name, why in wanted))
 
 

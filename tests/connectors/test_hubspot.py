@@ -16,7 +16,8 @@ from sandbox.clock import DAY, MINUTE, SECOND
 from sandbox.faults import parse_fault
 from store import tables as t
 from store.engine import Store
-from store.records import TierWrite
+from store.ids import known_rows
+from store.records import KnownRow, TierWrite
 from tests.clocks import StepClock
 from tests.sandbox.hubspot_portal import NOW, TOKEN, Portal
 
@@ -55,9 +56,10 @@ def ids(store: Store, table: Any = t.crm_accounts) -> list[str]:
 def connector(portal: Portal, store: Store | None = None, **also: Any) -> HubSpotConnector:
     """A connector that starts anew, as `--once` does."""
 
-    def known(stream: str) -> Iterable[str]:
-        table = {"contacts": t.crm_contacts, "opportunities": t.crm_opportunities}.get(stream)
-        return ids(store, table) if store is not None and table is not None else ()
+    def known(kind: str, activity: str | None = None) -> Iterable[KnownRow]:
+        if store is not None:
+            with store.read() as conn:
+                yield from known_rows(conn, "hs", kind, activity=activity)
 
     return HubSpotConnector(settings(portal, **also), StepClock(portal.clock), known)
 
@@ -291,7 +293,7 @@ def test_waits_are_taken_on_the_clock(portal: Portal, sqlite_store: Store) -> No
     """A connection that is cut once is tried again after a wait, and the run is whole."""
     portal.shared.faults.add(parse_fault({"path": "deals", "reset": "before"}))
     clock = StepClock(portal.clock)
-    reading = HubSpotConnector(settings(portal), clock, lambda _: ())
+    reading = HubSpotConnector(settings(portal), clock, lambda _kind, _activity: ())
     run = run_sync(sqlite_store, "hs", reading, clock)
     reading.close()
     assert "ok" == run.status

@@ -1,0 +1,72 @@
+"""Plain frozen records that connectors yield, rules and alerts read, and store keeps."""
+
+from __future__ import annotations
+
+from store.records.alerts import AlertRow, ConversationRow, DeliveryRow, ToldRow
+from store.records.behind import Behind, NamedPerson, NamedTouch, UsageMeans
+from store.records.clock import Clock
+from store.records.crm import (
+    AccountRecord,
+    ActivityKind,
+    ActivityRecord,
+    ActivityStatus,
+    ContactRecord,
+    ContactRole,
+    FieldChange,
+    Gone,
+    KnownRow,
+    Links,
+    Merged,
+    ObjectRecord,
+    OpportunityRecord,
+    ParticipantRecord,
+    Record,
+    TeamMemberRecord,
+    TicketRecord,
+    UsageSample,
+)
+from store.records.sync import Batch, StreamTrouble, SyncEvent
+from store.records.tiers import TierWrite, WriteResult
+from store.records.units import DAY, HOUR, MINUTE, SECOND, Day, Instant, Scalar
+
+__all__ = [
+    "DAY",
+    "HOUR",
+    "MINUTE",
+    "SECOND",
+    "AccountRecord",
+    "ActivityKind",
+    "ActivityRecord",
+    "ActivityStatus",
+    "AlertRow",
+    "Batch",
+    "Behind",
+    "Clock",
+    "ContactRecord",
+    "ContactRole",
+    "ConversationRow",
+    "Day",
+    "DeliveryRow",
+    "FieldChange",
+    "Gone",
+    "Instant",
+    "KnownRow",
+    "Links",
+    "Merged",
+    "NamedPerson",
+    "NamedTouch",
+    "ObjectRecord",
+    "OpportunityRecord",
+    "ParticipantRecord",
+    "Record",
+    "Scalar",
+    "StreamTrouble",
+    "SyncEvent",
+    "TeamMemberRecord",
+    "TicketRecord",
+    "TierWrite",
+    "ToldRow",
+    "UsageMeans",
+    "UsageSample",
+    "WriteResult",
+]

@@ -1,0 +1,38 @@
+"""What a sync brings: batches with the cursor that covers them, and trouble."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from store.records.crm import Record
+from store.records.units import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one stream and the cursor that covers them: saved together, in one transaction."""
+
+    stream: str
+    records: tuple[Record, ...]
+    cursor: str
+    """JSON text; equal text = the cursor did not move."""
+    fresh_at: Instant | None = None
+    """Set on the last batch of a stream: the stream is complete up to this instant of the server's clock."""
+    absent: bool = False
+    """The source has no such rows and never will have: nothing is read, so nothing can become stale."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTrouble:
+    """One stream could not be (fully) read; the others go on."""
+
+    stream: str
+    kind: str
+    """failed (permanent until something changes) | partial (some of it could be read) | retry (transient, retries used
+    up) | deferred (quota)"""
+    message: str
+    """Says where, what and how to mend it; free of secrets."""
+    retry_at: Instant | None = None
+
+
+SyncEvent = Batch | StreamTrouble

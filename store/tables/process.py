@@ -1,0 +1,24 @@
+"""The process: schedule and settings."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Table, Text
+
+from store.tables.base import at, metadata
+
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("task", Text, primary_key=True),  # sync:<source> | sweep:<source>:<name> | evaluate | tiers | digest | ...
+    at("next_due"),
+    at("last_started", nullable=True),
+    at("last_completed", nullable=True),
+    Column("trouble", Text),  # why the last run failed; NULL = it did not
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", Text, primary_key=True),  # baseline_done | paused:messages | instance | ...
+    Column("value", Text, nullable=False),
+)
