@@ -17,11 +17,12 @@ from starlette.routing import Route
 
 from sandbox.clock import SECOND, ScenarioClock, iso_ms, parse_instant
 from sandbox.desk import Desk, EditRefused
-from sandbox.faults import parse_fault
+from sandbox.faults import parse_fault, parse_soak
 from sandbox.salesforce.state import State as SalesforceState
 from sandbox.serving import Shared
 from sandbox.slack.payloads import NotThere
 from sandbox.slack.state import SlackState
+from sandbox.versions import VendorStore
 
 _MOST_FOUND = 200
 
@@ -40,6 +41,8 @@ class Backstage:
     switches: Mapping[str, object]
     """Vendor -> its settable switches (a dataclass instance)."""
     salesforce: SalesforceState
+    stores: Mapping[str, VendorStore]
+    """Vendor -> its database."""
     truth: Callable[[], Mapping[str, object]]
     info: Callable[[], Mapping[str, object]]
 
@@ -68,6 +71,8 @@ def app(stage: Backstage) -> Starlette:
         ("GET", "/faults", control.get_faults),
         ("POST", "/faults", control.add_faults),
         ("DELETE", "/faults", control.clear_faults),
+        ("POST", "/soak", control.soak),
+        ("POST", "/time", control.time),
         ("POST", "/hold", control.hold),
         ("POST", "/switches", control.switch),
         ("GET", "/truth", control.get_truth),
@@ -140,6 +145,21 @@ class _Control:
     def clear_faults(self, _: Ask) -> Any:
         self._stage.shared.faults.clear()
         return {"ok": True}
+
+    def soak(self, ask: Ask) -> Any:
+        """`{"rate", "faults": [...], "seed"?, "vendor"?, "times"?}`: a share of all requests goes wrong."""
+        self._stage.shared.faults.soak(parse_soak(_object(ask.body)))
+        return {"faults": self._stage.shared.faults.waiting()}
+
+    def time(self, ask: Ask) -> Any:
+        """`{"vendor", "lag_seconds"?, "skew_seconds"?}`: the vendor's waiting changes show so much later than their
+        stamps; what it stamps itself is off by so much.
+        """
+        wanted = _object(ask.body, {"vendor", "lag_seconds", "skew_seconds"})
+        store = self._stage.stores[str(wanted["vendor"])]
+        store.lag = round(float(wanted.get("lag_seconds", store.lag / SECOND)) * SECOND)
+        store.skew = round(float(wanted.get("skew_seconds", store.skew / SECOND)) * SECOND)
+        return {"lag_seconds": store.lag / SECOND, "skew_seconds": store.skew / SECOND}
 
     def hold(self, ask: Ask) -> Any:
         """`{"vendor", "held"}`: while held, the vendor's requests wait unanswered."""

@@ -166,6 +166,7 @@ class Sandbox:
                 "slack_limits": self.slack.limits,
             },
             salesforce=self.salesforce,
+            stores={"salesforce": self.salesforce.store, "hubspot": self.hubspot.store},
             truth=self.truth,
             info=self.info,
         )

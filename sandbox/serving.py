@@ -6,200 +6,22 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sandbox.clock import SECOND, ScenarioClock, real_pause
-from sandbox.faults import Fault, FaultBook, body_bytes
-from sandbox.requestlog import Entry, RequestLog, template_of
+from sandbox.clock import real_pause
+from sandbox.guard import COST, Connections, Guard, Shared
 
-COST = "sandbox.cost"
-"""Scope key under which a vendor's app says what the request cost in calls; 1 if it says nothing."""
+__all__ = ["COST", "HOST", "Served", "Shared"]
 
 HOST = "127.0.0.1"
 
 _POLL = 0.005
 _PATIENCE = 1.0
 """Seconds that requests under way get at the end."""
-_GARBAGE = b"\x00<<< not json >>>"
-
-Connections = dict[tuple[str, int], asyncio.Transport]
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What all servers of one sandbox have in common."""
-
-    clock: ScenarioClock
-    log: RequestLog
-    faults: FaultBook
-
-
-class Guard:
-    """ASGI middleware: hold, fault, log. The body is read whole first, so that a fault may look at it."""
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        vendor: str,
-        shared: Shared,
-        connections: Connections,
-    ) -> None:
-        self._app = app
-        self._vendor = vendor
-        self._clock = shared.clock
-        self._log = shared.log
-        self._faults = shared.faults
-        self._connections = connections
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request; WebSockets are logged when they open and otherwise left alone."""
-        if scope["type"] == "websocket":
-            self._record(scope, b"", 101, None)
-            await self._app(scope, receive, send)
-            return
-        body = await _read(receive)
-        while self._faults.held(self._vendor):
-            await real_pause(_POLL)
-        fault = self._faults.strike(self._vendor, scope["method"], _full_path(scope), body)
-        if fault is None:
-            answer = await self._ask(scope, body)
-            self._record(scope, body, answer.status, None)
-            await answer.send(send)
-            return
-        await self._go_wrong(fault, scope, body, receive, send)
-
-    async def _go_wrong(self, fault: Fault, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
-        if fault.delay_ms:
-            await real_pause(fault.delay_ms / 1000)
-        if fault.delay_seconds:
-            self._clock.advance(round(fault.delay_seconds * SECOND))
-        if fault.hang or fault.reset == "before":
-            self._record(scope, body, None, fault)
-            await self._cut(scope, receive, at_once=not fault.hang)
-            return
-        answer = await self._answer(fault, scope, body)
-        lost = fault.reset == "after"
-        self._record(scope, body, None if lost else answer.status, fault)
-        if lost:
-            await self._cut(scope, receive, at_once=True)
-        elif fault.truncate is not None:
-            await answer.send_part(send, fault.truncate)
-            self._connections[tuple(scope["client"])].close()
-            await _gone(receive)
-        else:
-            await answer.send(send)
-
-    async def _answer(self, fault: Fault, scope: Scope, body: bytes) -> _Answer:
-        if fault.status is not None:
-            content, kind = body_bytes(fault.body)
-            headers = [(b"content-type", kind.encode())] if content else []
-            headers += [(k.lower().encode(), v.encode()) for k, v in fault.headers.items()]
-            return _Answer(fault.status, headers, content)
-        answer = await self._ask(scope, body)
-        if fault.duplicate:
-            answer = await self._ask(scope, body)
-        if fault.garbage:
-            answer.body = _GARBAGE
-        return answer
-
-    async def _ask(self, scope: Scope, body: bytes) -> _Answer:
-        """The app's own answer, buffered."""
-        answer = _Answer(500, [], b"")
-        await self._app(scope, _replay(body), answer.collect)
-        return answer
-
-    async def _cut(self, scope: Scope, receive: Receive, at_once: bool) -> None:
-        """Drop the connection without an answer; or else wait until the client gives up."""
-        if at_once:
-            self._connections[tuple(scope["client"])].abort()
-        await _gone(receive)
-
-    def _record(self, scope: Scope, body: bytes, status: int | None, fault: Fault | None) -> None:
-        self._log.add(
-            Entry(
-                seq=0,
-                at=self._clock.now(),
-                vendor=self._vendor,
-                method=scope.get("method", "WS"),
-                path=_full_path(scope),
-                template=template_of(scope["path"], scope.get("path_params", {})),
-                status=status,
-                cost=scope.get(COST, 1),
-                fault=fault.kind() if fault else None,
-                body=body.decode("utf-8", "replace"),
-            )
-        )
-
-
-class _Answer:
-    """A whole response in memory."""
-
-    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
-
-    async def collect(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            self.headers = [(k, v) for k, v in message.get("headers", []) if k != b"content-length"]
-        else:
-            self.body += message.get("body", b"")
-
-    async def send(self, send: Send) -> None:
-        await self._start(send)
-        await send({"type": "http.response.body", "body": self.body})
-
-    async def send_part(self, send: Send, size: int) -> None:
-        """Promise the whole body, give its first `size` bytes."""
-        await self._start(send)
-        part = self.body[: min(size, max(len(self.body) - 1, 0))]
-        await send({"type": "http.response.body", "body": part, "more_body": True})
-
-    async def _start(self, send: Send) -> None:
-        # 204 and 304 carry neither a body nor its length (RFC 9110, 8.6).
-        bare = self.status in (204, 304)
-        length = [] if bare else [(b"content-length", str(len(self.body)).encode())]
-        await send({"type": "http.response.start", "status": self.status, "headers": self.headers + length})
-
-
-def _full_path(scope: Scope) -> str:
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    # A WebSocket's query carries its ticket, which is a secret.
-    query: bytes = scope["query_string"] if scope["type"] == "http" else b""
-    return (raw + (b"?" + query if query else b"")).decode("latin-1")
-
-
-async def _read(receive: Receive) -> bytes:
-    parts: list[bytes] = []
-    while True:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(parts)
-
-
-async def _gone(receive: Receive) -> None:
-    """Wait until the client has hung up."""
-    while (await receive())["type"] != "http.disconnect":
-        continue
-
-
-def _replay(body: bytes) -> Callable[[], Awaitable[Message]]:
-    pending = [body]
-
-    async def receive() -> Message:
-        if pending:
-            return {"type": "http.request", "body": pending.pop(), "more_body": False}
-        return {"type": "http.disconnect"}
-
-    return receive
 
 
 class Served:

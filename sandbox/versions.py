@@ -181,6 +181,14 @@ class VendorStore:
         self._sequence = itertools.count()
         self.revision = 0
         """Counts changes, so that a result once found is known to be still right."""
+        self.lag = 0
+        """Microseconds after its time at which a queued change shows; its stamps stay as they are."""
+        self.skew = 0
+        """Microseconds by which the vendor's own clock is off: what it stamps now carries `now()`."""
+
+    def now(self) -> int:
+        """The time that the vendor stamps with: the scenario clock and its skew."""
+        return self.clock.now() + self.skew
 
     def table(self, name: str) -> Table:
         """The table of one object; empty if it has no rows yet."""
@@ -221,9 +229,9 @@ class VendorStore:
         """Apply every queued change that is due."""
         with self.lock:
             now = self.clock.now()
-            while self._waiting and self._waiting[0][0] <= now:
+            while self._waiting and self._waiting[0][0] + self.lag <= now:
                 commit_at, _, change = heapq.heappop(self._waiting)
-                self._perform(change, commit_at)
+                self._perform(change, commit_at + self.lag)
 
     def apply(self, change: Change) -> Row | None:
         """Apply one change at once, stamped with `change.at`. Returns the row after it; KeyError if it has no such row."""
@@ -231,11 +239,11 @@ class VendorStore:
             return self._perform(change, change.at)
 
     def upsert_by_api(self, object_name: str, row_id: str, fields: Fields) -> Row:
-        """Create the row or change these fields of it, stamped with the scenario clock."""
+        """Create the row or change these fields of it, stamped with `now()`."""
         with self.lock:
             self.catch_up()
             op = "update" if self.get(object_name, row_id) is not None else "create"
-            row = self.apply(Change(self.clock.now(), self.vendor, op, object_name, row_id, dict(fields)))
+            row = self.apply(Change(self.now(), self.vendor, op, object_name, row_id, dict(fields)))
             assert row is not None
             return row
 
@@ -243,7 +251,7 @@ class VendorStore:
         """Delete (archive) the row, stamped with the scenario clock. KeyError if there is none."""
         with self.lock:
             self.catch_up()
-            return self.apply(Change(self.clock.now(), self.vendor, "delete", object_name, row_id))
+            return self.apply(Change(self.now(), self.vendor, "delete", object_name, row_id))
 
     def _perform(self, change: Change, commit_at: int) -> Row | None:
         self.revision += 1

@@ -230,3 +230,19 @@ def test_same_seed_same_world(sandbox: Sandbox) -> None:
     finally:
         other.stop()
     assert not Path(str(other.info()["usage"]["directory"])).exists()  # type: ignore[index]
+
+
+def test_soak_and_time_are_scripted(sandbox: Sandbox) -> None:
+    """A soak strikes and is listed; a vendor's clock can be off, and its waiting changes late."""
+    listed = _ask(sandbox, "POST", "/soak", {"rate": 1, "vendor": "hubspot", "faults": [{"status": 503}]})["faults"]
+    assert listed == [{"vendor": "hubspot", "rate": 1, "kinds": ["status 503"], "struck": 0}]
+    assert _companies(sandbox).status_code == 503
+    assert _ask(sandbox, "GET", "/faults")["faults"][0]["struck"] == 1
+    _ask(sandbox, "DELETE", "/faults")
+    assert _companies(sandbox).status_code == 200
+    assert "rate" in _ask(sandbox, "POST", "/soak", {"rate": 2, "faults": [{}]}, 400)["error"]
+    body = {"vendor": "salesforce", "lag_seconds": 5, "skew_seconds": -1.5}
+    assert _ask(sandbox, "POST", "/time", body) == {"lag_seconds": 5, "skew_seconds": -1.5}
+    store = sandbox.salesforce.store
+    assert (store.lag, store.now()) == (5 * SECOND, sandbox.clock.now() - 3 * SECOND // 2)
+    _ask(sandbox, "POST", "/time", {"vendor": "salesforce", "lag_seconds": 0, "skew_seconds": 0})

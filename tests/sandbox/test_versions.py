@@ -141,3 +141,18 @@ def test_old_versions_are_forgotten_after_a_day() -> None:
         versions.append(row.fields["n"])
         row = row.previous
     assert versions == list(range(99, 74, -1))
+
+
+def test_lag_shows_queued_changes_late_and_skew_moves_the_vendors_stamps() -> None:
+    """A lagging store keeps the stamps of what it shows late; a skewed one stamps by its own wrong clock."""
+    store = _store(0)
+    store.load([_create(10, "a")])
+    store.lag, store.skew = 5, 100
+    for now, shown in ((10, False), (14, False), (15, True)):
+        store.clock.advance_to(now)
+        store.catch_up()
+        assert (store.get("thing", "a") is not None) == shown
+    row = store.get("thing", "a")
+    assert row is not None
+    assert (row.modified_at, row.commit_at) == (10, 15)
+    assert store.upsert_by_api("thing", "a", {}).modified_at == 115
