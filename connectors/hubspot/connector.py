@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from connectors.http import Finding, Preview, VendorError, remedy
-from connectors.hubspot.reader import LIST_PAGE, HubSpotReader, Known
+from connectors.http import Finding, Preview
+from connectors.hubspot.look import HubSpotLook
+from connectors.hubspot.reader import HubSpotReader, Known
 from connectors.hubspot.session import HubSpotSession
 from connectors.hubspot.settings import HubSpotSettings, Token
-from connectors.hubspot.streams import Stream, streams
 from connectors.hubspot.writer import HubSpotWriter
 from store.records import Clock
-
-_WRITE_SCOPES = ("write", "delete")
-_WRITES = "crm.objects.companies.write"
-_WHY = {
-    "accounts": "customers and the facts that are mapped",
-    "contacts": "whom we are in touch with, and their level",
-    "opportunities": "what was paid, renewals, expansions",
-    "tickets": "open and urgent tickets",
-    "calls": "calls",
-    "emails": "e-mails: who, when and the subject, never the text",
-    "meetings": "meetings held and booked",
-    "notes": "notes",
-    "tasks": "tasks",
-}
-_CREDENTIALS = "check the token: a Service Key or a private app's, of this portal, and not rotated since"
 
 
 class HubSpotConnector(HubSpotReader):
@@ -34,111 +18,19 @@ class HubSpotConnector(HubSpotReader):
 
     def __init__(self, settings: HubSpotSettings, clock: Clock, known: Known) -> None:
         super().__init__(settings, _session(settings, settings.auth, clock), clock, known)
+        self._look = HubSpotLook(settings, self._session)
 
     def check(self) -> Sequence[Finding]:
         """The portal, then every object and mapped property with the rights that the token has."""
-        try:
-            portal = self._session.get(f"/account-info/{self._settings.read_version}/details").get("portalId")
-        except VendorError as error:
-            return [Finding("error", str(error), remedy(error, _CREDENTIALS))]
-        wanted = self._settings.portal_id
-        if wanted is not None and portal != wanted:
-            return [
-                Finding(
-                    "error", f"the token belongs to portal {portal}, but portal_id pins {wanted}", "use the right one"
-                )
-            ]
-        findings = [Finding("ok", f"signed in to portal {portal}")]
-        findings += [self._look(stream) for stream in streams(self._settings)]
-        return findings + self._excess()
-
-    def _look(self, stream: Stream) -> Finding:
-        path = f"/crm/properties/{self._settings.read_version}/{stream.object}"
-        try:
-            known = {found["name"] for found in self._session.get(path)["results"]}
-        except VendorError as error:
-            help_ = f"add the scope {scope(stream.object)}" if error.status == 403 else remedy(error, _CREDENTIALS)
-            return Finding("error", f"{stream.object} cannot be read: {error}", help_)
-        missing = sorted(set(stream.properties) - known)
-        if missing:
-            text = f"{stream.object}: {', '.join(missing)} not there"
-            return Finding("error", text, "mend the name in the field mapping, or create the property")
-        return Finding("ok", f"{stream.object}: {len(stream.properties)} properties readable")
-
-    def _excess(self) -> list[Finding]:
-        body = {"tokenKey": self._settings.auth.access_token.get_secret_value()}
-        try:
-            scopes = self._session.post("/oauth/v2/private-apps/get/access-token-info", body).get("scopes", ())
-        except VendorError:
-            return []  # a Service Key cannot be looked into; its scopes are seen in HubSpot
-        needed = {name for name, _ in self.permissions()} - ({_WRITES} if self._settings.write_auth else set())
-        surplus = sorted(s for s in scopes if s not in needed and s.rpartition(".")[2] in _WRITE_SCOPES)
-        remedy = "take them away: what a token may not do, nobody can do with it"
-        return (
-            [Finding("warning", f"the token may do more than tierd needs: {', '.join(surplus)}", remedy)]
-            if surplus
-            else []
-        )
+        return self._look.check()
 
     def permissions(self) -> list[tuple[str, str]]:
         """(scope, why) as a private app or Service Key asks for them."""
-        wanted: dict[str, list[str]] = {}
-        for stream in streams(self._settings):
-            wanted.setdefault(scope(stream.object), []).append(
-                _WHY.get(stream.name, f"the field mapping reads {stream.object}")
-            )
-        wanted["crm.objects.owners.read"] = ["who the CSM is, and who of us was in touch"]
-        wanted["crm.schemas.companies.read"] = ["to look up the mapped properties"]
-        if self._settings.tier is not None:
-            other = " (only the token of write_auth)" if self._settings.write_auth else ""
-            wanted[_WRITES] = [f"writing the tier back{other}"]
-        return [(name, "; ".join(why)) for name, why in sorted(wanted.items())]
+        return self._look.permissions()
 
     def preview(self) -> Preview:
         """Rows per object, calls and minutes of a first sync, counted by the portal itself."""
-        rows: dict[str, int] = {}
-        for stream in streams(self._settings):
-            rows[stream.object] = self._total(stream, [])
-        calls = sum(-(-count // LIST_PAGE) or 1 for count in rows.values()) + len(rows) + 1
-        minutes = calls / self._settings.calls_per_second / 60
-        return Preview(rows, calls, minutes, self._left(), self._customers())
-
-    def _total(self, stream: Stream, filters: list[dict[str, Any]]) -> int:
-        body: dict[str, Any] = {"limit": 1, "filterGroups": [{"filters": filters}] if filters else []}
-        answer = self._session.post(f"/crm/objects/{self._settings.read_version}/{stream.object}/search", body)
-        return int(answer.get("total", 0))
-
-    def _left(self) -> int | None:
-        path = f"/account-info/{self._settings.read_version}/api-usage/daily/private-apps"
-        try:
-            usage = self._session.get(path)["results"][0]
-            return int(usage["usageLimit"]) - int(usage["currentUsage"])
-        except (VendorError, KeyError, IndexError):
-            return None  # Service Keys and OAuth tokens are not told their daily usage
-
-    def _customers(self) -> int | None:
-        filters = []
-        for name, wanted in self._settings.customer.items():
-            if isinstance(wanted, dict):
-                return None  # only values and lists of values can be counted by the portal
-            values = [
-                str(v).lower() if isinstance(v, bool) else str(v)
-                for v in (wanted if isinstance(wanted, list) else [wanted])
-            ]
-            filters.append({"propertyName": name, "operator": "IN", "values": values})
-        companies = next(s for s in streams(self._settings) if s.object == "companies")
-        return self._total(companies, filters)
-
-
-def scope(name: str) -> str:
-    """The scope that reading an object needs (developers.hubspot.com/docs/apps/developer-platform/scopes)."""
-    if name in ("companies", "contacts", "deals"):
-        return f"crm.objects.{name}.read"
-    if name == "tickets":
-        return "tickets"
-    if name in ("calls", "emails", "meetings", "notes", "tasks"):
-        return "crm.objects.contacts.read" if name != "emails" else "sales-email-read"
-    return "crm.objects.custom.read"
+        return self._look.preview()
 
 
 def _session(settings: HubSpotSettings, token: Token, clock: Clock) -> HubSpotSession:

@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-from urllib.parse import quote
 
-from connectors.http import Finding, Preview, VendorError, remedy
-from connectors.mapping import holds
-from connectors.salesforce.reader import PARTS_PER_CALL, QUERIES_PER_CALL, SalesforceReader
+from connectors.http import Finding, Preview
+from connectors.salesforce.look import SalesforceLook
+from connectors.salesforce.reader import SalesforceReader
 from connectors.salesforce.session import SalesforceSession
 from connectors.salesforce.settings import Auth, SalesforceSettings
-from connectors.salesforce.streams import Stream, streams
 from connectors.salesforce.writer import SalesforceWriter
 from store.records import Clock
-
-_ROWS_PER_PAGE = 2_000
-_SECONDS_PER_CALL = 2.0  # a composite of five full pages, as an order of magnitude
-_SAMPLE = 20_000
-_WHY = {
-    "members": "who the CSM is, and who of us was in touch",
-    "accounts": "customers and the facts that are mapped",
-    "contacts": "whom we are in touch with, and their level",
-    "opportunities": "what was paid, renewals, expansions",
-    "tickets": "open and urgent tickets",
-    "tasks": "calls, and e-mails logged as tasks",
-    "events": "meetings held and booked",
-    "emails": "e-mails: who, when and the subject, never the text",
-    "task_relations": "everybody who took part in a call",
-    "event_relations": "everybody who took part in a meeting",
-    "email_relations": "everybody who took part in an e-mail",
-}
-_CREDENTIALS = "check client id, secret or key, the user's pre-authorisation and the My Domain address"
 
 
 class SalesforceConnector(SalesforceReader):
@@ -39,103 +18,19 @@ class SalesforceConnector(SalesforceReader):
 
     def __init__(self, settings: SalesforceSettings, clock: Clock) -> None:
         super().__init__(settings, _session(settings, settings.auth, clock), clock)
+        self._look = SalesforceLook(settings, self._session, self.get)
 
     def check(self) -> Sequence[Finding]:
         """Sign in, then look at every object and mapped field with the rights that tierd has."""
-        try:
-            described = self._describes()
-        except VendorError as error:
-            return [Finding("error", str(error), remedy(error, _CREDENTIALS))]
-        findings = [Finding("ok", f"signed in to {self._settings.base_url} ({self._settings.auth.method})")]
-        for stream, describe in described:
-            findings += _look(stream, describe)
-        return findings + self._excess([describe for _, describe in described if describe is not None])
-
-    def _excess(self, described: Sequence[Any]) -> list[Finding]:
-        """What the user may do and tierd never does, one line per right."""
-        edits = {"Account"} if self._settings.tier is not None and self._settings.write_auth is None else set()
-        findings = []
-        for right, word, fine in (
-            ("deletable", "delete", set()),
-            ("createable", "create", set()),
-            ("updateable", "edit", edits),
-        ):
-            names = [d["name"] for d in described if d.get(right) and d["name"] not in fine]
-            if names:
-                what = f"this user may {word} rows of {', '.join(names)}, which tierd never does"
-                remedy = f"Read is enough: take {word.capitalize()} away"
-                findings.append(Finding("warning", what, remedy))
-        return findings
+        return self._look.check()
 
     def permissions(self) -> list[tuple[str, str]]:
         """(permission, why) as an administrator grants them."""
-        some = streams(self._settings, self._settings.activities)
-        wanted = [
-            ("API Enabled for the user, and the scope api for the External Client App", "every call"),
-            *(
-                (f"Read on {s.object}: {', '.join(s.fields)}", _WHY.get(s.name, "the field mapping reads it"))
-                for s in some
-            ),
-            ("View All Data, or sharing that shows every customer", "an account that is not seen looks silent"),
-        ]
-        if self._settings.tier is not None:
-            other = " (only the user of write_auth)" if self._settings.write_auth else ""
-            wanted.append((f"Edit on Account.{self._settings.tier.field}", f"writing the tier back{other}"))
-        return wanted
+        return self._look.permissions()
 
     def preview(self) -> Preview:
         """Rows per object, calls and minutes of a first sync, counted by the org itself."""
-        some = [s for s, describe in self._describes() if describe is not None]
-        rows: dict[str, int] = {}
-        for start in range(0, len(some), QUERIES_PER_CALL):
-            part = some[start : start + QUERIES_PER_CALL]
-            soqls = [f"SELECT count() FROM {stream.object}" for stream in part]
-            for stream, (status, body) in zip(part, self._queries(soqls), strict=True):
-                rows[stream.object] = body["totalSize"] if status == 200 else 0
-        pages = [-(-count // _ROWS_PER_PAGE) or 1 for count in rows.values()]
-        calls = max(max(pages, default=1), -(-sum(pages) // QUERIES_PER_CALL)) + 2
-        used, allowed = self._session.usage or (0, 0)
-        left = allowed - used if allowed else None
-        return Preview(rows, calls, calls * _SECONDS_PER_CALL / 60, left, self._customers())
-
-    def _customers(self) -> int | None:
-        names = sorted({"Id", *self._settings.customer})
-        soql = f"SELECT {', '.join(names)} FROM Account LIMIT {_SAMPLE}"
-        count = 0
-        ((status, body),) = self._queries([soql])
-        while status == 200:
-            count += sum(holds(self._settings.customer, row) is True for row in body["records"])
-            if body["done"]:
-                return count
-            ((status, body),) = self.get([body["nextRecordsUrl"]])
-        return None
-
-    def _describes(self) -> list[tuple[Stream, Any]]:
-        """Every stream with its describe; None where the user does not see the object."""
-        some = streams(self._settings, self._settings.activities)
-        found: list[tuple[Stream, Any]] = []
-        for start in range(0, len(some), PARTS_PER_CALL):
-            part = some[start : start + PARTS_PER_CALL]
-            answers = self.get([f"{self._root}/sobjects/{stream.object}/describe" for stream in part])
-            found += [(s, body if status == 200 else None) for s, (status, body) in zip(part, answers, strict=True)]
-        return found
-
-    def _queries(self, soqls: Sequence[str]) -> list[tuple[int, Any]]:
-        return self.get([f"{self._root}/query?q={quote(soql)}" for soql in soqls])
-
-
-def _look(stream: Stream, describe: Any) -> list[Finding]:
-    if describe is None:
-        if stream.optional:
-            return [Finding("ok", f"{stream.object} is not there: participants are read from the activity itself")]
-        remedy = f"grant the user Read on {stream.object}"
-        return [Finding("error", f"{stream.object} is not visible for this user", remedy)]
-    seen = {field["name"] for field in describe["fields"]}
-    missing = [name for name in stream.fields if name not in seen]
-    if missing:
-        remedy = "grant field access, or mend the name in the field mapping"
-        return [Finding("error", f"{stream.object}: {', '.join(missing)} not visible", remedy)]
-    return [Finding("ok", f"{stream.object}: {len(stream.fields)} fields readable")]
+        return self._look.preview()
 
 
 def _session(settings: SalesforceSettings, auth: Auth, clock: Clock) -> SalesforceSession:
