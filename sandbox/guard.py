@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -63,15 +64,44 @@ class Guard:
             await real_pause(_POLL)
         strike = self._faults.strike(self._vendor, scope["method"], _full_path(scope), body)
         if strike is None:
-            answer = await self._ask(scope, body)
-            self._record(scope, body, answer.status, None)
-            await _send(answer, send)
+            await self._pass(scope, body, send)
             return
         ask = _Ask(scope, body, receive, send)
         if strike.tries and strike.tries[0].early:
             await self._early(strike.tries[0], ask)
         else:
             await self._late(strike, ask)
+
+    async def _pass(self, scope: Scope, body: bytes, send: Send) -> None:
+        """The app's own answer: whole, or piece by piece as it comes when the app streams it."""
+        answer, streaming = Whole(500, [], b""), False
+        parts: list[bytes] = []
+
+        async def forward(message: Message) -> None:
+            nonlocal streaming
+            if message["type"] == "http.response.start":
+                answer.status = message["status"]
+                answer.headers = [(k, v) for k, v in message.get("headers", []) if k != b"content-length"]
+                return
+            if message.get("more_body", False) and not streaming:
+                streaming = True
+                self._date(answer)
+                self._record(scope, body, answer.status, None)
+                await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+            if not streaming:
+                parts.append(message.get("body", b""))
+            elif tuple(scope["client"]) not in self._connections:
+                raise _HungUpError
+            else:
+                await send(message)
+
+        with contextlib.suppress(_HungUpError):
+            await self._app(scope, _replay(body), forward)
+        if not streaming:
+            answer.body = b"".join(parts)
+            self._date(answer)
+            self._record(scope, body, answer.status, None)
+            await _send(answer, send)
 
     async def _early(self, fault: Fault, ask: _Ask) -> None:
         """The vendor never sees the request."""
@@ -172,6 +202,10 @@ class Guard:
                 body=body.decode("utf-8", "replace"),
             )
         )
+
+
+class _HungUpError(Exception):
+    """The client is gone: nobody reads the rest of a stream."""
 
 
 async def _send(answer: Whole, send: Send) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
+from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from sandbox.salesforce import oauth
 from sandbox.salesforce.calls import Call, Reply, parse_body
-from sandbox.salesforce.errors import Refused, expired, not_found
+from sandbox.salesforce.errors import Refused, bulk_expired, expired, not_found
 from sandbox.salesforce.resources import ROUTES, dispatch, versions
 from sandbox.salesforce.state import State
 from sandbox.salesforce.wire import http_date
@@ -23,6 +25,25 @@ from sandbox.serving import COST
 MAX_ADDRESS = 16_384
 """Bytes of the address, and of address and headers together."""
 METHODS = ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD"]
+
+
+class Streamed(Response):
+    """A body sent piece by piece, each made in a thread when the client has taken the one before.
+
+    Starlette's own class watches for a disconnect in `receive`, which the server in front has replayed already.
+    """
+
+    def __init__(self, pieces: Iterator[bytes], status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(None, status, headers)
+        del self.headers["content-length"]
+        self._pieces = pieces
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send the head, every piece, and an empty last one."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for piece in iterate_in_threadpool(self._pieces):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def app(state: State) -> Starlette:
@@ -62,7 +83,7 @@ def _outer(state: State, request: Request, path: str, raw: bytes) -> Reply:
     match = re.match(r"/services/data/v(\d+\.\d)/(.+)\Z", path)
     if match is None and not own:
         raise not_found()
-    _check_session(state, headers)
+    _check_session(state, headers, path)
     if match is None:
         return _only_get(request.method, _user_info(state))
     state.usage.take()
@@ -98,19 +119,18 @@ def _token(state: State, request: Request, headers: Mapping[str, str], raw: byte
     return oauth.token(state, form, headers.get("host", ""), f"http://{server_host}:{port}")
 
 
-def _check_session(state: State, headers: Mapping[str, str]) -> None:
+def _check_session(state: State, headers: Mapping[str, str], path: str) -> None:
     """INVALID_SESSION_ID for a token that is unknown or over; use in its second half renews a session."""
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme and scheme.lower() not in ("bearer", "oauth"):
         raise Refused(401, "INVALID_AUTH_HEADER", "INVALID_AUTH_HEADER")
     session = state.sessions.get(value.strip())
-    if session is None:
-        raise expired()
-    if session.ends_at is None:
+    if session is not None and session.ends_at is None:
         return
-    if session.ends_at <= state.now:
-        del state.sessions[session.token]
-        raise expired()
+    if session is None or session.ends_at is None or session.ends_at <= state.now:
+        state.sessions.pop(value.strip(), None)
+        bulk = "/jobs/" in path and state.switches.bulk_expiry == 400
+        raise bulk_expired() if bulk else expired()
     if session.ends_at - state.now <= state.settings.session_life // 2:
         session.ends_at = state.now + state.settings.session_life
 
@@ -158,6 +178,8 @@ def _response(state: State, reply: Reply) -> Response:
         "Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private",
         **reply.headers,
     }
+    if reply.stream is not None:
+        return Streamed(reply.stream, reply.status, headers)
     if reply.body is None:
         return Response(None, reply.status, headers)
     content = json.dumps(reply.body, ensure_ascii=False, separators=(",", ":")).encode()

@@ -36,6 +36,11 @@ def expired() -> Refused:
     return Refused(401, "INVALID_SESSION_ID", "Session expired or invalid")
 
 
+def bulk_expired() -> Refused:
+    """The same as Bulk v1 says it: HTTP 400 (R30); its exceptionCode is given in the array form that REST answers have."""
+    return Refused(400, "InvalidSessionId", "Invalid session id")
+
+
 def over_limit() -> Refused:
     """403 once the 24-hour allowance is used up."""
     return Refused(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")

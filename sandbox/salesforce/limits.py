@@ -12,16 +12,21 @@ def limits(call: Call) -> Reply:
         "ConcurrentAsyncGetReportInstances": 200,
         "DailyAsyncApexExecutions": 250_000,
         "DailyBulkApiBatches": 15_000,
-        "DailyBulkV2QueryFileStorageMB": 976_562,
-        "DailyBulkV2QueryJobs": 10_000,
         "DataStorageMB": 10_240,
         "FileStorageMB": 10_240,
         "HourlyTimeBasedWorkflow": 1_000,
         "SingleEmail": 5_000,
     }
     body = {name: {"Max": value, "Remaining": value} for name, value in fixed.items()}
-    body["DailyApiRequests"] = {"Max": usage.limit, "Remaining": max(0, usage.limit - usage.used)}
+    bulk, switches = call.state.bulk, call.state.switches
+    body["DailyBulkV2QueryJobs"] = _left(switches.bulk_jobs, bulk.made())
+    body["DailyBulkV2QueryFileStorageMB"] = _left(switches.bulk_storage_kb // 1024, bulk.stored_kb() // 1024)
+    body["DailyApiRequests"] = _left(usage.limit, usage.used)
     return Reply(200, dict(sorted(body.items())))
+
+
+def _left(most: int, used: int) -> dict[str, int]:
+    return {"Max": most, "Remaining": max(0, most - used)}
 
 
 def record_count(call: Call) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from sandbox.salesforce import describe, limits, query, replication, rows, rowsets
+from sandbox.salesforce import describe, jobs, limits, query, replication, rows, rowsets
 from sandbox.salesforce.calls import Call, Reply
 from sandbox.salesforce.composite import composite
 from sandbox.salesforce.errors import Refused, not_found
@@ -36,6 +36,10 @@ ROUTES = _routes(
         {"POST": rowsets.create, "PATCH": rowsets.change, "DELETE": rowsets.remove},
     ),
     (rf"composite/sobjects/{_OBJECT}", {"GET": rowsets.read, "POST": rowsets.read_posted}),
+    (r"jobs/query", {"GET": jobs.listed, "POST": jobs.create}),
+    (r"jobs/query/(?P<job_id>[^/]+)", {"GET": jobs.read, "PATCH": jobs.change, "DELETE": jobs.remove}),
+    (r"jobs/query/(?P<job_id>[^/]+)/results", {"GET": jobs.results}),
+    (r"jobs/query/(?P<job_id>[^/]+)/resultPages", {"GET": jobs.result_pages}),
     (r"limits", {"GET": limits.limits}),
     (r"limits/recordCount", {"GET": limits.record_count}),
     (r"sobjects", {"GET": describe.describe_global}),

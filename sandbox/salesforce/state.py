@@ -10,9 +10,11 @@ from typing import Literal
 
 from sandbox.clock import DAY, HOUR, SECOND, ScenarioClock
 from sandbox.salesforce import ids
+from sandbox.salesforce.bulk import Jobs
 from sandbox.salesforce.errors import over_limit
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.soql.run import Result
+from sandbox.salesforce.switches import Switches
 from sandbox.versions import Change, VendorStore
 
 CURSOR_LIFE = 2 * DAY
@@ -117,7 +119,14 @@ class State:
     row_faults: list[RowFault] = field(default_factory=list)
     schema_changed_at: int = 0
     """When describe last changed, for If-Modified-Since."""
-    _serial: int = 0
+    switches: Switches = field(default_factory=Switches)
+    no_bulk: set[str] = field(default_factory=set)
+    """Objects that query jobs refuse, besides those that the vendor names."""
+    serial: int = 0
+    bulk: Jobs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bulk = Jobs(self.store.clock, self.switches)
 
     @property
     def now(self) -> int:
@@ -150,13 +159,13 @@ class State:
 
     def new_id(self, prefix: str) -> str:
         """The id of the next row that a client creates."""
-        self._serial += 1
-        return ids.make(prefix, self._serial, "Ap")
+        self.serial += 1
+        return ids.make(prefix, self.serial, "Ap")
 
     def new_token(self) -> str:
         """A session of the usual life."""
-        self._serial += 1
-        secret = hashlib.sha256(f"{self.settings.client_secret}:{self._serial}".encode()).hexdigest()
+        self.serial += 1
+        secret = hashlib.sha256(f"{self.settings.client_secret}:{self.serial}".encode()).hexdigest()
         token = f"{self.settings.org_id[:15]}!AQ{secret[:40]}"
         self.sessions[token] = Session(token, self.now + self.settings.session_life)
         return token
@@ -169,8 +178,8 @@ class State:
     def open_cursor(self, result: Result, page: int) -> str:
         """Keep a query's rows for its next pages; forgets cursors that are too old."""
         self.cursors = {name: c for name, c in self.cursors.items() if c.ends_at > self.now}
-        self._serial += 1
-        name = ids.make("01g", self._serial)
+        self.serial += 1
+        name = ids.make("01g", self.serial)
         self.cursors[name] = Cursor(result, page, self.now + CURSOR_LIFE)
         return name
 

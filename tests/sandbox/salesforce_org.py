@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import requests
 from cryptography.hazmat.primitives import serialization
@@ -93,12 +93,35 @@ class Org:
             found += [r["Id"] for r in answer["records"]]
         return found
 
+    def job(self, soql: str, operation: str = "query", **settings: str) -> requests.Response:
+        """A query job of Bulk API 2.0."""
+        return self.ask("POST", "jobs/query", {"operation": operation, "query": soql, "contentType": "CSV", **settings})
+
+    def finish(self, job_id: str) -> str:
+        """Poll a job until it has ended; its last state."""
+        for _ in range(100):
+            state: str = self.ask("GET", f"jobs/query/{job_id}").json()["state"]
+            if state not in ("UploadComplete", "InProgress"):
+                return state
+        raise AssertionError("the job does not end")
+
+    def results(self, job_id: str, **query: str | int) -> requests.Response:
+        """One page of a job's results."""
+        return self.ask("GET", f"jobs/query/{job_id}/results?{urlencode(query)}", headers={"Accept": "text/csv"})
+
     def update(
         self, *records: Mapping[str, Any], all_or_none: bool = False, headers: Mapping[str, str] | None = None
     ) -> requests.Response:
         """PATCH of a collection of accounts."""
         listed = [{"attributes": {"type": "Account"}, **r} for r in records]
         return self.ask("PATCH", "composite/sobjects", {"allOrNone": all_or_none, "records": listed}, headers)
+
+    def switch(self, **values: object) -> None:
+        """Set switches (sandbox/salesforce/switches.py) of the running org."""
+        for name, value in values.items():
+            if not hasattr(self.state.switches, name):
+                raise AttributeError(name)
+            setattr(self.state.switches, name, value)
 
     def composite(self, *parts: Mapping[str, Any], all_or_none: bool = False) -> requests.Response:
         """One composite of these subrequests; urls below the version, reference ids r0, r1, ..."""

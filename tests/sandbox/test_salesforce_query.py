@@ -212,7 +212,7 @@ def test_the_allowance_is_counted_and_ends(org: Org) -> None:
     [
         ("GET", "sobjects/Nope/describe", 404, "NOT_FOUND"),
         ("GET", "nowhere", 404, "NOT_FOUND"),
-        ("GET", "jobs/query", 404, "NOT_FOUND"),
+        ("GET", "jobs/ingest", 404, "NOT_FOUND"),
         ("GET", "/services/Soap/u/59.0", 404, "NOT_FOUND"),
         ("GET", "/services/data/v99.0/sobjects", 404, "NOT_FOUND"),
         ("GET", "/services/data/v25.0/sobjects", 410, "UNSUPPORTED_API_VERSION"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -28,9 +28,35 @@ class Result:
     """What a query found. `rows` go through `shape` page by page; an aggregate has its records ready instead."""
 
     total: int
-    rows: list[Row]
+    rows: Sequence[Row]
     shape: Shape
     ready: list[dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A query's rows for a file: `names` as the header says them, and how to read each cell."""
+
+    sobject: SObject
+    names: tuple[str, ...]
+    getters: tuple[Getter, ...]
+    rows: Sequence[Row]
+
+
+Check = Callable[[str, tree.Statement, list[Column]], None]
+"""May refuse a statement by its object's name, itself and its columns."""
+
+
+def table(org: Org, text: str, everything: bool, check: Check) -> Table:
+    """One statement as a query job runs it. Refused with the vendor's error."""
+    statement = parse(text)
+    binder = Binder(org, statement)
+    paths = [item for item in statement.fields if isinstance(item, tree.Path)]
+    columns = _columns(binder, paths, text)
+    check(binder.sobject.name, statement, columns)
+    rows = list(_rows(org, binder, statement, everything))
+    names = [".".join([*(hop.relationship or "" for _, hop in c.hops), c.field.name]) for c in columns]
+    return Table(binder.sobject, tuple(names), tuple(c.get for c in columns), rows)
 
 
 def run(org: Org, text: str, everything: bool) -> Result:
@@ -136,7 +162,12 @@ def _comparison_range(comparison: tree.Comparison) -> tuple[int | None, int | No
 
 
 def _shape(binder: Binder, org: Org, paths: list[tree.Path], text: str) -> Shape:
-    columns: list[tuple[tree.Path, Column]] = []
+    return record_shape(org, binder.sobject, _columns(binder, paths, text))
+
+
+def _columns(binder: Binder, paths: list[tree.Path], text: str) -> list[Column]:
+    """The fields that the statement selects, none of them twice."""
+    columns: list[Column] = []
     seen: set[str] = set()
     for path in paths:
         column = binder.column(path)
@@ -144,8 +175,8 @@ def _shape(binder: Binder, org: Org, paths: list[tree.Path], text: str) -> Shape
         if key in seen:
             raise Refused(400, "INVALID_FIELD", located(text, path.at, f"duplicate field selected: {path}"))
         seen.add(key)
-        columns.append((path, column))
-    return record_shape(org, binder.sobject, [c for _, c in columns])
+        columns.append(column)
+    return columns
 
 
 def record_shape(org: Org, sobject: SObject, columns: list[Column]) -> Shape:

@@ -1,0 +1,32 @@
+"""What a test or the control server may change on a running org: pace, limits, and the vendor's undocumented choices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass
+class Switches:
+    """Every attribute may be set at any time and counts from the next request on. Durations in microseconds."""
+
+    bulk_polls: int = 1
+    """GETs of a query job that still find it InProgress; 0: the first finds it done."""
+    bulk_time: int = 0
+    """Scenario time that a job takes as well."""
+    bulk_page: int = 50_000
+    """Rows on one page of results; a smaller `maxRecords` wins."""
+    bulk_jobs: int = 10_000
+    """Query jobs in 24 hours."""
+    bulk_storage_kb: int = 1_000_000_000
+    """Result size stored in 24 hours."""
+    bulk_early: int = 204
+    """Status of a read of results that are not there yet: 204 as the guide says, or 400."""
+    bulk_expiry: int = 401
+    """Status with which jobs answer a dead session: 401 INVALID_SESSION_ID, or 400 InvalidSessionId as Bulk v1 does."""
+    bulk_codes: Literal["own", "api_error"] = "own"
+    """errorCode of a refused query: the code that query() gives, or API_ERROR for all; reports name both."""
+    bulk_history: bool = False
+    """Whether query jobs take history objects; sources contradict each other."""
+    bulk_gzip: bool = False
+    """Compress results for clients that take gzip, as the vendor always does; off, so that faults can cut lines."""
