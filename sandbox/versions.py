@@ -5,17 +5,14 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sandbox.clock import DAY, ScenarioClock
+from sandbox.sortedkeys import Key, SortedKeys
 
 Fields = Mapping[str, object]
 """Field name -> str, int, float, bool, None, At or On."""
-
-_FEW = 64
-"""So many new index entries are inserted one by one; more are merged by one sort."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,71 +75,80 @@ IdOrder = Callable[[str], str | int]
 
 
 class Table:
-    """All rows of one object by id, and in order of (modified_at, id). Hold the store's lock while you read."""
+    """All rows of one object by id, and in order of id and of (modified_at, id). Hold the store's lock while you read.
+
+    Live and deleted rows have indexes of their own, so that a list of either, from anywhere, costs only what it gives.
+    """
 
     def __init__(self, id_order: IdOrder) -> None:
         self.rows: dict[str, Row] = {}
         self._id_order = id_order
-        self._ids: list[tuple[str | int, str]] = []
-        self._new_ids: list[tuple[str | int, str]] = []
-        self._stamps: list[tuple[int, str | int, str]] = []
-        self._new_stamps: list[tuple[int, str | int, str]] = []
+        self._ids = (SortedKeys(), SortedKeys())
+        self._stamps = (SortedKeys(), SortedKeys())
 
     def put(self, row: Row) -> None:
         """Make this the newest version of its row."""
         old = self.rows.get(row.id)
         self.rows[row.id] = row
-        order = self._id_order(row.id)
-        if old is None:
-            self._new_ids.append((order, row.id))
-        if old is None or old.modified_at != row.modified_at:
-            self._new_stamps.append((row.modified_at, order, row.id))
+        gone = row.deleted_at is not None
+        if old is not None and (old.deleted_at is not None) == gone and old.modified_at == row.modified_at:
+            return
+        key = (self._id_order(row.id), row.id)
+        if old is not None:
+            self._forget(old, key)
+        self._ids[gone].add(key)
+        self._stamps[gone].add((row.modified_at, key))
 
     def drop(self, row_id: str) -> None:
         """Forget a row for good."""
-        self._ids = [entry for entry in self._sorted_ids() if entry[1] != row_id]
-        self._stamps = [entry for entry in self._sorted_stamps() if entry[2] != row_id]
-        del self.rows[row_id]
+        self._forget(self.rows.pop(row_id), (self._id_order(row_id), row_id))
 
-    def by_id(self, after: str | None = None) -> Iterator[Row]:
-        """Rows in id order, those after the id `after` only; deleted ones too."""
-        ids = self._sorted_ids()
-        first = 0 if after is None else bisect_left(ids, (self._id_order(after), after + "\0"))
-        for index in range(first, len(ids)):
-            yield self.rows[ids[index][1]]
+    def by_id(self, after: str | None = None, deleted: bool | None = None) -> Iterator[Row]:
+        """Rows in id order, those after the id `after` only; `deleted` picks live (False) or deleted ones (True)."""
+        since = None if after is None else (self._id_order(after), after + "\0")
+        for _, row_id in self._walk(self._ids, since, None, deleted):
+            yield self.rows[row_id]
 
-    def by_modified(self, since: int | None = None, until: int | None = None) -> Iterator[Row]:
-        """Rows with since <= modified_at < until in order of (modified_at, id); deleted ones too."""
-        stamps = self._sorted_stamps()
-        first = 0 if since is None else bisect_left(stamps, (since,))
-        last = len(stamps) if until is None else bisect_left(stamps, (until,))
-        for index in range(first, last):
-            modified_at, _, row_id = stamps[index]
-            row = self.rows[row_id]
-            if row.modified_at == modified_at:
-                yield row
+    def by_modified(
+        self, since: int | None = None, until: int | None = None, deleted: bool | None = None
+    ) -> Iterator[Row]:
+        """Rows with since <= modified_at < until in order of (modified_at, id); `deleted` as for `by_id`."""
+        low, high = (None if since is None else (since,)), (None if until is None else (until,))
+        for _, (_, row_id) in self._walk(self._stamps, low, high, deleted):
+            yield self.rows[row_id]
 
-    def _sorted_ids(self) -> list[tuple[str | int, str]]:
-        if self._new_ids:
-            self._ids.extend(self._new_ids)
-            self._ids.sort()
-            self._new_ids.clear()
-        return self._ids
+    def newest_first(self, since: int | None = None, until: int | None = None) -> Iterator[Row]:
+        """Live rows with since <= modified_at < until, the latest one first."""
+        low, high = (None if since is None else (since,)), (None if until is None else (until,))
+        for _, (_, row_id) in self._stamps[False].walk_back(low, high):
+            yield self.rows[row_id]
 
-    def _sorted_stamps(self) -> list[tuple[int, str | int, str]]:
-        if len(self._new_stamps) <= _FEW:
-            for entry in self._new_stamps:
-                index = bisect_left(self._stamps, entry)
-                # A version that was put back has its entry already.
-                if index == len(self._stamps) or self._stamps[index] != entry:
-                    self._stamps.insert(index, entry)
-        else:
-            # Entries of older versions are dropped here; until then by_modified() steps over them.
-            every = set(self._stamps)
-            every.update(self._new_stamps)
-            self._stamps = sorted(e for e in every if self.rows[e[2]].modified_at == e[0])
-        self._new_stamps.clear()
-        return self._stamps
+    def count(self, since: int | None = None, until: int | None = None) -> int:
+        """How many live rows have since <= modified_at < until."""
+        return self._stamps[False].count(None if since is None else (since,), None if until is None else (until,))
+
+    def count_ids(self, after: str | None = None) -> int:
+        """How many live rows come after the id `after`."""
+        return self._ids[False].count(None if after is None else (self._id_order(after), after + "\0"))
+
+    def last_id(self) -> str | None:
+        """The last id in the vendor's order, deleted rows too; None if the table is empty."""
+        lasts = [key for keys in self._ids if (key := keys.last()) is not None]
+        return str(max(lasts)[1]) if lasts else None
+
+    def _walk(
+        self, keys: tuple[SortedKeys, SortedKeys], since: Key | None, until: Key | None, deleted: bool | None
+    ) -> Iterator[Key]:
+        if deleted is not None:
+            return keys[deleted].walk(since, until)
+        if not len(keys[True]):
+            return keys[False].walk(since, until)
+        return heapq.merge(keys[False].walk(since, until), keys[True].walk(since, until))
+
+    def _forget(self, row: Row, key: Key) -> None:
+        gone = row.deleted_at is not None
+        self._ids[gone].discard(key)
+        self._stamps[gone].discard((row.modified_at, key))
 
 
 Watcher = Callable[[Row | None, Row], None]
