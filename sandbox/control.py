@@ -18,6 +18,7 @@ from starlette.routing import Route
 from sandbox.clock import SECOND, ScenarioClock, iso_ms, parse_instant
 from sandbox.desk import Desk, EditRefused
 from sandbox.faults import parse_fault, parse_soak
+from sandbox.salesforce import control as salesforce_control
 from sandbox.salesforce.state import State as SalesforceState
 from sandbox.serving import Shared
 from sandbox.slack.payloads import NotThere
@@ -82,8 +83,13 @@ def app(stage: Backstage) -> Starlette:
         ("GET", "/slack/messages", control.get_messages),
         ("POST", "/slack/click", control.click),
         ("POST", "/slack/submit", control.submit),
+        *((method, path, _of_body(act)) for method, path, act in salesforce_control.routes(stage.salesforce)),
     ]
     return Starlette(routes=[Route(path, _endpoint(act), methods=[method]) for method, path, act in table])
+
+
+def _of_body(act: Callable[[Any], Any]) -> Act:
+    return lambda ask: act(ask.body)
 
 
 def clock_state(clock: ScenarioClock) -> dict[str, object]:

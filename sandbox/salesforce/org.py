@@ -25,7 +25,8 @@ class Org:
     """Reads over one VendorStore; hold the store's lock while you use it.
 
     `hidden` takes `Object` and `Object.Field` names out of the caller's sight, `unfilterable` makes `Object.Field` refuse
-    filters, `purged` holds ids that were emptied from the recycle bin. All three may be changed at any time.
+    filters, `purged` holds ids that were emptied from the recycle bin, `archived` tasks and events that are archived
+    whatever their age. All may be changed at any time.
     """
 
     def __init__(self, store: VendorStore, user_id: str) -> None:
@@ -34,6 +35,7 @@ class Org:
         self.hidden: set[str] = set()
         self.unfilterable: set[str] = set()
         self.purged: set[str] = set()
+        self.archived: set[str] = set()
 
     def object(self, name: str) -> SObject | None:
         """The object by its name in any case; None if there is none or the caller may not see it."""
@@ -43,6 +45,10 @@ class Org:
     def objects(self) -> list[SObject]:
         """All that the caller sees."""
         return [o for o in OBJECTS.values() if o.name not in self.hidden]
+
+    def every_object(self) -> list[SObject]:
+        """All that exist, hidden or not."""
+        return list(OBJECTS.values())
 
     def fields(self, sobject: SObject) -> list[Field]:
         """Its fields without those that field-level security hides."""
@@ -152,14 +158,16 @@ class Org:
 
     def _archived(self, sobject: SObject) -> Callable[[Row], bool]:
         limit = self.store.clock.now() - ARCHIVED_AFTER * DAY
-        if sobject.name == "Event":
-            return lambda row: _instant(row.fields.get("EndDateTime"), row.created_at) < limit
+        forced = self.archived
+
+        def old_event(row: Row) -> bool:
+            return row.id in forced or _instant(row.fields.get("EndDateTime"), row.created_at) < limit
 
         def old_task(row: Row) -> bool:
             due = _instant(row.fields.get("ActivityDate"), row.created_at)
-            return due < limit and row.fields.get("Status") == "Completed"
+            return row.id in forced or (due < limit and row.fields.get("Status") == "Completed")
 
-        return old_task
+        return old_event if sobject.name == "Event" else old_task
 
     def _name_getter(self, field: Field) -> Getter:
         """A field of the Name object, looked up on the row that a polymorphic reference points to."""

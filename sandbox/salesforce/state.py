@@ -12,6 +12,7 @@ from sandbox.clock import DAY, HOUR, SECOND, ScenarioClock
 from sandbox.salesforce import ids
 from sandbox.salesforce.bulk import Jobs
 from sandbox.salesforce.errors import over_limit
+from sandbox.salesforce.merging import follow_merges
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.soql.run import Result
 from sandbox.salesforce.switches import Switches
@@ -44,8 +45,6 @@ class Settings:
     """Without it there is no TaskRelation."""
     relation_query_all: Literal["refuse", "as_query"] = "refuse"
     """EmailMessageRelation's list of calls has no queryAll; what a call to it does is not documented."""
-    deleted_limit: int = 600_000
-    """Ids in one answer of /deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +121,8 @@ class State:
     switches: Switches = field(default_factory=Switches)
     no_bulk: set[str] = field(default_factory=set)
     """Objects that query jobs refuse, besides those that the vendor names."""
+    forgotten: dict[str, int] = field(default_factory=dict)
+    """Object -> the instant before which /deleted remembers nothing."""
     serial: int = 0
     bulk: Jobs = field(init=False)
 
@@ -156,6 +157,44 @@ class State:
         """Empty the recycle bin of these rows: gone from queryAll, still told by /deleted."""
         known = self.store.table(object_name).rows
         self.org.purged.update(row_id for row_id in row_ids if row_id in known)
+
+    def empty_bin(self, object_name: str | None = None, row_ids: Iterable[str] | None = None) -> int:
+        """Empty the recycle bin of all rows, of one object's, or of these; how many went."""
+        with self.store.lock:
+            self.store.catch_up()
+            names = self.store.tables() if object_name is None else (object_name,)
+            wanted = None if row_ids is None else set(row_ids)
+            gone = {
+                row.id
+                for name in names
+                for row in self.store.table(name).rows.values()
+                if row.deleted_at is not None and (wanted is None or row.id in wanted)
+            } - self.org.purged
+            self.org.purged.update(gone)
+            return len(gone)
+
+    def delete(self, object_name: str, row_id: str) -> None:
+        """Put a row in the recycle bin, now. KeyError if there is none."""
+        self._at_once("delete", object_name, row_id)
+
+    def undelete(self, object_name: str, row_id: str) -> None:
+        """Take a row out of the recycle bin, now; /deleted no longer tells it. KeyError once the bin was emptied."""
+        if row_id in self.org.purged:
+            raise KeyError(row_id)
+        self._at_once("restore", object_name, row_id)
+
+    def merge(self, object_name: str, loser: str, winner: str) -> None:
+        """Merge one row into another, now: the loser is deleted with MasterRecordId, its children move to the winner."""
+        self._at_once("merge", object_name, loser, winner)
+
+    def forget_deletions(self, object_name: str, before: int | None = None) -> None:
+        """Purge the log behind /deleted up to an instant (now if None), as the vendor does when it grows too big (R6)."""
+        self.forgotten[object_name] = self.now if before is None else before
+
+    def _at_once(self, op: str, object_name: str, row_id: str, into: str = "") -> None:
+        with self.store.lock:
+            self.store.catch_up()
+            self.store.apply(Change(self.now, self.store.vendor, op, object_name, row_id, into=into))
 
     def new_id(self, prefix: str) -> str:
         """The id of the next row that a client creates."""
@@ -206,6 +245,7 @@ def new_state(store: VendorStore, settings: Settings | None = None) -> State:
     )
     with store.lock:
         _found(state)
+        follow_merges(org)
     return state
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from sandbox.clock import DAY
+
 
 @dataclass
 class Switches:
@@ -30,3 +32,11 @@ class Switches:
     """Whether query jobs take history objects; sources contradict each other."""
     bulk_gzip: bool = False
     """Compress results for clients that take gzip, as the vendor always does; off, so that faults can cut lines."""
+    deleted_kept: int = 15 * DAY
+    """How long /deleted remembers; the vendor may purge its log after two hours when that grows too big."""
+    deleted_limit: int = 600_000
+    """Ids in one answer of /deleted or /updated."""
+    replication_lag: int = 0
+    """How far latestDateCovered stays behind now: transactions under way are not covered yet."""
+    replication_strict: bool = False
+    """Refuse a window of exactly one minute too: the guide wants `start` to precede `end` by more than one."""

@@ -8,7 +8,6 @@ import pytest
 import requests
 
 from sandbox.clock import DAY, HOUR, MINUTE, SECOND, iso_ms
-from sandbox.salesforce.state import Settings
 from tests.sandbox.salesforce_org import NOW, Org, serving, sf_id
 
 
@@ -64,7 +63,8 @@ def test_fifteen_days_are_kept(org: Org) -> None:
 
 def test_too_many_ids_are_refused() -> None:
     """EXCEEDED_ID_LIMIT says that the window must be halved."""
-    with serving(Settings(deleted_limit=3)) as org:
+    with serving() as org:
+        org.switch(deleted_limit=3)
         for number in range(4):
             org.add("Account", "001", number, Name="x")
             org.change("delete", "Account", sf_id("001", number), NOW - HOUR + number * 20 * MINUTE)
@@ -105,3 +105,31 @@ def test_malformed_windows_are_refused(org: Org, query: str, code: str) -> None:
     """A missing bound and a bound that is no instant; an unescaped + arrives as a space and is none."""
     answer = org.ask("GET", f"sobjects/Account/deleted?{query}")
     assert (400, code) == (answer.status_code, answer.json()[0]["errorCode"])
+
+
+def test_the_log_may_be_purged_early(org: Org) -> None:
+    """With the log cut to two hours, or purged for one object, older deletions are gone and the answer says from when."""
+    _delete(org, 1, NOW - 3 * HOUR)
+    kept = _delete(org, 2, NOW - HOUR)
+    org.switch(deleted_kept=2 * HOUR)
+    answer = _window(org, NOW - DAY, NOW).json()
+    assert [kept] == [r["id"] for r in answer["deletedRecords"]]
+    assert "2026-03-02T04:00:00.000+0000" == answer["earliestDateAvailable"]
+    org.state.forget_deletions("TaskRelation", NOW - MINUTE)
+    answer = _window(org, NOW - DAY, NOW).json()
+    assert ([], "2026-03-02T05:59:00.000+0000") == (answer["deletedRecords"], answer["earliestDateAvailable"])
+
+
+def test_what_is_covered_may_lag(org: Org) -> None:
+    """The answer's latestDateCovered stays behind by the lag and never passes the window's end."""
+    org.switch(replication_lag=5 * MINUTE)
+    assert "2026-03-02T05:55:00.000+0000" == _window(org, NOW - HOUR, NOW).json()["latestDateCovered"]
+    assert "2026-03-02T05:10:00.000+0000" == _window(org, NOW - HOUR, NOW - 50 * MINUTE).json()["latestDateCovered"]
+
+
+def test_a_window_of_one_minute_may_be_refused(org: Org) -> None:
+    """Strictly read, start must precede end by more than a minute."""
+    assert 200 == _window(org, NOW - MINUTE, NOW).status_code
+    org.switch(replication_strict=True)
+    assert "INVALID_REPLICATION_DATE" == _window(org, NOW - MINUTE, NOW).json()[0]["errorCode"]
+    assert 200 == _window(org, NOW - 2 * MINUTE, NOW).status_code

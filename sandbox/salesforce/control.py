@@ -1,0 +1,106 @@
+"""What the control server can do to the imitation Salesforce: routes below /salesforce, each taking and giving JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from sandbox.clock import parse_instant
+from sandbox.salesforce.bulk import Fate
+from sandbox.salesforce.state import State
+from sandbox.salesforce.switches import Switches
+
+Act = Callable[[Any], Any]
+"""Body -> JSON value. KeyError: no such row; ValueError or TypeError: the request makes no sense."""
+
+
+def routes(state: State) -> list[tuple[str, str, Act]]:
+    """(method, path, act) of every route."""
+    control = _Control(state)
+    return [
+        ("GET", "/salesforce/switches", control.switches),
+        ("POST", "/salesforce/switches", control.switch),
+        ("POST", "/salesforce/bulk", control.bulk),
+        ("POST", "/salesforce/delete", control.delete),
+        ("POST", "/salesforce/undelete", control.undelete),
+        ("POST", "/salesforce/empty-bin", control.empty_bin),
+        ("POST", "/salesforce/forget-deletions", control.forget_deletions),
+        ("POST", "/salesforce/merge", control.merge),
+        ("POST", "/salesforce/archive", control.archive),
+    ]
+
+
+class _Control:
+    """One method per route; each takes the store's lock and lets the world catch up first."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def switches(self, _: Any) -> Any:
+        """Every switch with its value."""
+        return {f.name: getattr(self._state.switches, f.name) for f in fields(Switches)}
+
+    def switch(self, body: Any) -> Any:
+        """`{switch: value}`."""
+        values = taken(body, {f.name for f in fields(Switches)})
+        for name, value in values.items():
+            now = getattr(self._state.switches, name)
+            if value is not None and now is not None and type(value) is not type(now):
+                raise ValueError(f"{name} is a {type(now).__name__}")
+        for name, value in values.items():
+            setattr(self._state.switches, name, value)
+        return self.switches(None)
+
+    def bulk(self, body: Any) -> Any:
+        """A fate for query jobs to come: the attributes of `Fate`."""
+        self._state.bulk.script(Fate(**taken(body, {f.name for f in fields(Fate)})))
+        return {"ok": True}
+
+    def delete(self, body: Any) -> Any:
+        """`{"object", "id"}`: into the recycle bin."""
+        given = taken(body, {"object", "id"}, {"object", "id"})
+        self._state.delete(given["object"], given["id"])
+        return {"ok": True}
+
+    def undelete(self, body: Any) -> Any:
+        """`{"object", "id"}`: out of the recycle bin."""
+        given = taken(body, {"object", "id"}, {"object", "id"})
+        self._state.undelete(given["object"], given["id"])
+        return {"ok": True}
+
+    def empty_bin(self, body: Any) -> Any:
+        """`{"object"?, "ids"?}`: all deleted rows, those of an object, or these."""
+        given = taken(body, {"object", "ids"})
+        return {"purged": self._state.empty_bin(given.get("object"), given.get("ids"))}
+
+    def forget_deletions(self, body: Any) -> Any:
+        """`{"object", "before"?}`: the delete log is purged up to an instant, else up to now."""
+        given = taken(body, {"object", "before"}, {"object"})
+        before = given.get("before")
+        self._state.forget_deletions(given["object"], None if before is None else parse_instant(before))
+        return {"ok": True}
+
+    def merge(self, body: Any) -> Any:
+        """`{"object", "loser", "winner"}`."""
+        given = taken(body, {"object", "loser", "winner"}, {"object", "loser", "winner"})
+        self._state.merge(given["object"], given["loser"], given["winner"])
+        return {"ok": True}
+
+    def archive(self, body: Any) -> Any:
+        """`{"ids"}`: these tasks and events are archived whatever their age."""
+        self._state.org.archived.update(taken(body, {"ids"}, {"ids"})["ids"])
+        return {"ok": True}
+
+
+def taken(body: Any, known: set[str], needed: set[str] | None = None) -> Mapping[str, Any]:
+    """The body if it is an object with known keys and all that are needed. ValueError names what is wrong."""
+    if not isinstance(body, dict):
+        raise TypeError("the body must be a JSON object")
+    unknown = sorted(set(body) - known)
+    if unknown:
+        raise ValueError(f"unknown key: {unknown[0]}; known: {', '.join(sorted(known))}")
+    missing = sorted((needed or set()) - set(body))
+    if missing:
+        raise ValueError(f"missing key: {missing[0]}")
+    return body
