@@ -97,6 +97,7 @@ class Sandbox:
                 "username": org.username,
                 "private_key_file": str(self._key_file),
                 "access_token": org.access_token,
+                "refresh_token": org.refresh_token,
                 "org_id": org.org_id,
             },
             "hubspot": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import iterate_in_threadpool
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from sandbox.clock import real_pause
 from sandbox.salesforce import oauth
 from sandbox.salesforce.calls import Call, Reply, parse_body
 from sandbox.salesforce.errors import Refused, bulk_expired, expired, not_found
@@ -24,6 +25,7 @@ from sandbox.serving import COST
 
 MAX_ADDRESS = 16_384
 """Bytes of the address, and of address and headers together."""
+TOKEN = "/services/oauth2/token"
 METHODS = ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD"]
 
 
@@ -51,11 +53,29 @@ def app(state: State) -> Starlette:
 
     async def everything(request: Request) -> Response:
         raw = await request.body()
+        pause, token = state.switches.token_pause_ms, _refresh_token(request, raw)
+        if pause and token:
+            # Requests share the event loop's thread, so nothing comes between the look and the note.
+            if token in state.tokens_under_way:
+                request.scope[COST] = 0
+                return _response(state, oauth.busy())
+            state.tokens_under_way.add(token)
+            try:
+                await real_pause(pause / 1000)
+            finally:
+                state.tokens_under_way.discard(token)
         with state.store.lock:
             state.store.catch_up()
             return _respond(state, request, raw)
 
     return Starlette(routes=[Route("/{path:path}", everything, methods=METHODS)])
+
+
+def _refresh_token(request: Request, raw: bytes) -> str:
+    """The refresh token that a token request carries, empty for every other request."""
+    if request.scope["path"] != TOKEN or request.method != "POST":
+        return ""
+    return dict(parse_qsl(raw.decode("utf-8", "replace"))).get("refresh_token", "")
 
 
 def _respond(state: State, request: Request, raw: bytes) -> Response:
@@ -75,7 +95,7 @@ def _respond(state: State, request: Request, raw: bytes) -> Response:
 def _outer(state: State, request: Request, path: str, raw: bytes) -> Reply:
     """What stands before the API: tokens, the list of versions, the user's own record; then the session."""
     headers = {k.lower(): v for k, v in request.headers.items()}
-    if path == "/services/oauth2/token":
+    if path in (TOKEN, "/services/oauth2/revoke"):
         return _token(state, request, headers, raw)
     if path in ("/services/data", "/services/data/"):
         return _only_get(request.method, versions())
@@ -83,12 +103,19 @@ def _outer(state: State, request: Request, path: str, raw: bytes) -> Reply:
     match = re.match(r"/services/data/v(\d+\.\d)/(.+)\Z", path)
     if match is None and not own:
         raise not_found()
+    elsewhere = state.switches.instance_url
+    if elsewhere and urlsplit(elsewhere).netloc != headers.get("host", ""):
+        # A session belongs to its instance; the login host knows nothing of it.
+        raise expired()
     _check_session(state, headers, path)
     if match is None:
         return _only_get(request.method, _user_info(state))
     state.usage.take()
     request.scope[COST] = 1
-    return _alone(state, request, headers, raw, *match.groups())
+    reply = _alone(state, request, headers, raw, *match.groups())
+    state.usage.add(reply.cost - 1)
+    request.scope[COST] = reply.cost
+    return reply
 
 
 def _alone(state: State, request: Request, headers: Mapping[str, str], raw: bytes, *below: str) -> Reply:
@@ -115,6 +142,8 @@ def _token(state: State, request: Request, headers: Mapping[str, str], raw: byte
     form = oauth.with_basic(
         dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)), headers.get("authorization", "")
     )
+    if request.scope["path"] != TOKEN:
+        return oauth.revoke(state, form)
     server_host, port = request.scope["server"]
     return oauth.token(state, form, headers.get("host", ""), f"http://{server_host}:{port}")
 

@@ -55,6 +55,8 @@ class Reply:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     stream: Iterator[bytes] | None = None
+    cost: int = 1
+    """API calls that the request counts as."""
 
 
 def parse_body(raw: bytes) -> Any:

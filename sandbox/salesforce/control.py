@@ -28,6 +28,9 @@ def routes(state: State) -> list[tuple[str, str, Act]]:
         ("POST", "/salesforce/forget-deletions", control.forget_deletions),
         ("POST", "/salesforce/merge", control.merge),
         ("POST", "/salesforce/archive", control.archive),
+        ("POST", "/salesforce/usage", control.usage),
+        ("POST", "/salesforce/authorize", control.authorize),
+        ("POST", "/salesforce/revoke", control.revoke),
     ]
 
 
@@ -90,6 +93,28 @@ class _Control:
     def archive(self, body: Any) -> Any:
         """`{"ids"}`: these tasks and events are archived whatever their age."""
         self._state.org.archived.update(taken(body, {"ids"}, {"ids"})["ids"])
+        return {"ok": True}
+
+    def usage(self, body: Any) -> Any:
+        """`{"used"?, "limit"?, "crowded"?}`: calls of the last 24 hours, the allowance, refusals for too many at once."""
+        given = taken(body, {"used", "limit", "crowded"})
+        with self._state.store.lock:
+            usage = self._state.usage
+            if "used" in given or "limit" in given:
+                usage.put(int(given.get("used", usage.used)), given.get("limit"))
+            usage.crowded = int(given.get("crowded", usage.crowded))
+            return {"used": usage.used, "limit": usage.limit, "crowded": usage.crowded}
+
+    def authorize(self, _: Any) -> Any:
+        """A person logs in through the web flow: `{"access_token", "refresh_token"}`."""
+        return self._state.authorize()
+
+    def revoke(self, body: Any) -> Any:
+        """`{"grants"?: true}`: every session but the fixed one ends, and every refresh token too if so asked."""
+        with self._state.store.lock:
+            if taken(body, {"grants"}).get("grants") is True:
+                self._state.grants.revoke_all()
+            self._state.revoke_sessions()
         return {"ok": True}
 
 

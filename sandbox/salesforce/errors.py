@@ -46,6 +46,11 @@ def over_limit() -> Refused:
     return Refused(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
 
 
+def too_many_at_once() -> Refused:
+    """403 while too many requests that run longer than 20 s are under way: seconds, not a day, have to pass."""
+    return Refused(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded.")
+
+
 def deleted() -> Refused:
     """A write to a row that lies in the recycle bin or lost a merge."""
     return Refused(404, "ENTITY_IS_DELETED", "entity is deleted")

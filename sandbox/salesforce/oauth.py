@@ -1,4 +1,4 @@
-"""The token endpoint: JWT bearer and client credentials, as an External Client App allows them, and nothing older."""
+"""The token endpoint: JWT bearer, client credentials and refresh tokens, as an External Client App allows them, and nothing older."""
 
 from __future__ import annotations
 
@@ -30,18 +30,57 @@ def token(state: State, form: Mapping[str, str], host: str, base_url: str) -> Re
     if grant == JWT_BEARER:
         return _jwt_bearer(state, form, host, base_url)
     if grant == "refresh_token":
-        return _error("invalid_grant", "expired access/refresh token")
+        return _refresh(state, form, base_url)
     return _error("unsupported_grant_type", "grant type not supported")
 
 
 def _client_credentials(state: State, form: Mapping[str, str], host: str, base_url: str) -> Reply:
-    if host.startswith(_LOGIN_HOSTS):
+    elsewhere = state.switches.instance_url
+    if host.startswith(_LOGIN_HOSTS) or (elsewhere and urlsplit(elsewhere).netloc != host):
         return _error("invalid_grant", "request not supported on this domain")
     if form.get("client_id") != state.settings.client_id:
         return _error("invalid_client_id", "client identifier invalid")
     if form.get("client_secret") != state.settings.client_secret:
         return _error("invalid_client", "invalid client credentials")
     return _granted(state, base_url)
+
+
+def _refresh(state: State, form: Mapping[str, str], base_url: str) -> Reply:
+    if form.get("client_id") != state.settings.client_id:
+        return _error("invalid_client_id", "client identifier invalid")
+    if form.get("client_secret") != state.settings.client_secret:
+        return _error("invalid_client", "invalid client credentials")
+    rotate = state.switches.refresh_rotation
+    grant = state.grants.use(form.get("refresh_token", ""), rotate)
+    if grant is None:
+        return _error("invalid_grant", "expired access/refresh token")
+    if rotate and state.switches.rotation_ends_sessions:
+        for session in grant.sessions:
+            state.end_session(session)
+        grant.sessions.clear()
+    reply = _granted(state, base_url)
+    grant.sessions.append(str(reply.body["access_token"]))
+    if rotate:
+        reply.body["refresh_token"] = grant.current
+    return reply
+
+
+def busy() -> Reply:
+    """The same refresh token is being worked on (release note rn_security_refresh_token_error of Winter '25)."""
+    return _error("invalid_grant", "token request is already being processed")
+
+
+def revoke(state: State, form: Mapping[str, str]) -> Reply:
+    """POST /services/oauth2/revoke: a refresh token with its sessions, or one access token."""
+    token = form.get("token", "")
+    grant = state.grants.find(token)
+    if grant is not None and not grant.revoked:
+        state.grants.revoke(grant)
+    elif token in state.sessions and token != state.settings.access_token:
+        state.end_session(token)
+    else:
+        return _error("unsupported_token_type", "this token type is not supported")
+    return Reply(200)
 
 
 def _jwt_bearer(state: State, form: Mapping[str, str], host: str, base_url: str) -> Reply:
@@ -95,6 +134,7 @@ def _in_time(exp: object, now: int) -> bool:
 
 def _granted(state: State, base_url: str) -> Reply:
     settings = state.settings
+    base_url = state.switches.instance_url or base_url
     return Reply(
         200,
         {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from sandbox.salesforce import describe, jobs, limits, query, replication, rows, rowsets
+from sandbox.salesforce.batch import batch
 from sandbox.salesforce.calls import Call, Reply
 from sandbox.salesforce.composite import composite
 from sandbox.salesforce.errors import Refused, not_found
@@ -21,6 +22,10 @@ def _composite(call: Call) -> Reply:
     return composite(call, dispatch)
 
 
+def _batch(call: Call) -> Reply:
+    return batch(call, dispatch)
+
+
 def _routes(*table: tuple[str, Mapping[str, Handler]]) -> Routes:
     return tuple((re.compile(pattern + r"/?\Z"), handlers) for pattern, handlers in table)
 
@@ -31,6 +36,7 @@ ROUTES = _routes(
     (r"queryAll", {"GET": query.query_all}),
     (r"(?:query|queryAll)/(?P<locator>[^/]+)", {"GET": query.next_page}),
     (r"composite", {"POST": _composite}),
+    (r"composite/batch", {"POST": _batch}),
     (
         r"composite/sobjects",
         {"POST": rowsets.create, "PATCH": rowsets.change, "DELETE": rowsets.remove},

@@ -11,7 +11,8 @@ from typing import Literal
 from sandbox.clock import DAY, HOUR, SECOND, ScenarioClock
 from sandbox.salesforce import ids
 from sandbox.salesforce.bulk import Jobs
-from sandbox.salesforce.errors import over_limit
+from sandbox.salesforce.errors import over_limit, too_many_at_once
+from sandbox.salesforce.grants import Grants
 from sandbox.salesforce.merging import follow_merges
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.soql.run import Result
@@ -33,6 +34,8 @@ class Settings:
     """PEM of the certificate's public key for the JWT bearer flow; empty refuses that flow."""
     access_token: str = "00DHs0000000001!sandbox.fixed.token"
     """A session that never ends, for tools that want no OAuth."""
+    refresh_token: str = "5Aep861sandbox.first.refresh.token"
+    """What the web flow gave an administrator who then set up the client; good for one use."""
     org_id: str = "00DHs0000000001MAA"
     user_id: str = "005Hs0000000001IAA"
     session_life: int = 2 * HOUR
@@ -81,6 +84,8 @@ class Usage:
 
     def __init__(self, clock: ScenarioClock, limit: int) -> None:
         self.limit = limit
+        self.crowded = 0
+        """So many requests are yet to be refused because too many long ones run."""
         self._clock = clock
         self._calls: deque[tuple[int, int]] = deque()
         self._used = 0
@@ -94,15 +99,29 @@ class Usage:
         return self._used
 
     def take(self) -> None:
-        """Count one call. REQUEST_LIMIT_EXCEEDED when there is none left."""
+        """Count one call. REQUEST_LIMIT_EXCEEDED when none is left, or while too many are under way."""
+        if self.crowded:
+            self.crowded -= 1
+            raise too_many_at_once()
         if self.used >= self.limit:
             raise over_limit()
+        self.add(1)
+
+    def add(self, calls: int) -> None:
+        """Count calls without asking whether there are any left."""
         now = self._clock.now()
         if self._calls and self._calls[-1][0] == now:
-            self._calls[-1] = (now, self._calls[-1][1] + 1)
+            self._calls[-1] = (now, self._calls[-1][1] + calls)
         else:
-            self._calls.append((now, 1))
-        self._used += 1
+            self._calls.append((now, calls))
+        self._used += calls
+
+    def put(self, used: int, limit: int | None = None) -> None:
+        """Set what other clients and we have used in the last 24 hours, and the allowance; it all lapses in 24 hours."""
+        self._calls.clear()
+        self._used = 0
+        self.limit = self.limit if limit is None else limit
+        self.add(used)
 
 
 @dataclass
@@ -125,9 +144,14 @@ class State:
     """Object -> the instant before which /deleted remembers nothing."""
     serial: int = 0
     bulk: Jobs = field(init=False)
+    grants: Grants = field(init=False)
+    tokens_under_way: set[str] = field(default_factory=set)
+    """Refresh tokens whose request is being worked on."""
 
     def __post_init__(self) -> None:
         self.bulk = Jobs(self.store.clock, self.switches)
+        self.grants = Grants(self.settings.client_secret, self.end_session)
+        self.grants.open(self.settings.refresh_token)
 
     @property
     def now(self) -> int:
@@ -202,12 +226,25 @@ class State:
         return ids.make(prefix, self.serial, "Ap")
 
     def new_token(self) -> str:
-        """A session of the usual life."""
+        """A session of the usual life; where only one may live, the others end."""
+        if self.switches.one_session:
+            self.revoke_sessions()
         self.serial += 1
         secret = hashlib.sha256(f"{self.settings.client_secret}:{self.serial}".encode()).hexdigest()
         token = f"{self.settings.org_id[:15]}!AQ{secret[:40]}"
         self.sessions[token] = Session(token, self.now + self.settings.session_life)
         return token
+
+    def authorize(self) -> dict[str, str]:
+        """A person logs in and approves the client: access and refresh token."""
+        with self.store.lock:
+            grant, session = self.grants.open(), self.new_token()
+            grant.sessions.append(session)
+            return {"access_token": session, "refresh_token": grant.current}
+
+    def end_session(self, token: str) -> None:
+        """End one session; unknown ones are ended already."""
+        self.sessions.pop(token, None)
 
     def revoke_sessions(self) -> None:
         """End every session but the fixed one."""

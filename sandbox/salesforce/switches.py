@@ -40,3 +40,15 @@ class Switches:
     """How far latestDateCovered stays behind now: transactions under way are not covered yet."""
     replication_strict: bool = False
     """Refuse a window of exactly one minute too: the guide wants `start` to precede `end` by more than one."""
+    refresh_rotation: bool = True
+    """Each refresh token is good for one use, and the answer brings the next; off: one token for ever."""
+    rotation_ends_sessions: bool = False
+    """Whether a rotation ends the sessions opened before it; the guide says so for reuse only."""
+    token_pause_ms: int = 0
+    """Real milliseconds that a refresh takes; a second one with the same token meanwhile is refused."""
+    one_session: bool = False
+    """Each new session ends the others, as a policy of the connected app can have it."""
+    instance_url: str = ""
+    """Where the API lives when it is not the host that was asked for the token; that host then is a login host."""
+    composite_counts_parts: bool = False
+    """Whether each part of a composite counts as a call; sources contradict each other."""

@@ -201,6 +201,7 @@ def test_error_codes_are_the_vendors() -> None:
         "UNSUPPORTED_API_VERSION",
         "UNSUPPORTED_MEDIA_TYPE",
         "PROCESSING_HALTED",
+        "BATCH_PROCESSING_HALTED",
         # Codes of the Bulk API, which has its own list.
         "API_ERROR",
         "INVALIDENTITY",

@@ -53,6 +53,8 @@ class Org:
     log: RequestLog
     faults: FaultBook
     served: Served
+    login: Served
+    """The same org at a second address, which is only a login host once `split_hosts` was called."""
     session: requests.Session = field(default_factory=requests.Session)
 
     def add(self, object_name: str, prefix: str, number: int, at: int | None = None, **fields: object) -> str:
@@ -116,6 +118,16 @@ class Org:
         listed = [{"attributes": {"type": "Account"}, **r} for r in records]
         return self.ask("PATCH", "composite/sobjects", {"allOrNone": all_or_none, "records": listed}, headers)
 
+    def batch(self, *parts: Mapping[str, Any], halt: bool = False) -> requests.Response:
+        """One composite/batch of these subrequests; urls below the version."""
+        listed = [{"method": "GET", **part, "url": f"v{VERSION}/{part['url']}"} for part in parts]
+        return self.ask("POST", "composite/batch", {"haltOnError": halt, "batchRequests": listed})
+
+    def split_hosts(self) -> str:
+        """From now on tokens are asked for at `login.url` and the API lives at the instance_url, which is returned."""
+        self.state.switches.instance_url = self.served.url
+        return self.login.url
+
     def switch(self, **values: object) -> None:
         """Set switches (sandbox/salesforce/switches.py) of the running org."""
         for name, value in values.items():
@@ -138,13 +150,15 @@ def serving(settings: Settings | None = None, now: int = NOW) -> Iterator[Org]:
     """An org on a free port until the block ends."""
     clock, log, faults = ScenarioClock(now), RequestLog(), FaultBook()
     state = new_state(new_store(clock), settings or Settings(public_key=key_pair()[1]))
-    served = Served("salesforce", app(state), Shared(clock, log, faults))
-    org = Org(state, clock, log, faults, served)
+    shared = Shared(clock, log, faults)
+    served, login = (Served("salesforce", app(state), shared) for _ in range(2))
+    org = Org(state, clock, log, faults, served, login)
     try:
         yield org
     finally:
         org.session.close()
         served.stop()
+        login.stop()
 
 
 def seconds(number: float) -> int:

@@ -60,6 +60,7 @@ def test_info_is_the_issues_line(sandbox: Sandbox) -> None:
         "client_secret",
         "username",
         "private_key_file",
+        "refresh_token",
         "access_token",
     }
     assert set(info["hubspot"]) >= {"base_url", "access_token"}

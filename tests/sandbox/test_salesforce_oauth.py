@@ -1,8 +1,9 @@
-"""Tokens: the two flows that exist, their refusals, and how a session ends."""
+"""Tokens: the three flows that exist, their refusals, and how a session ends."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jwt
@@ -20,6 +21,12 @@ def org() -> Iterator[Org]:
     """A fresh org."""
     with serving() as served:
         yield served
+
+
+def _refresh(org: Org, token: str) -> requests.Response:
+    settings = org.state.settings
+    known = {"client_id": settings.client_id, "client_secret": settings.client_secret}
+    return _token(org, grant_type="refresh_token", refresh_token=token, **known)
 
 
 def _token(org: Org, host: str | None = None, **form: str) -> requests.Response:
@@ -156,3 +163,93 @@ def test_who_am_i(org: Org) -> None:
     assert body == org.ask("GET", identity).json()
     assert settings.username == org.ask("GET", f"sobjects/User/{settings.user_id}").json()["Username"]
     assert [settings.org_id] == org.ids("SELECT Id FROM Organization LIMIT 1")
+
+
+def test_refresh_tokens_rotate(org: Org) -> None:
+    """Each answer brings the next refresh token; older sessions live on unless so switched."""
+    first = _refresh(org, org.state.settings.refresh_token).json()
+    second = _refresh(org, first["refresh_token"]).json()
+    assert first["refresh_token"] != second["refresh_token"]
+    assert [200, 200] == [_works(org, a["access_token"]) for a in (first, second)]
+    org.switch(rotation_ends_sessions=True)
+    third = _refresh(org, second["refresh_token"]).json()
+    assert [401, 401, 200] == [_works(org, a["access_token"]) for a in (first, second, third)]
+
+
+def test_a_used_refresh_token_ends_everything_of_its_login(org: Org) -> None:
+    """Reuse kills the current refresh token and every session of the grant; other logins stay."""
+    other = org.state.authorize()
+    start = org.state.settings.refresh_token
+    first = _refresh(org, start).json()
+    reused = _refresh(org, start)
+    assert {"error": "invalid_grant", "error_description": "expired access/refresh token"} == reused.json()
+    assert 400 == _refresh(org, first["refresh_token"]).status_code
+    assert 401 == _works(org, first["access_token"])
+    assert 200 == _works(org, other["access_token"]) == _refresh(org, other["refresh_token"]).status_code
+
+
+def test_without_rotation_a_refresh_token_stays(org: Org) -> None:
+    """The answer then names no refresh token, and the same one works again."""
+    org.switch(refresh_rotation=False)
+    answers = [_refresh(org, org.state.settings.refresh_token) for _ in range(2)]
+    assert [200, 200] == [a.status_code for a in answers]
+    assert {False} == {"refresh_token" in a.json() for a in answers}
+
+
+def test_two_refreshes_at_once_are_one_too_many(org: Org) -> None:
+    """While a token is being worked on, a second request with it is refused, and does not count as reuse."""
+    org.switch(token_pause_ms=300)
+    token = org.state.settings.refresh_token
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: _refresh(org, token), range(4)))
+    good = [a.json() for a in answers if a.status_code == 200]
+    bad = [a.json() for a in answers if a.status_code == 400]
+    assert (1, 3) == (len(good), len(bad))
+    busy = {"error": "invalid_grant", "error_description": "token request is already being processed"}
+    assert [busy] * 3 == bad
+    assert 200 == _works(org, good[0]["access_token"])
+
+
+def test_refresh_needs_the_client(org: Org) -> None:
+    """Without its id or secret a refresh token is worth nothing, and is not used up."""
+    token, known = org.state.settings.refresh_token, org.state.settings.client_id
+    wrong = _token(org, grant_type="refresh_token", refresh_token=token, client_id=known, client_secret="no")
+    assert "invalid_client" == wrong.json()["error"]
+    assert "invalid_client_id" == _token(org, grant_type="refresh_token", refresh_token=token).json()["error"]
+    assert 200 == _refresh(org, token).status_code
+
+
+def test_the_instance_may_live_elsewhere(org: Org) -> None:
+    """The login host gives tokens by JWT and refuses client credentials; the API answers at instance_url alone."""
+    login = org.split_hosts()
+    settings = org.state.settings
+    assertion = jwt.encode(_claims(org), key_pair()[0], algorithm="RS256")
+    form = {"grant_type": JWT_BEARER, "assertion": assertion}
+    answer = requests.post(f"{login}/services/oauth2/token", data=form, timeout=TIMEOUT).json()
+    assert org.served.url == answer["instance_url"]
+    headers = {"Authorization": f"Bearer {answer['access_token']}"}
+    asked = [
+        requests.get(f"{u}/services/data/v67.0/limits", headers=headers, timeout=TIMEOUT)
+        for u in (org.served.url, login)
+    ]
+    assert [200, 401] == [a.status_code for a in asked]
+    pair = {"client_id": settings.client_id, "client_secret": settings.client_secret}
+    refused = requests.post(
+        f"{login}/services/oauth2/token", data={"grant_type": "client_credentials", **pair}, timeout=TIMEOUT
+    )
+    assert "request not supported on this domain" == refused.json()["error_description"]
+    assert 200 == _token(org, grant_type="client_credentials", **pair).status_code
+
+
+def test_tokens_are_revoked(org: Org) -> None:
+    """By the client's own call, by another login where only one session may live, and by an administrator."""
+    first = org.state.authorize()
+    url = f"{org.served.url}/services/oauth2/revoke"
+    assert 200 == requests.post(url, data={"token": first["refresh_token"]}, timeout=TIMEOUT).status_code
+    assert (401, 400) == (_works(org, first["access_token"]), _refresh(org, first["refresh_token"]).status_code)
+    assert 400 == requests.post(url, data={"token": "nope"}, timeout=TIMEOUT).status_code
+    org.switch(one_session=True)
+    second, third = org.state.authorize(), org.state.authorize()
+    assert [401, 200] == [_works(org, a["access_token"]) for a in (second, third)]
+    org.state.grants.revoke_all()
+    assert (401, 400) == (_works(org, third["access_token"]), _refresh(org, third["refresh_token"]).status_code)
