@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from store import sync_history, sync_links, sync_rows
+from store import sync_history, sync_links, sync_rows, sync_values
 from store.records import (
     AccountRecord,
     ActivityRecord,
@@ -16,6 +16,7 @@ from store.records import (
     ContactRecord,
     ContactRole,
     FieldChange,
+    FieldValues,
     Gone,
     Instant,
     Links,
@@ -49,6 +50,7 @@ _SAVERS: dict[type[Record], _Saver] = {
     ContactRole: sync_rows.save_contact_roles,
     Merged: sync_history.save_merged,
     FieldChange: sync_history.save_changes,
+    FieldValues: sync_values.save_values,
 }
 
 
@@ -60,6 +62,8 @@ def save_batch(conn: Connection, source: str, batch: Batch, now: Instant, *, int
     by_kind: defaultdict[type, list[Any]] = defaultdict(list)
     for record in batch.records:
         by_kind[type(record)].append(record)
+    if batch.mend:
+        sync_rows.distrust(conn, source, batch.records)
     saved = Saved(len(batch.records), 0, 0)
     for kind, records in by_kind.items():
         saved += _SAVERS[kind](conn, source, records, now)

@@ -17,6 +17,7 @@ from store.tables import (
     crm_activities,
     crm_activity_accounts,
     crm_contact_accounts,
+    crm_contact_roles,
     crm_contacts,
     crm_objects,
     crm_opportunities,
@@ -132,6 +133,7 @@ _GONE: dict[str, Table] = {
     "activities": crm_activities,
     "opportunities": crm_opportunities,
     "tickets": crm_tickets,
+    "contact_roles": crm_contact_roles,
 }
 
 
@@ -154,6 +156,8 @@ def _tombstone(conn: Connection, source: str, record: Gone) -> int:
     conn.execute(update(table).where(this).values(deleted_at=record.at))
     if table is crm_participants:
         dirty.mark(conn, "activities", [(source, row.activity_id)])
+    elif table is crm_contact_roles:
+        dirty.mark(conn, "contacts", [(source, row.contact_id)])
     elif "crm_account_id" in table.c:
         dirty.mark(conn, "fields", [(source, row.crm_account_id)] if row.crm_account_id else [])
     else:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Table, delete, insert, select
+from sqlalchemy import Column, Connection, Table, delete, insert, select, update
 
 from store import dirty
+from store.payload import as_json, draft, kept
 from store.records import (
     AccountRecord,
     ActivityRecord,
@@ -28,6 +28,7 @@ from store.records import (
 from store.refs import chunks, upsert
 from store.saved import NOTHING, Saved
 from store.sync_links import participant_row, set_links
+from store.sync_write import on_account, write_changed
 from store.tables import (
     crm_accounts,
     crm_activities,
@@ -43,33 +44,39 @@ from store.tables import (
     usage_samples,
 )
 
-
-def _digest(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
+_Linked = TypeVar("_Linked", ContactRecord, ActivityRecord)
 
 
-def _json(fields: Mapping[str, object]) -> str:
-    return json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+def save_accounts(conn: Connection, source: str, records: Sequence[AccountRecord], _now: Instant) -> Saved:
+    """Accounts; the changed ones are linked again."""
+    changed, gone = write_changed(conn, crm_accounts, source, [draft(crm_accounts, r) for r in records])
+    dirty.mark(conn, "accounts", ((source, ref) for ref in changed))
+    return Saved(0, len(changed), gone)
 
 
-def _row(source: str, values: Mapping[str, Any], *also: object) -> dict[str, Any]:
-    """A row with its payload hash; the modification stamp alone is no change."""
-    content = {name: value for name, value in values.items() if name != "modified_at"}
-    return {"source": source, **values, "payload": _digest(content, *also)}
+def _with_links_kept(
+    conn: Connection, table: Table, key: str, source: str, records: Sequence[_Linked]
+) -> Sequence[_Linked]:
+    """The records, those that could not say which accounts they are on with the ones they are on so far."""
+    blind = {r.id for r in records if "account_ids" in r.unread}
+    have: defaultdict[str, list[str]] = defaultdict(list)
+    for some in chunks(sorted(blind)):
+        rows = conn.execute(select(table).where(table.c.source == source, table.c[key].in_(some))).mappings()
+        for row in rows:
+            have[row[key]].append(row["crm_account_id"])
+    return [replace(r, account_ids=tuple(have[r.id])) if r.id in blind else r for r in records]
 
 
-def _values(table: Table, record: object, **given: Any) -> dict[str, Any]:
-    """A record as values of the columns that bear the names of its fields; `given` are those that do not."""
-    named = {column.name: getattr(record, column.name) for column in table.c if hasattr(record, column.name)}
-    return {name: _plain(value) for name, value in named.items()} | given
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, Mapping):
-        return _json(value)
-    return str(value) if isinstance(value, StrEnum) else value
+def save_contacts(conn: Connection, source: str, records: Sequence[ContactRecord], _now: Instant) -> Saved:
+    """Contacts and which accounts they are on."""
+    records = _with_links_kept(conn, crm_contact_accounts, "contact_id", source, records)
+    drafts = [draft(crm_contacts, r, sorted(r.account_ids)) for r in records]
+    changed, gone = write_changed(conn, crm_contacts, source, drafts)
+    fresh = set(changed)
+    wanted = {r.id: r.account_ids for r in records if r.id in fresh}
+    set_links(conn, crm_contact_accounts, "contact_id", source, wanted)
+    dirty.mark(conn, "contacts", ((source, ref) for ref in changed))
+    return Saved(0, len(changed), gone)
 
 
 def _known(conn: Connection, table: Table, source: str, ids: Iterable[str], *columns: Column[Any]) -> dict[str, Any]:
@@ -81,45 +88,11 @@ def _known(conn: Connection, table: Table, source: str, ids: Iterable[str], *col
     return found
 
 
-def _write_changed(
-    conn: Connection, table: Table, source: str, rows: Sequence[dict[str, Any]]
-) -> tuple[list[str], int]:
-    """Write the rows whose payload differs; gives their ids and how many of them are newly deleted."""
-    latest = {row["id"]: row for row in rows}
-    known = _known(conn, table, source, latest)
-    fresh = [row for ref, row in latest.items() if ref not in known or known[ref].payload != row["payload"]]
-    upsert(conn, table, fresh)
-    gone = [
-        row
-        for row in fresh
-        if row["deleted_at"] is not None and (row["id"] not in known or known[row["id"]].deleted_at is None)
-    ]
-    return [row["id"] for row in fresh], len(gone)
-
-
-def save_accounts(conn: Connection, source: str, records: Sequence[AccountRecord], _now: Instant) -> Saved:
-    """Accounts; the changed ones are linked again."""
-    rows = [_row(source, _values(crm_accounts, r)) for r in records]
-    changed, gone = _write_changed(conn, crm_accounts, source, rows)
-    dirty.mark(conn, "accounts", ((source, ref) for ref in changed))
-    return Saved(0, len(changed), gone)
-
-
-def save_contacts(conn: Connection, source: str, records: Sequence[ContactRecord], _now: Instant) -> Saved:
-    """Contacts and which accounts they are on."""
-    rows = [_row(source, _values(crm_contacts, r), sorted(r.account_ids)) for r in records]
-    changed, gone = _write_changed(conn, crm_contacts, source, rows)
-    wanted = {r.id: r.account_ids for r in records if r.id in set(changed)}
-    set_links(conn, crm_contact_accounts, "contact_id", source, wanted)
-    dirty.mark(conn, "contacts", ((source, ref) for ref in changed))
-    return Saved(0, len(changed), gone)
-
-
 def save_contact_roles(conn: Connection, source: str, records: Sequence[ContactRole], _now: Instant) -> Saved:
     """Roles of contacts; the contacts are looked at again."""
     before = _known(conn, crm_contact_roles, source, (r.id for r in records), crm_contact_roles.c.contact_id)
-    rows = [_row(source, _values(crm_contact_roles, r, crm_account_id=r.account_id)) for r in records]
-    changed, gone = _write_changed(conn, crm_contact_roles, source, rows)
+    drafts = [draft(crm_contact_roles, r, crm_account_id=r.account_id) for r in records]
+    changed, gone = write_changed(conn, crm_contact_roles, source, drafts)
     now = {r.id: r.contact_id for r in records}
     contacts = {now[ref] for ref in changed} | {before[ref].contact_id for ref in changed if ref in before}
     dirty.mark(conn, "contacts", ((source, ref) for ref in contacts))
@@ -128,25 +101,27 @@ def save_contact_roles(conn: Connection, source: str, records: Sequence[ContactR
 
 def save_members(conn: Connection, source: str, records: Sequence[TeamMemberRecord], _now: Instant) -> Saved:
     """Our own users and owners."""
-    rows = [_row(source, _values(crm_members, r, created_at=0, deleted_at=None)) for r in records]
-    changed, gone = _write_changed(conn, crm_members, source, rows)
+    drafts = [draft(crm_members, r, created_at=0, deleted_at=None) for r in records]
+    changed, gone = write_changed(conn, crm_members, source, drafts)
     dirty.mark(conn, "members", ((source, ref) for ref in changed))
     return Saved(0, len(changed), gone)
 
 
 def save_activities(conn: Connection, source: str, records: Sequence[ActivityRecord], _now: Instant) -> Saved:
     """Activities, with their accounts and, where they travel along, their participants."""
-    rows = [
-        _row(
-            source,
-            _values(crm_activities, r),
+    records = _with_links_kept(conn, crm_activity_accounts, "activity_id", source, records)
+    drafts = [
+        draft(
+            crm_activities,
+            r,
             sorted(r.account_ids),
             [_side(p) for p in sorted(r.participants or (), key=lambda p: p.id)],
         )
         for r in records
     ]
-    changed, gone = _write_changed(conn, crm_activities, source, rows)
-    fresh = [r for r in records if r.id in set(changed)]
+    changed, gone = write_changed(conn, crm_activities, source, drafts)
+    wanted = set(changed)
+    fresh = [r for r in records if r.id in wanted]
     set_links(conn, crm_activity_accounts, "activity_id", source, {r.id: r.account_ids for r in fresh})
     _replace_participants(conn, source, {r.id: r.participants for r in fresh if r.participants is not None})
     dirty.mark(conn, "activities", ((source, ref) for ref in changed))
@@ -189,24 +164,14 @@ def _but_stamp(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def save_opportunities(conn: Connection, source: str, records: Sequence[OpportunityRecord], _now: Instant) -> Saved:
     """Opportunities; the fields of their accounts are read again."""
-    rows = [_row(source, _values(crm_opportunities, r, crm_account_id=r.account_id)) for r in records]
-    return _on_account(conn, crm_opportunities, source, rows)
+    drafts = [draft(crm_opportunities, r, crm_account_id=r.account_id) for r in records]
+    return on_account(conn, crm_opportunities, source, drafts)
 
 
 def save_tickets(conn: Connection, source: str, records: Sequence[TicketRecord], _now: Instant) -> Saved:
     """Tickets."""
-    rows = [_row(source, _values(crm_tickets, r, crm_account_id=r.account_id)) for r in records]
-    return _on_account(conn, crm_tickets, source, rows)
-
-
-def _on_account(conn: Connection, table: Table, source: str, rows: Sequence[dict[str, Any]]) -> Saved:
-    """Rows that hang on an account: the fields of the account they were on and of the one they are on change."""
-    before = _known(conn, table, source, (row["id"] for row in rows), table.c.crm_account_id)
-    changed, gone = _write_changed(conn, table, source, rows)
-    now = {row["id"]: row["crm_account_id"] for row in rows}
-    accounts = {now[ref] for ref in changed} | {before[ref].crm_account_id for ref in changed if ref in before}
-    dirty.mark(conn, "fields", ((source, ref) for ref in accounts if ref))
-    return Saved(0, len(changed), gone)
+    drafts = [draft(crm_tickets, r, crm_account_id=r.account_id) for r in records]
+    return on_account(conn, crm_tickets, source, drafts)
 
 
 def save_objects(conn: Connection, source: str, records: Sequence[ObjectRecord], _now: Instant) -> Saved:
@@ -216,21 +181,8 @@ def save_objects(conn: Connection, source: str, records: Sequence[ObjectRecord],
     for record in records:
         by_object[record.object].append(record)
     for name, some in by_object.items():
-        c = crm_objects.c
-        have = {
-            row.id: row
-            for part in chunks(sorted({r.id for r in some}))
-            for row in conn.execute(
-                select(crm_objects).where(c.source == source, c.object == name, c.id.in_(part))
-            ).all()
-        }
-        rows = [_row(source, _values(crm_objects, r, crm_account_id=r.account_id)) for r in some]
-        fresh = [row for row in rows if row["id"] not in have or have[row["id"]].payload != row["payload"]]
-        upsert(conn, crm_objects, fresh)
-        accounts: set[str | None] = {row["crm_account_id"] for row in fresh}
-        accounts |= {have[row["id"]].crm_account_id for row in fresh if row["id"] in have}
-        dirty.mark(conn, "fields", ((source, ref) for ref in accounts if ref))
-        saved += Saved(0, len(fresh), sum(row["deleted_at"] is not None for row in fresh))
+        drafts = [draft(crm_objects, r, crm_account_id=r.account_id) for r in some]
+        saved += on_account(conn, crm_objects, source, drafts, crm_objects.c.object == name)
     return saved
 
 
@@ -266,10 +218,28 @@ def with_field(row: Mapping[str, Any], field: str, value: str | None) -> dict[st
 
     The row that the next sync brings is then the row that is here: our own write is no change.
     """
-    fields = _json(json.loads(row["fields"]) | {field: value})
-    content = {name: row[name] for name in row if name not in _NOT_HASHED}
-    return {"fields": fields, "payload": _row("", content | {"fields": fields})["payload"]}
+    fields = as_json(json.loads(row["fields"]) | {field: value})
+    return {"fields": fields, "payload": kept(crm_accounts, {**row, "fields": fields}).row("")["payload"]}
 
 
-# Columns of `crm_accounts` that no record brings.
-_NOT_HASHED = frozenset({"source", "payload", "account_id", "host", "modified_at"})
+_HASHED: dict[type, Table] = {
+    AccountRecord: crm_accounts,
+    ContactRecord: crm_contacts,
+    TeamMemberRecord: crm_members,
+    ActivityRecord: crm_activities,
+    OpportunityRecord: crm_opportunities,
+    TicketRecord: crm_tickets,
+    ObjectRecord: crm_objects,
+    ContactRole: crm_contact_roles,
+}
+
+
+def distrust(conn: Connection, source: str, records: Sequence[Any]) -> None:
+    """Forget the hashes of the rows of these records: whatever comes next is written over them."""
+    ids: defaultdict[Table, set[str]] = defaultdict(set)
+    for record in records:
+        if type(record) in _HASHED:
+            ids[_HASHED[type(record)]].add(record.id)
+    for table, refs in ids.items():
+        for some in chunks(sorted(refs)):
+            conn.execute(update(table).where(table.c.source == source, table.c.id.in_(some)).values(payload=""))

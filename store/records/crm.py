@@ -131,6 +131,8 @@ class ActivityRecord:
     archived: bool = False
     participants: tuple[ParticipantRecord, ...] | None = None
     """Complete set of participants where it travels with the activity; None where relation rows come apart."""
+    unread: tuple[str, ...] = ()
+    """Names of attributes that could not be read this time (hidden from the user): the values kept stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,8 @@ class OpportunityRecord:
     modified_at: Instant
     deleted_at: Instant | None = None
     fields: Mapping[str, Scalar] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+    """Names of attributes that could not be read this time (hidden from the user): the values kept stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,8 @@ class TicketRecord:
     created_at: Instant
     modified_at: Instant
     deleted_at: Instant | None = None
+    unread: tuple[str, ...] = ()
+    """Names of attributes that could not be read this time (hidden from the user): the values kept stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +185,27 @@ class ObjectRecord:
     modified_at: Instant
     fields: Mapping[str, Scalar]
     deleted_at: Instant | None = None
+    unread: tuple[str, ...] = ()
+    """Names of attributes that could not be read this time (hidden from the user): the values kept stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValues:
+    """Values of some fields of a row that the store has, read apart from the row: its other values stay.
+
+    A row that the store does not have is left alone.
+    """
+
+    object: str
+    """accounts | contacts | opportunities | objects:<Name>"""
+    id: str
+    fields: Mapping[str, Scalar]
+    """Raw values by the CRM's field name."""
+    at: Instant
+    """When they were read, by the server's clock: a formula's result has no stamp of its own."""
+    customer: bool | None = None
+    """Accounts: does the customer condition hold; only where `decides`."""
+    decides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +227,7 @@ class Gone:
     """A row that its source no longer has (tombstone for rows whose last values cannot be read any more)."""
 
     object: str
-    """accounts | contacts | activities | participants | opportunities | tickets | objects:<Name>"""
+    """accounts | contacts | activities | participants | opportunities | tickets | contact_roles | objects:<Name>"""
     id: str
     at: Instant
 
@@ -277,6 +304,7 @@ Record = (
     | OpportunityRecord
     | TicketRecord
     | ObjectRecord
+    | FieldValues
     | UsageSample
     | Gone
     | Links

@@ -20,6 +20,8 @@ class Batch:
     """Set on the last batch of a stream: the stream is complete up to this instant of the server's clock."""
     absent: bool = False
     """The source has no such rows and never will have: nothing is read, so nothing can become stale."""
+    mend: bool = False
+    """The rows kept are damaged, though their hashes say otherwise: write these in any case."""
 
 
 @dataclass(frozen=True, slots=True)
