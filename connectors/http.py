@@ -21,7 +21,7 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 60.0
 LONGEST_WAIT = 60.0
 """A vendor that asks for more seconds than this is left alone until then; nobody waits inside a call."""
 _ATTEMPTS = 5
-_OAUTH = ("invalid_client", "invalid_client_id", "invalid_grant", "unauthorized_client", "invalid_app_access")
+OAUTH_REFUSALS = ("invalid_client", "invalid_client_id", "invalid_grant", "unauthorized_client", "invalid_app_access")
 """Token servers refuse credentials with status 400 and one of these (RFC 6749, 5.2; Salesforce's own besides)."""
 
 
@@ -55,7 +55,7 @@ def remedy(error: VendorError, credentials: str = "check the credentials under `
         return "the vendor's quota is used up: try again tomorrow, or find out which app uses it, or buy more of it"
     if status == 429:
         return "too many calls in a short time, other apps' included: try again in a minute; nothing is wrong here"
-    if status == 401 or error.kind == "auth" or error.code in _OAUTH:
+    if status == 401 or error.kind == "auth" or error.code in OAUTH_REFUSALS:
         return credentials
     if status == 403:
         return "the credentials are right but lack a permission: grant what `needs` lists below"

@@ -7,14 +7,17 @@ from functools import partial
 from typing import Protocol
 
 from connectors.http import Finding, Preview
+from connectors.means import Means
 from daemon.config import Config
 from daemon.config.settings import DEFAULT_EVERY, HubSpotSource, SalesforceSource, UsageSource
 from daemon.schedule import Trigger
 from daemon.sync import Connector
+from daemon.tokens import file_keep, keyring_keep
 from daemon.writeback import TierWriter
+from store import runs
 from store.engine import Store
 from store.ids import known_rows
-from store.records import Clock, Instant, KnownRow
+from store.records import DAY, Clock, Instant, KnownRow
 
 
 class CheckedConnector(Connector, Protocol):
@@ -83,7 +86,7 @@ class Sources:
             case SalesforceSource() as settings:
                 from connectors.salesforce.connector import writer
 
-                return writer(settings, self._clock)
+                return writer(settings, self._clock, self._means(name))
             case HubSpotSource() as settings:
                 from connectors.hubspot.connector import writer as hubspot_writer
 
@@ -95,7 +98,7 @@ class Sources:
             case SalesforceSource() as source:
                 from connectors.salesforce.connector import SalesforceConnector
 
-                return SalesforceConnector(source, self._clock)
+                return SalesforceConnector(source, self._clock, self._means(name))
             case HubSpotSource() as source:
                 from connectors.hubspot.connector import HubSpotConnector
 
@@ -104,6 +107,21 @@ class Sources:
                 from connectors.usage.connector import UsageConnector
 
                 return UsageConnector(source, self._clock, self._config.folder)
+
+    def _means(self, name: str) -> Means:
+        """What the source's connectors are handed down."""
+        folder = self._config.data_folder
+        keep = keyring_keep if self._config.tokens == "keyring" else file_keep
+        return Means(
+            keep=keep(folder, name, self._clock),
+            write_keep=keep(folder, f"{name}.write", self._clock),
+            spent=partial(self._spent, name),
+            spool=folder,
+        )
+
+    def _spent(self, name: str) -> int:
+        with self._store.read() as connection:
+            return runs.calls_since(connection, name, self._clock.now() - DAY)
 
     def _known(self, name: str, kind: str, activity: str | None = None) -> Iterator[KnownRow]:
         with self._store.read() as connection:

@@ -77,6 +77,13 @@ def finish(
         conn.execute(never.values(first_synced_at=at))
 
 
+def calls_since(conn: Connection, source: str, since: Instant) -> int:
+    """API calls of a source's runs that began since then."""
+    r = sync_runs.c
+    total = select(func.coalesce(func.sum(r.calls), 0)).where(r.source == source, r.started_at >= since)
+    return int(conn.execute(total).scalar_one())
+
+
 def last_runs(conn: Connection) -> Sequence[Row[Any]]:
     """The newest run of each source and kind."""
     query = select(sync_runs).where(sync_runs.c.id.in_(_newest_ids()))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connectors.http import Finding, Preview
+from connectors.means import Means
 from connectors.salesforce.look import SalesforceLook
 from connectors.salesforce.reader import SalesforceReader
-from connectors.salesforce.session import SalesforceSession
-from connectors.salesforce.settings import Auth, SalesforceSettings
+from connectors.salesforce.session import opened
+from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.writer import SalesforceWriter
 from store.records import Clock
 
@@ -16,8 +17,9 @@ from store.records import Clock
 class SalesforceConnector(SalesforceReader):
     """One org, reading and looking before it reads."""
 
-    def __init__(self, settings: SalesforceSettings, clock: Clock) -> None:
-        super().__init__(settings, _session(settings, settings.auth, clock), clock)
+    def __init__(self, settings: SalesforceSettings, clock: Clock, means: Means | None = None) -> None:
+        self._means = means or Means()
+        super().__init__(settings, opened(settings, clock, self._means), clock)
         self._look = SalesforceLook(settings, self._session, self.get)
 
     def check(self) -> Sequence[Finding]:
@@ -33,10 +35,6 @@ class SalesforceConnector(SalesforceReader):
         return self._look.preview()
 
 
-def _session(settings: SalesforceSettings, auth: Auth, clock: Clock) -> SalesforceSession:
-    return SalesforceSession(settings.base_url, settings.api_version, auth, clock, org_id=settings.org_id)
-
-
-def writer(settings: SalesforceSettings, clock: Clock) -> SalesforceWriter:
+def writer(settings: SalesforceSettings, clock: Clock, means: Means | None = None) -> SalesforceWriter:
     """The writing side, with its own credentials where the settings have them."""
-    return SalesforceWriter(settings, _session(settings, settings.write_auth or settings.auth, clock))
+    return SalesforceWriter(settings, opened(settings, clock, means or Means(), writing=True))

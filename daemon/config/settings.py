@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -133,6 +133,10 @@ class Config(BaseModel):
     timezone: str = "UTC"
     store: str | SecretStr = "sqlite:///tierd.db"
     """A PostgreSQL address with a password in it comes from `{env: NAME}` or `{file: path}`."""
+    data: Path | None = None
+    """Folder for rotated tokens and for files that a sync removes after use; without it, beside the SQLite file."""
+    tokens: Literal["file", "keyring"] = "file"
+    """Where rotated tokens are kept; the keyring needs the extra tierd[keyring]."""
     own_domains: Annotated[tuple[str, ...], Field(min_length=1)]
     """E-mail domains of one's own people."""
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
@@ -186,6 +190,15 @@ class Config(BaseModel):
         if not url.startswith(prefix) or path.startswith("/") or not path:
             return url
         return f"{prefix}{(self.folder / path).resolve()}"
+
+    @property
+    def data_folder(self) -> Path:
+        """Where files other than the store are kept; it may not be there yet."""
+        if self.data is not None:
+            return (self.folder / self.data).resolve()
+        prefix = "sqlite:///"
+        url = self.store_url
+        return Path(url.removeprefix(prefix)).parent if url.startswith(prefix) and url != prefix else self.folder
 
     @field_validator("timezone")
     @classmethod
