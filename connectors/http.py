@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception
 from tenacity.wait import wait_random_exponential
 
 from store.records import SECOND, Clock, Instant
@@ -20,9 +22,20 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 60.0
 """Seconds; neither CRM kit sets any of its own."""
 LONGEST_WAIT = 60.0
 """A vendor that asks for more seconds than this is left alone until then; nobody waits inside a call."""
+DEADLINE = 300.0
+"""Seconds after which no try of a call begins any more, whatever its waits added up to."""
 _ATTEMPTS = 5
 OAUTH_REFUSALS = ("invalid_client", "invalid_client_id", "invalid_grant", "unauthorized_client", "invalid_app_access")
 """Token servers refuse credentials with status 400 and one of these (RFC 6749, 5.2; Salesforce's own besides)."""
+
+
+# What a status means where the body says nothing better (RFC 9110; 420 and 477 are Salesforce's and HubSpot's own,
+# 52x a content network's). What is not here is `failed`: it would be refused again.
+CLASSES: Mapping[int, str] = {
+    401: "auth",
+    **dict.fromkeys((406, 408, 420, 423, 425, 429, 477, 500, 502, 503, 504), "retry"),
+    **dict.fromkeys((520, 521, 522, 523, 524, 525, 527, 529), "retry"),
+}
 
 
 class VendorError(Exception):
@@ -68,34 +81,49 @@ def remedy(error: VendorError, credentials: str = "check the credentials under `
     return "mend what the message names in this source's section of tierd.yaml"
 
 
-def retry_after(header: str | None) -> float | None:
-    """Seconds of a Retry-After header; None where it is missing or a date (then our own back-off serves)."""
+def retry_after(header: str | None, date: str | None = None) -> float | None:
+    """Seconds of a Retry-After header: a number, or a date that is compared with the answer's own `Date`; None where it
+    is missing or unreadable (then our own back-off serves).
+    """
+    if not header:
+        return None
     try:
-        return max(0.0, float(header)) if header else None
+        seconds = float(header)
     except ValueError:
+        then, now = http_instant(header), http_instant(date)
+        return None if then is None or now is None else max(0.0, (then - now) / SECOND)
+    return seconds if 0 <= seconds < math.inf else None
+
+
+def http_instant(header: str | None) -> Instant | None:
+    """An HTTP date as UTC microseconds; None where it is none."""
+    try:
+        return int(parsedate_to_datetime(header).timestamp() * SECOND) if header else None
+    except (ValueError, OverflowError):
         return None
 
 
 def calling(clock: Clock, call: Callable[[], T]) -> T:
-    """Make a call with the one retry policy: up to 5 tries, jittered waits, Retry-After obeyed when it is short."""
+    """Make a call with the one retry policy: up to 5 tries, jittered waits, Retry-After obeyed when it is short.
+
+    No try begins later than `DEADLINE` seconds after the first one.
+    """
     back_off = wait_random_exponential(multiplier=0.5, max=20)
+    ends = clock.monotonic() + DEADLINE
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, VendorError) else None
         return back_off(state) if asked is None else asked + back_off(state) / 10
 
+    def enough(state: RetryCallState) -> bool:
+        return state.attempt_number >= _ATTEMPTS or clock.monotonic() + state.upcoming_sleep >= ends
+
     def worth_it(error: BaseException) -> bool:
         short = not isinstance(error, VendorError) or (error.retry_after or 0) <= LONGEST_WAIT
         return isinstance(error, VendorError) and error.kind == "retry" and short
 
-    policy = Retrying(
-        stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait,
-        retry=retry_if_exception(worth_it),
-        sleep=clock.sleep,
-        reraise=True,
-    )
+    policy = Retrying(stop=enough, wait=wait, retry=retry_if_exception(worth_it), sleep=clock.sleep, reraise=True)
     return policy(call)
 
 

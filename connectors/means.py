@@ -18,9 +18,9 @@ def _temporary() -> Path:
 class Means:
     """One source's means. The defaults keep nothing beyond the process."""
 
-    keep: TokenKeep = TokenKeep()
+    keep: TokenKeep = field(default_factory=TokenKeep)
     """Rotated tokens of the reading credentials."""
-    write_keep: TokenKeep = TokenKeep()
+    write_keep: TokenKeep = field(default_factory=TokenKeep)
     """Rotated tokens of the writing ones, where they are others."""
     spent: Callable[[], int] = lambda: 0
     """Our API calls to this source in the last 24 hours, as the run records count them."""

@@ -200,7 +200,9 @@ class Tokens:
                 self._renew_alone(refused)
         except OSError as error:
             # The old refresh token is spent: the new one stays in memory until it can be kept.
-            what = f"the new token cannot be saved ({error.strerror or type(error).__name__}): nothing is read until then"
+            what = (
+                f"the new token cannot be saved ({error.strerror or type(error).__name__}): nothing is read until then"
+            )
             raise self._failed(VendorError("retry", what)) from error
         except VendorError as error:
             raise self._failed(error) from error
@@ -301,7 +303,9 @@ class Tokens:
             told = VendorError("auth", str(error), status=error.status, code=error.code)
             self._hold(told, None)
             return told
-        pause = max(min(_BACK_OFF * 2 ** (self._failures - 1), _LONGEST_BACK_OFF), int((error.retry_after or 0) * SECOND))
+        pause = max(
+            min(_BACK_OFF * 2 ** (self._failures - 1), _LONGEST_BACK_OFF), int((error.retry_after or 0) * SECOND)
+        )
         self._hold(error, pause)
         return VendorError(error.kind, str(error), status=error.status, code=error.code, retry_after=pause / SECOND)
 

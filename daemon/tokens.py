@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from connectors.http import VendorError
 from connectors.tokens import TokenKeep
@@ -54,7 +54,7 @@ def _save(path: Path, text: str) -> None:
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)  # what a kill left behind
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with open(handle, "w", encoding="utf-8") as file:
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -78,7 +78,7 @@ def _alone(path: Path, clock: Clock) -> Iterator[None]:
     _folder(path.parent)
     lock = path.with_name(f"{path.name}.lock")
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    with open(handle, "r+", encoding="utf-8") as file:
+    with os.fdopen(handle, "r+", encoding="utf-8") as file:
         _lock(file, clock)
         yield  # closing frees the lock; the file stays, or a third process would lock another one
 
@@ -117,7 +117,7 @@ def _to_keyring(entry: str, text: str) -> None:
         raise OSError(0, f"the keyring cannot be written: {error}") from error
 
 
-def _kit():  # type: ignore[no-untyped-def]  # keyring is an extra: it has no types where it is not installed
+def _kit() -> Any:
     try:
         import keyring
         import keyring.errors

@@ -8,8 +8,7 @@ from urllib.parse import quote
 
 from connectors.http import Finding, Preview, VendorError, remedy
 from connectors.mapping import holds
-from connectors.salesforce.reader import PARTS_PER_CALL, QUERIES_PER_CALL
-from connectors.salesforce.session import SalesforceSession
+from connectors.salesforce.session import PARTS_PER_CALL, QUERIES_PER_CALL, SalesforceSession
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.streams import Stream, streams
 

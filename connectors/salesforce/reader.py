@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.http import VendorError, resume_at
-from connectors.salesforce.session import SalesforceSession, reason
+from connectors.salesforce.session import PARTS_PER_CALL, QUERIES_PER_CALL, SalesforceSession, reason
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.streams import CURSOR_FIELDS, Stream, streams
 from connectors.salesforce.values import instant, soql_instant
@@ -33,9 +33,6 @@ from store.records import (
     SyncEvent,
 )
 
-QUERIES_PER_CALL = 5
-"""A composite takes 25 parts, of which 5 may be queries; it counts as one API call."""
-PARTS_PER_CALL = 25
 _ABSENT = frozenset({"NOT_FOUND", "INVALID_TYPE"})
 _DELETE_LOG = 14 * DAY  # getDeleted reaches back 15 days
 _EVERY_DELETES = 6 * HOUR
@@ -99,6 +96,7 @@ class SalesforceReader:
 
     def sync(self, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
         """Everything that changed since the cursors; the caller keeps each batch before it asks for the next."""
+        self._session.budget.begin()
         state = {name: _load(cursors.get(name)) for name in self._streams}
         run = _Run(self._clock.now(), state, deque(), set())
         try:
@@ -191,10 +189,7 @@ class SalesforceReader:
 
     def get(self, paths: Sequence[str]) -> list[tuple[int, Any]]:
         """GET several resources in one API call: (status, body) in order."""
-        requests = [{"method": "GET", "url": path, "referenceId": f"r{n}"} for n, path in enumerate(paths)]
-        answer = self._session.call("POST", "composite", json={"allOrNone": False, "compositeRequest": requests})
-        by_ref = {part["referenceId"]: part for part in answer["compositeResponse"]}
-        return [(by_ref[f"r{n}"]["httpStatusCode"], by_ref[f"r{n}"]["body"]) for n in range(len(paths))]
+        return self._session.get(paths)
 
     # ------------------------------------------------------------ sweeps
 
@@ -204,6 +199,7 @@ class SalesforceReader:
 
     def sweep(self, name: str, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
         """Participants that were removed from an activity leave no row behind, only a line in the delete log."""
+        self._session.budget.begin()
         now = self._clock.now()
         stored = cursors.get(f"sweep:{name}")
         since = max(json.loads(stored)["until"] if stored else now - _DELETE_LOG, now - _DELETE_LOG)

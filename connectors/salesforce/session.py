@@ -1,23 +1,42 @@
-"""Talk to one Salesforce org: tokens, timeouts, one refresh per expiry, and the vendor's errors as one class."""
+"""Talk to one Salesforce org: timeouts, one renewal per expiry in every transport, and the vendor's errors as one class."""
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, BinaryIO
 
-import jwt
 import requests
 from requests.adapters import HTTPAdapter
 
-from connectors.http import CONNECT_TIMEOUT, READ_TIMEOUT, VendorError, calling, is_loopback, retry_after
-from connectors.salesforce.settings import Auth, ClientCredentials, JwtBearer
+from connectors.http import (
+    CLASSES,
+    CONNECT_TIMEOUT,
+    OAUTH_REFUSALS,
+    READ_TIMEOUT,
+    VendorError,
+    calling,
+    http_instant,
+    is_loopback,
+    retry_after,
+)
+from connectors.means import Means
+from connectors.quota import LOOK_AGAIN, Budget, Work
+from connectors.salesforce.oauth import SignIn
+from connectors.salesforce.settings import Auth, SalesforceSettings
+from connectors.tokens import Token, TokenKeep
 from store.records import SECOND, Clock
 
-_JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-_JWT_SECONDS = 180  # Salesforce takes at most five minutes ahead
-_TRANSIENT = frozenset({420, 429, 500, 502, 503, 504})
-_LOCKED = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT"})
+QUERIES_PER_CALL, PARTS_PER_CALL = 5, 25
+"""A composite takes 25 parts, of which 5 may be queries or collections; it counts as one API call."""
+_BLOCK = 65_536
+_EXPIRED = frozenset({"INVALID_SESSION_ID", "InvalidSessionId"})
+"""In the REST API with status 401; in Bulk v1 with 400 (github.com/singer-io/tap-salesforce/issues/222)."""
+_PASSING = frozenset(
+    {"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "UNKNOWN_EXCEPTION"}
+)
+_ALLOWANCE = re.compile(r"api-usage=(\d+)/(\d+)")
 
 
 class _Loopback(HTTPAdapter):
@@ -30,26 +49,55 @@ class _Loopback(HTTPAdapter):
 
 
 class _Session(requests.Session):
-    """A session whose every call has a timeout and whose every refusal is a VendorError."""
+    """A session whose every call has a timeout, is counted, and whose every refusal is a VendorError."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, clock: Clock, budget: Budget) -> None:
         super().__init__()
         self.trust_env = not is_loopback(base_url)  # no proxy towards loopback
-        if base_url.startswith("http://"):
-            self.mount("https://" + base_url.removeprefix("http://"), _Loopback(max_retries=0))
+        self._clock, self._budget = clock, budget
+        self.calls = 0
+        self.throttled = 0
+        self.usage: tuple[int, int] | None = None
+        self.skew = 0.0
+
+    def reach(self, address: str) -> None:
+        """Make plain http serve for the kit's https where the address is on loopback."""
+        if address.startswith("http://"):
+            self.mount("https://" + address.removeprefix("http://"), _Loopback(max_retries=0))
 
     def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         kwargs.setdefault("timeout", (CONNECT_TIMEOUT, READ_TIMEOUT))
+        # A redirect would carry the token to another address.
+        kwargs["allow_redirects"] = False
+        self.calls += 1
+        self._budget.count()
         try:
             answer = super().request(method, url, **kwargs)
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            host = url.split("/")[2]
-            name = type(error).__name__
-            what = f"no answer from {host} ({name}): is it reachable, and is base_url right?"
-            raise VendorError("retry", what) from error
+        except requests.RequestException as error:
+            raise broken(url, error) from error
+        self._learn(answer)
         if answer.status_code >= 300:
-            raise refusal(answer)
+            refused = refusal(answer)
+            self.throttled += answer.status_code in (420, 429) or refused.code == "REQUEST_LIMIT_EXCEEDED"
+            raise refused
         return answer
+
+    def _learn(self, answer: requests.Response) -> None:
+        found = _ALLOWANCE.search(answer.headers.get("Sforce-Limit-Info", ""))
+        if found:
+            self.usage = int(found[1]), int(found[2])
+            self._budget.note(*self.usage)
+        at = http_instant(answer.headers.get("Date"))
+        if at is not None:
+            self.skew = (at - self._clock.now()) / SECOND
+
+
+def broken(url: str, error: Exception) -> VendorError:
+    """A connection that ended without an answer, or in the middle of one."""
+    host = url.split("/")[2]
+    return VendorError(
+        "retry", f"no answer from {host} ({type(error).__name__}): is it reachable, and is base_url right?"
+    )
 
 
 def refusal(answer: requests.Response) -> VendorError:
@@ -57,123 +105,196 @@ def refusal(answer: requests.Response) -> VendorError:
     code, message = _reason(answer)
     status = answer.status_code
     text = f"Salesforce answered {status} {code or ''}: {message}".replace("  ", " ")
-    wait = retry_after(answer.headers.get("Retry-After"))
+    wait = retry_after(answer.headers.get("Retry-After"), answer.headers.get("Date"))
+    kind = _kind(status, code, message)
+    if kind == "deferred":
+        wait = wait or LOOK_AGAIN  # the daily limit rolls: some calls are free again every hour
+    return VendorError(kind, text, status=status, code=code, retry_after=wait)
+
+
+def _kind(status: int, code: str | None, message: str) -> str:
+    low = message.lower()
     if code == "REQUEST_LIMIT_EXCEEDED":
-        # The daily limit rolls over within 24 hours; the limit of concurrent calls passes in seconds.
-        if "Concurrent" in message:
-            return VendorError("retry", text, status=status, code=code, retry_after=wait)
-        return VendorError("deferred", text, status=status, code=code, retry_after=wait or 3600)
-    if status == 401:
-        return VendorError("auth", text, status=status, code=code)
-    if status in _TRANSIENT or code in _LOCKED:
-        return VendorError("retry", text, status=status, code=code, retry_after=wait)
-    return VendorError("failed", text, status=status, code=code)
+        # The daily limit rolls over within 24 hours; the limit of concurrent long calls passes in seconds.
+        return "retry" if "concurrent" in low else "deferred"
+    if code in OAUTH_REFUSALS or code in ("server_error", "temporarily_unavailable"):
+        # Two of us asked at once, or too often (github.com/segmentio/action-destinations/issues/2300).
+        passing = "already being processed" in low or "rate exceeded" in low or code not in OAUTH_REFUSALS
+        return "retry" if passing else "failed"
+    if code in _EXPIRED:
+        return "auth"
+    return "retry" if code in _PASSING else CLASSES.get(status, "failed")
 
 
 def _reason(answer: requests.Response) -> tuple[str | None, str]:
     try:
-        body = answer.json()
+        return reason(answer.json())
     except ValueError:
+        found = _XML.search(answer.text[:2_000])
+        if found:
+            return found[1], "the Bulk API's answer"
         return None, "an answer that is not JSON"
-    return reason(body)
+    except requests.RequestException:
+        return None, "an answer that broke off"
+
+
+_XML = re.compile(r"<exceptionCode>(\w+)</exceptionCode>")
 
 
 def reason(body: Any) -> tuple[str | None, str]:
-    """(code, message) of an error body: an array for REST resources, an object for OAuth."""
+    """(code, message) of an error body: an array for REST resources, an object for OAuth and some others."""
     first = body[0] if isinstance(body, list) and body else body
     if not isinstance(first, dict):
         return None, "an answer in an unknown form"
     if "error" in first:
         return str(first["error"]), str(first.get("error_description", ""))
-    return first.get("errorCode"), str(first.get("message", ""))
+    code = first.get("errorCode") or first.get("exceptionCode")
+    return (str(code) if code else None), str(first.get("message") or first.get("exceptionMessage") or "")
 
 
 class SalesforceSession:
-    """One org under one set of credentials. Thread-safe: a session that has expired is renewed once, for all threads."""
+    """One org under one set of credentials; thread-safe: an expired session is renewed once, for all threads."""
 
-    def __init__(self, base_url: str, api_version: str, auth: Auth, clock: Clock, *, org_id: str | None = None) -> None:
-        self.calls = 0
-        self.usage: tuple[int, int] | None = None
-        """(used, allowed) API calls of the last 24 hours, as the last answer said."""
-        self._base_url, self._version, self._auth, self._clock, self._org_id = (
-            base_url,
-            api_version,
-            auth,
-            clock,
-            org_id,
-        )
+    def __init__(self, settings: SalesforceSettings, auth: Auth, clock: Clock, keep: TokenKeep, budget: Budget) -> None:
+        self.budget = budget
+        self._version, self._clock = settings.api_version, clock
+        self._http = _Session(settings.base_url, clock, budget)
+        sign_in = SignIn(settings, auth, clock, self._post, lambda: self._http.skew)
+        self._tokens = sign_in.tokens(keep)
         self._lock = threading.Lock()
-        self._http = _Session(base_url)
-        self._client: Any = None
-        self._generation = 0
+        self._clients: dict[int, Any] = {}
 
-    def call(self, method: str, path: str, *, json: Any = None, params: Mapping[str, str] | None = None) -> Any:
+    @property
+    def calls(self) -> int:
+        """API calls made so far, tokens and repeated tries included."""
+        return self._http.calls
+
+    @property
+    def throttled(self) -> int:
+        """Answers so far that said: too many calls."""
+        return self._http.throttled
+
+    @property
+    def usage(self) -> tuple[int, int] | None:
+        """(used, allowed) API calls of everybody in the last 24 hours, as the last answer said."""
+        return self._http.usage
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, str] | None = None,
+        work: Work = "increment",
+    ) -> Any:
         """One REST call below /services/data/vNN.N/, with retries; gives the parsed body (None for 204)."""
-        return calling(self._clock, lambda: self._authorised(method, path, json, params))
 
-    def _authorised(self, method: str, path: str, json: Any, params: Mapping[str, str] | None) -> Any:
-        client, generation = self._connected()
+        def once(token: Token) -> Any:
+            try:
+                return self._client(token).restful(path, params=dict(params or {}) or None, method=method, json=json)
+            except ValueError as error:
+                raise VendorError(
+                    "retry", f"Salesforce answered {path.split('?', maxsplit=1)[0]} with no JSON"
+                ) from error
+
+        return self._calling(once, work)
+
+    def composite(self, parts: Sequence[Mapping[str, Any]], work: Work = "increment") -> list[tuple[int, Any]]:
+        """Several requests in one API call: (status, body) in their order; each is a part of the body, so that no
+        query makes a long address (URI Too Long from 16,384 bytes, https://help.salesforce.com/s/articleView?id=000386264).
+        """
+        heavy = sum("/query" in part["url"] or "/composite/sobjects" in part["url"] for part in parts)
+        if len(parts) > PARTS_PER_CALL or heavy > QUERIES_PER_CALL:
+            raise ValueError(f"{len(parts)} parts, {heavy} of them queries: a composite takes 25, and 5 queries")
+        requests_ = [{**part, "referenceId": f"r{n}"} for n, part in enumerate(parts)]
+        body = {"allOrNone": False, "compositeRequest": requests_}
+        return parts_of(self.call("POST", "composite", json=body, work=work), len(parts))
+
+    def get(self, paths: Sequence[str], work: Work = "increment") -> list[tuple[int, Any]]:
+        """GET several resources in one API call: (status, body) in order."""
+        return self.composite([{"method": "GET", "url": path} for path in paths], work)
+
+    def download(
+        self, path: str, params: Mapping[str, str], into: BinaryIO, work: Work = "backfill"
+    ) -> Mapping[str, str]:
+        """GET a body of any size into a file, from its beginning at each try; gives the answer's headers."""
+
+        def once(token: Token) -> Mapping[str, str]:
+            into.seek(0)
+            into.truncate()
+            client = self._client(token)
+            url = client.base_url + path
+            headers = {"Authorization": f"Bearer {token.value}", "Accept": "text/csv"}
+            with self._http.get(url, params=dict(params), headers=headers, stream=True) as answer:
+                try:
+                    into.writelines(answer.iter_content(_BLOCK))
+                except requests.RequestException as error:
+                    raise broken(url, error) from error
+                return answer.headers
+
+        headers: Mapping[str, str] = self._calling(once, work)
+        return headers
+
+    def _calling(self, once: Callable[[Token], Any], work: Work) -> Any:
+        self.budget.check(work)
         try:
-            return self._once(client, method, path, json, params)
+            return calling(self._clock, lambda: self._tokens.using(once, hopeless))
         except VendorError as error:
-            if error.kind != "auth" or self._auth.method == "token":
-                raise
-            client, _ = self._connected(expired=generation)
-            return self._once(client, method, path, json, params)
+            if error.kind == "deferred" and error.code == "REQUEST_LIMIT_EXCEEDED":
+                self.budget.stopped(error)
+            raise
 
-    def _once(self, client: Any, method: str, path: str, json: Any, params: Mapping[str, str] | None) -> Any:
-        self.calls += 1
-        answer = client.restful(path, params=dict(params) if params else None, method=method, json=json)
-        usage = client.api_usage.get("api-usage")
-        if usage is not None:
-            self.usage = (usage.used, usage.total)
-        return answer
-
-    def _connected(self, expired: int | None = None) -> tuple[Any, int]:
-        """The client, and which token it holds; a new one where `expired` is the token that was refused."""
+    def _client(self, token: Token) -> Any:
+        """The kit's client of this token; all calls go to the address that came with it."""
         with self._lock:
-            if self._client is None or expired == self._generation:
+            if token.number not in self._clients:
                 from simple_salesforce.api import Salesforce
 
-                token, instance = self._token()
-                self._client = Salesforce(
-                    session_id=token,
-                    instance=instance.split("://")[1].rstrip("/"),
-                    version=self._version,
-                    session=self._http,
-                )
-                self._generation += 1
-            return self._client, self._generation
+                instance = token.details["instance_url"]
+                self._http.reach(instance)
+                self._clients = {
+                    token.number: Salesforce(
+                        session_id=token.value,
+                        instance=instance.split("://")[1].rstrip("/"),
+                        version=self._version,
+                        session=self._http,
+                        object_pairs_hook=dict,
+                    )
+                }
+            return self._clients[token.number]
 
-    def _token(self) -> tuple[str, str]:
-        if isinstance(self._auth, ClientCredentials):
-            secret = self._auth.client_secret.get_secret_value()
-            form = {"grant_type": "client_credentials", "client_id": self._auth.client_id, "client_secret": secret}
-        elif isinstance(self._auth, JwtBearer):
-            form = {"grant_type": _JWT_GRANT, "assertion": self._assertion(self._auth)}
-        else:
-            return self._auth.access_token.get_secret_value(), self._base_url
-        self.calls += 1
-        answer = self._http.post(f"{self._base_url}/services/oauth2/token", data=form).json()
-        instance = str(answer.get("instance_url") or self._base_url)
-        self._check_org(str(answer.get("id", "")))
-        return str(answer["access_token"]), instance
-
-    def _assertion(self, auth: JwtBearer) -> str:
-        expires = self._clock.now() // SECOND + _JWT_SECONDS
-        claims = {"iss": auth.client_id, "sub": auth.username, "aud": auth.audience, "exp": expires}
+    def _post(self, address: str, form: Mapping[str, str]) -> Mapping[str, Any]:
         try:
-            return jwt.encode(claims, auth.private_key.get_secret_value(), algorithm="RS256")
-        except (ValueError, jwt.PyJWTError) as error:
-            raise VendorError("failed", "the private key is not a PEM of an RSA key: export it again") from error
-
-    def _check_org(self, identity: str) -> None:
-        """The token's identity address ends in /id/<org>/<user>."""
-        parts = identity.rstrip("/").split("/")
-        org = parts[-2] if len(parts) >= 2 else ""
-        if self._org_id and org and org[:15] != self._org_id[:15]:
-            raise VendorError("failed", f"these credentials belong to org {org}, but org_id pins {self._org_id}")
+            answer = self._http.post(address, data=dict(form)).json()
+        except ValueError as error:
+            raise VendorError("retry", "the token endpoint answered with no JSON") from error
+        if not isinstance(answer, dict):
+            raise VendorError("retry", "the token endpoint answered in an unknown form")
+        return answer
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+
+def parts_of(answer: Any, count: int) -> list[tuple[int, Any]]:
+    """A composite's parts in the order they were asked; VendorError where any is missing."""
+    try:
+        by_ref = {part["referenceId"]: part for part in answer["compositeResponse"]}
+        return [(int(by_ref[f"r{n}"]["httpStatusCode"]), by_ref[f"r{n}"]["body"]) for n in range(count)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise VendorError("retry", "Salesforce answered a composite in an unknown form") from error
+
+
+def hopeless(error: VendorError) -> bool:
+    """Some refusals with 401 are no expiry: no token of this user will do."""
+    return "not valid for use with the REST API" in str(error)
+
+
+def opened(settings: SalesforceSettings, clock: Clock, means: Means, *, writing: bool = False) -> SalesforceSession:
+    """The session of a source: the reading one, or the one that writes."""
+    own = writing and settings.write_auth is not None
+    auth = settings.write_auth if own and settings.write_auth is not None else settings.auth
+    keep = means.write_keep if own else means.keep
+    return SalesforceSession(settings, auth, clock, keep, Budget(settings.quota, clock, means.spent))

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from connectors.http import checked_address
 from connectors.mapping import FieldMapping
+from connectors.quota import Quota
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,6 +35,19 @@ class JwtBearer(BaseModel):
     audience: Address = "https://login.salesforce.com"
 
 
+class RefreshToken(BaseModel):
+    """OAuth refresh token of a user's consent (scopes `api refresh_token`). Where the External Client App rotates it,
+    the newer ones are kept in the data folder; this one only begins the family.
+    """
+
+    model_config = _FROZEN
+    method: Literal["refresh_token"]
+    client_id: str
+    client_secret: SecretStr | None = None
+    """Left out where the app asks for none of its refresh flow."""
+    refresh_token: SecretStr
+
+
 class AccessToken(BaseModel):
     """A session that somebody else opened; it cannot be renewed."""
 
@@ -42,7 +56,7 @@ class AccessToken(BaseModel):
     access_token: SecretStr
 
 
-Auth = Annotated[ClientCredentials | JwtBearer | AccessToken, Field(discriminator="method")]
+Auth = Annotated[ClientCredentials | JwtBearer | RefreshToken | AccessToken, Field(discriminator="method")]
 
 
 class ActivityFields(BaseModel):
@@ -71,3 +85,9 @@ class SalesforceSettings(FieldMapping):
     activities: ActivityFields = ActivityFields()
     overlap_minutes: int = Field(5, ge=1, le=60)
     """How far each read reaches back before the newest row seen: rows become visible seconds late."""
+    quota: Quota = Quota()
+    """How much of the org's daily API calls tierd takes, and when it stands back."""
+    session_minutes: int = Field(120, ge=15, le=1440)
+    """The org's session timeout (Setup, Session Settings): a token that idles longer is renewed before it is refused."""
+    bulk_rows: int = Field(2_000, ge=0)
+    """A first sync reads objects of more rows than this through the Bulk API; 0: all of them."""

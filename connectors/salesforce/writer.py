@@ -61,7 +61,7 @@ class SalesforceWriter:
         for start in range(0, len(ids), size):
             groups = _groups(ids[start : start + size])
             paths = [self._soql(group) for group in groups]
-            for status, body in self._composite([{"method": "GET", "url": path} for path in paths]):
+            for status, body in self._session.composite([{"method": "GET", "url": path} for path in paths]):
                 if status != 200:
                     raise VendorError("failed", "the accounts about to be written cannot be read: " + str(reason(body)))
                 found |= {row["Id"]: row.get(self._target.field) for row in body["records"]}
@@ -78,7 +78,7 @@ class SalesforceWriter:
         size = ROWS_PER_COLLECTION * COLLECTIONS_PER_CALL
         for start in range(0, len(latest), size):
             groups = _groups(latest[start : start + size])
-            answers = self._composite([self._patch(group) for group in groups])
+            answers = self._session.composite([self._patch(group) for group in groups])
             for group, (status, body) in zip(groups, answers, strict=True):
                 yield from _results(group, status, body)
 
@@ -93,12 +93,6 @@ class SalesforceWriter:
             "httpHeaders": _NO_ASSIGNMENT,
             "body": {"allOrNone": False, "records": records},
         }
-
-    def _composite(self, parts: Sequence[dict[str, Any]]) -> list[tuple[int, Any]]:
-        requests = [{**part, "referenceId": f"r{n}"} for n, part in enumerate(parts)]
-        answer = self._session.call("POST", "composite", json={"allOrNone": False, "compositeRequest": requests})
-        by_ref = {part["referenceId"]: part for part in answer["compositeResponse"]}
-        return [(by_ref[f"r{n}"]["httpStatusCode"], by_ref[f"r{n}"]["body"]) for n in range(len(parts))]
 
     def close(self) -> None:
         """Close the connections."""
