@@ -17,7 +17,15 @@ from alerts.settings import AlertSettings, Channels, SlackSettings
 from alerts.writeback import WritebackSettings
 from connectors.hubspot.settings import ActivityProperties, HubSpotSettings, Token
 from connectors.mapping import ContactField, ContactMapping, FieldMapping, MappedField, TierTarget
-from connectors.salesforce.settings import AccessToken, ActivityFields, ClientCredentials, JwtBearer, SalesforceSettings
+from connectors.quota import Quota
+from connectors.salesforce.settings import (
+    AccessToken,
+    ActivityFields,
+    ClientCredentials,
+    JwtBearer,
+    RefreshToken,
+    SalesforceSettings,
+)
 from connectors.usage.settings import Columns, UsageSettings
 from daemon.config import load
 from daemon.config.settings import Config, Evaluation, Health, Paced, Tiers
@@ -45,7 +53,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "## Salesforce": SalesforceSettings,
     "`auth` with `method: client_credentials`": ClientCredentials,
     "`auth` with `method: jwt`": JwtBearer,
+    "`auth` with `method: refresh_token`": RefreshToken,
     "`auth` with `method: token`": AccessToken,
+    "`quota` of a CRM": Quota,
     "`activities` of Salesforce": ActivityFields,
     "## HubSpot": HubSpotSettings,
     "`auth` of HubSpot": Token,
