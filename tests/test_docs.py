@@ -45,7 +45,8 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _INLINE = re.compile(r"`(tierd(?: [^`]+)?)`")
 _CALL = re.compile(r"^(?:sudo -u tierd (?:--\S+ )?)?(?:\S*/bin/)?(tierd(?: .*)?)$")
 _SECRETS = dict.fromkeys(
-    ("SF_CLIENT_SECRET", "SF_WRITE_SECRET", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "HUBSPOT_TOKEN"), "secret"
+    ("SF_CLIENT_SECRET", "SF_WRITE_SECRET", "SF_REFRESH_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "HUBSPOT_TOKEN"),
+    "secret",
 )
 # Heading or line above a table of the configuration page -> the settings class it describes.
 SECTIONS: dict[str, type[BaseModel]] = {
