@@ -183,6 +183,8 @@ class Finding:
     level: str
     what: str
     remedy: str = ""
+    at: tuple[str | int, ...] = ()
+    """Where in the source's section of tierd.yaml the cause stands; empty where it is not in the file."""
 
 
 @dataclass(frozen=True, slots=True)

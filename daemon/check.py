@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from alerts.slack import SCOPES, SlackSender
+from connectors.http import Finding as Placed
 from connectors.http import Preview, VendorError, remedy
 from daemon.config import Config
+from daemon.config.document import Document, KeyPath
 from daemon.lock import holder
 from daemon.rulefiles import read_rules
 from daemon.sources import Sources
@@ -76,11 +78,13 @@ class Report:
         return all(finding.level != "error" for section in self.sections for finding in section.findings)
 
 
-def check(config: Config, store: Store, sources: Sources, sender: SlackSender | None) -> Report:
-    """Look at every part; the vendors are asked, nothing is changed anywhere."""
+def check(
+    config: Config, store: Store, sources: Sources, sender: SlackSender | None, document: Document | None = None
+) -> Report:
+    """Look at every part; the vendors are asked, nothing is changed anywhere. `document`: the file, for places."""
     sections = [_placeholders(config), _store(store), _rules(config)]
     sections = [section for section in sections if section.findings]
-    sections += [_source(config, sources, name) for name in sources.names()]
+    sections += [_placed(_source(config, sources, name), document) for name in sources.names()]
     sections.append(_slack(sender))
     return Report(tuple(sections))
 
@@ -135,6 +139,27 @@ def _source(config: Config, sources: Sources, name: str) -> Section:
     except VendorError as error:
         section.findings.append(Found("error", str(error), remedy(error)))
     return section
+
+
+def _placed(section: Section, document: Document | None) -> Section:
+    """The section with file, line and column before each finding that has a place in the file."""
+    if document is not None:
+        section.findings = [
+            replace(found, what=str(document.problem(*_place(document, section.name, found.at))) + found.what)
+            if isinstance(found, Placed) and found.at
+            else found
+            for found in section.findings
+        ]
+    return section
+
+
+def _place(document: Document, source: str, at: KeyPath) -> tuple[KeyPath, str]:
+    """The path in the file: a single mapped field need not stand in a list."""
+    path: KeyPath = ("sources", source)
+    for part in at:
+        if isinstance(part, str) or isinstance(document.at(path), list):
+            path = (*path, part)
+    return path, ""
 
 
 def _customers(preview: Preview, *, crm: bool) -> Iterable[Found]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connectors.http import Finding, Preview
+from connectors.hubspot.explore import HubSpotExplorer
 from connectors.hubspot.look import HubSpotLook
 from connectors.hubspot.reader import HubSpotReader, Known
 from connectors.hubspot.session import HubSpotSession
@@ -23,6 +24,11 @@ class HubSpotConnector(HubSpotReader):
     def check(self) -> Sequence[Finding]:
         """The portal, then every object and mapped property with the rights that the token has."""
         return self._look.check()
+
+    @property
+    def explorer(self) -> HubSpotExplorer:
+        """For looking around: objects, fields, counts and samples."""
+        return self._look.explorer
 
     def permissions(self) -> list[tuple[str, str]]:
         """(scope, why) as a private app or Service Key asks for them."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from connectors.fit import HUBSPOT, misfits
 from connectors.http import Finding, Preview, VendorError, remedy
+from connectors.hubspot.explore import HubSpotExplorer
 from connectors.hubspot.reader import LIST_PAGE
 from connectors.hubspot.session import HubSpotSession
 from connectors.hubspot.settings import HubSpotSettings
@@ -32,6 +34,7 @@ class HubSpotLook:
 
     def __init__(self, settings: HubSpotSettings, session: HubSpotSession) -> None:
         self._settings, self._session = settings, session
+        self.explorer = HubSpotExplorer(settings, session)
 
     def check(self) -> Sequence[Finding]:
         """The portal, then every object and mapped property with the rights that the token has."""
@@ -47,21 +50,35 @@ class HubSpotLook:
                 )
             ]
         findings = [Finding("ok", f"signed in to portal {portal}")]
-        findings += [self._look(stream) for stream in streams(self._settings)]
+        for stream in streams(self._settings):
+            findings += self._look(stream)
+        findings += misfits(self._settings, self.explorer.shape, self._objects, HUBSPOT)
         return findings + self._excess()
 
-    def _look(self, stream: Stream) -> Finding:
-        path = f"/crm/properties/{self._settings.read_version}/{stream.object}"
+    def _objects(self) -> list[str]:
+        return [name for known in self.explorer.objects() for name in (known.name, *known.known_as)]
+
+    def _look(self, stream: Stream) -> list[Finding]:
         try:
-            known = {found["name"] for found in self._session.get(path)["results"]}
+            shape = self.explorer.shape(stream.object)
         except VendorError as error:
-            help_ = f"add the scope {scope(stream.object)}" if error.status == 403 else remedy(error, _CREDENTIALS)
-            return Finding("error", f"{stream.object} cannot be read: {error}", help_)
-        missing = sorted(set(stream.properties) - known)
+            return [Finding("error", f"{stream.object} cannot be read: {error}", remedy(error, _CREDENTIALS))]
+        if shape is None and stream.name.startswith("objects:"):
+            return []  # said with the nearest name, at its place in the mapping
+        if shape is None:
+            what = f"{stream.object} cannot be read with this token"
+            return [Finding("error", what, f"add the scope {scope(stream.object)}")]
+        mapped = {
+            "companies": self._settings.account_fields(),
+            "contacts": self._settings.contact_fields(),
+            **self._settings.objects(),
+        }.get(stream.object, ())
+        lacking = sorted(set(stream.properties) - set(shape.fields))
+        missing = [name for name in lacking if name not in mapped]
         if missing:
             text = f"{stream.object}: {', '.join(missing)} not there"
-            return Finding("error", text, "mend the name in the field mapping, or create the property")
-        return Finding("ok", f"{stream.object}: {len(stream.properties)} properties readable")
+            return [Finding("error", text, "create the property, or name another one in the settings of this source")]
+        return [Finding("ok", f"{stream.object}: {len(stream.properties) - len(lacking)} properties readable")]
 
     def _excess(self) -> list[Finding]:
         body = {"tokenKey": self._settings.auth.access_token.get_secret_value()}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from connectors.http import Finding, Preview
 from connectors.means import Means
+from connectors.salesforce.explore import SalesforceExplorer
 from connectors.salesforce.look import SalesforceLook
 from connectors.salesforce.reader import SalesforceReader
 from connectors.salesforce.session import opened
@@ -25,6 +26,11 @@ class SalesforceConnector(SalesforceReader):
     def check(self) -> Sequence[Finding]:
         """Sign in, then look at every object and mapped field with the rights that tierd has."""
         return self._look.check()
+
+    @property
+    def explorer(self) -> SalesforceExplorer:
+        """For looking around: objects, fields, counts and samples."""
+        return self._look.explorer
 
     def permissions(self) -> list[tuple[str, str]]:
         """(permission, why) as an administrator grants them."""

@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from connectors.fit import SALESFORCE, misfits
 from connectors.http import Finding, Preview, VendorError, remedy
 from connectors.mapping import holds
-from connectors.salesforce.session import PARTS_PER_CALL, QUERIES_PER_CALL, SalesforceSession
+from connectors.salesforce.explore import SalesforceExplorer
+from connectors.salesforce.session import QUERIES_PER_CALL, SalesforceSession
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.streams import Stream, streams
+from connectors.shapes import ObjectShape, walk
 
 Get = Callable[[Sequence[str]], list[tuple[int, Any]]]
 """GETs several resources in one API call: (status, body) in order."""
@@ -38,32 +41,55 @@ class SalesforceLook:
 
     def __init__(self, settings: SalesforceSettings, session: SalesforceSession, get: Get) -> None:
         self._settings, self._session, self._get = settings, session, get
+        self.explorer = SalesforceExplorer(settings, session)
         self._root = f"/services/data/v{settings.api_version}"
 
     def check(self) -> Sequence[Finding]:
         """Sign in, then look at every object and mapped field with the rights that tierd has."""
         try:
-            described = self._describes()
+            seen = self._seen()
         except VendorError as error:
             return [Finding("error", str(error), remedy(error, _CREDENTIALS))]
         findings = [Finding("ok", f"signed in to {self._settings.base_url} ({self._settings.auth.method})")]
-        for stream, describe in described:
-            findings += _look(stream, describe)
-        return findings + self._excess([describe for _, describe in described if describe is not None])
+        mapped = self._mapped()
+        for stream, shape in seen:
+            findings += self._look(stream, shape, mapped.get(stream.object, ()))
+        findings += misfits(self._settings, self.explorer.shape, self._objects, SALESFORCE)
+        return findings + self._excess([shape for _, shape in seen if shape is not None])
 
-    def _excess(self, described: Sequence[Any]) -> list[Finding]:
+    def _objects(self) -> list[str]:
+        return [known.name for known in self.explorer.objects()]
+
+    def _mapped(self) -> dict[str, tuple[str, ...]]:
+        """Fields per object that the mapping names: what is wrong with them is said at their place in tierd.yaml."""
+        objects = dict(self._settings.objects())
+        return {**objects, "Account": self._settings.account_fields(), "Contact": self._settings.contact_fields()}
+
+    def _look(self, stream: Stream, shape: ObjectShape | None, mapped: Sequence[str]) -> list[Finding]:
+        if shape is None:
+            if stream.optional:
+                what = f"{stream.object} is not there: participants are read from the activity itself"
+                return [Finding("ok", what)]
+            if stream.name.startswith("objects:"):
+                return []  # said with the nearest name, at its place in the mapping
+            remedy = f"grant the user Read on {stream.object}"
+            return [Finding("error", f"{stream.object} is not visible for this user", remedy)]
+        lacking = [name for name in stream.fields if walk(self.explorer.shape, shape, name).field is None]
+        missing = [name for name in lacking if name not in mapped]
+        if missing:
+            remedy = "grant the user read access to these fields"
+            return [Finding("error", f"{stream.object}: {', '.join(missing)} not visible", remedy)]
+        return [Finding("ok", f"{stream.object}: {len(stream.fields) - len(lacking)} fields readable")]
+
+    def _excess(self, shapes: Sequence[ObjectShape]) -> list[Finding]:
         """What the user may do and tierd never does, one line per right."""
         edits = {"Account"} if self._settings.tier is not None and self._settings.write_auth is None else set()
         findings = []
-        for right, word, fine in (
-            ("deletable", "delete", set()),
-            ("createable", "create", set()),
-            ("updateable", "edit", edits),
-        ):
-            names = [d["name"] for d in described if d.get(right) and d["name"] not in fine]
+        for right, fine in (("delete", set()), ("create", set()), ("edit", edits)):
+            names = [shape.name for shape in shapes if right in shape.rights and shape.name not in fine]
             if names:
-                what = f"this user may {word} rows of {', '.join(names)}, which tierd never does"
-                remedy = f"Read is enough: take {word.capitalize()} away"
+                what = f"this user may {right} rows of {', '.join(names)}, which tierd never does"
+                remedy = f"Read is enough: take {right.capitalize()} away"
                 findings.append(Finding("warning", what, remedy))
         return findings
 
@@ -85,7 +111,7 @@ class SalesforceLook:
 
     def preview(self) -> Preview:
         """Rows per object, calls and minutes of a first sync, counted by the org itself."""
-        some = [s for s, describe in self._describes() if describe is not None]
+        some = [stream for stream, shape in self._seen() if shape is not None]
         rows: dict[str, int] = {}
         for start in range(0, len(some), QUERIES_PER_CALL):
             part = some[start : start + QUERIES_PER_CALL]
@@ -110,29 +136,11 @@ class SalesforceLook:
             ((status, body),) = self._get([body["nextRecordsUrl"]])
         return None
 
-    def _describes(self) -> list[tuple[Stream, Any]]:
-        """Every stream with its describe; None where the user does not see the object."""
+    def _seen(self) -> list[tuple[Stream, ObjectShape | None]]:
+        """Every stream with the shape of its object; None where the user does not see it."""
         some = streams(self._settings, self._settings.activities)
-        found: list[tuple[Stream, Any]] = []
-        for start in range(0, len(some), PARTS_PER_CALL):
-            part = some[start : start + PARTS_PER_CALL]
-            answers = self._get([f"{self._root}/sobjects/{stream.object}/describe" for stream in part])
-            found += [(s, body if status == 200 else None) for s, (status, body) in zip(part, answers, strict=True)]
-        return found
+        shapes = self.explorer.shapes(stream.object for stream in some)
+        return [(stream, shapes[stream.object]) for stream in some]
 
     def _queries(self, soqls: Sequence[str]) -> list[tuple[int, Any]]:
         return self._get([f"{self._root}/query?q={quote(soql)}" for soql in soqls])
-
-
-def _look(stream: Stream, describe: Any) -> list[Finding]:
-    if describe is None:
-        if stream.optional:
-            return [Finding("ok", f"{stream.object} is not there: participants are read from the activity itself")]
-        remedy = f"grant the user Read on {stream.object}"
-        return [Finding("error", f"{stream.object} is not visible for this user", remedy)]
-    seen = {field["name"] for field in describe["fields"]}
-    missing = [name for name in stream.fields if name not in seen]
-    if missing:
-        remedy = "grant field access, or mend the name in the field mapping"
-        return [Finding("error", f"{stream.object}: {', '.join(missing)} not visible", remedy)]
-    return [Finding("ok", f"{stream.object}: {len(stream.fields)} fields readable")]

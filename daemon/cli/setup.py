@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from daemon.cli import app
-from daemon.cli.common import BAD_INPUT, OK, ConfigPath, closing, configured, err, out
+from daemon.cli.common import BAD_INPUT, OK, ConfigPath, closing, config_path, configured, err, out
 from daemon.config import dump
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "error": "error  "}
@@ -46,13 +46,14 @@ def check(
     """Validate the configuration and rules, test every connection and permission, and say what a first sync costs."""
     from daemon.check import Section, cost
     from daemon.check import check as look
+    from daemon.config.document import read
 
     settings = configured(config)
     if show_config:
         out.print(dump(settings), markup=False, end="")
         return OK
     with closing(settings) as daemon, err.status("asking the vendors ...") if err.is_terminal else nullcontext():
-        report = look(settings, daemon.store, daemon.sources, daemon.talk.sender)
+        report = look(settings, daemon.store, daemon.sources, daemon.talk.sender, read(config_path(config)))
 
     def show(section: Section) -> None:
         out.print(f"\n{section.name}", style="bold", markup=False)
