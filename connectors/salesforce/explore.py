@@ -100,7 +100,7 @@ class SalesforceExplorer:
         missing = [name for name in wanted if name not in self._shapes]
         for start in range(0, len(missing), PARTS_PER_CALL):
             some = missing[start : start + PARTS_PER_CALL]
-            answers = self._get([f"sobjects/{quote(name, safe='')}/describe" for name in some])
+            answers = self._session.get([f"{self._root}/sobjects/{quote(name, safe='')}/describe" for name in some])
             for name, (status, body) in zip(some, answers, strict=True):
                 if status not in (200, 404) and reason(body)[0] not in ("NOT_FOUND", "INVALID_TYPE"):
                     raise VendorError("failed", f"{name} cannot be described: {reason(body)[1]}", status=status)
@@ -210,7 +210,7 @@ class SalesforceExplorer:
                 found.append(Row(str(_value(record, path) or ""), record["Id"], values))
             if body["done"]:
                 break
-            ((status, body),) = self._get([body["nextRecordsUrl"]])
+            ((status, body),) = self._session.get([body["nextRecordsUrl"]], work="backfill")
         return tuple(found)
 
     def cost(self, fields: int, objects: int) -> int:
@@ -229,22 +229,12 @@ class SalesforceExplorer:
         return lambda field: walk(self.shape, shape, field).field if shape is not None else None
 
     def _queries(self, soqls: Sequence[str]) -> list[tuple[int, Any]]:
+        """Counts and samples, five a call; they leave the org's reserve alone, as a first sync does."""
         found: list[tuple[int, Any]] = []
         for start in range(0, len(soqls), QUERIES_PER_CALL):
-            found += self._get([f"query?q={quote(soql)}" for soql in soqls[start : start + QUERIES_PER_CALL]])
+            paths = [f"{self._root}/query?q={quote(soql)}" for soql in soqls[start : start + QUERIES_PER_CALL]]
+            found += self._session.get(paths, work="backfill")
         return found
-
-    def _get(self, paths: Sequence[str]) -> list[tuple[int, Any]]:
-        """GET several resources in one API call: (status, body) in order."""
-        requests = [
-            {"method": "GET", "url": path if path.startswith("/") else f"{self._root}/{path}", "referenceId": f"r{n}"}
-            for n, path in enumerate(paths)
-        ]
-        if not requests:
-            return []
-        answer = self._session.call("POST", "composite", json={"allOrNone": False, "compositeRequest": requests})
-        by_ref = {part["referenceId"]: part for part in answer["compositeResponse"]}
-        return [(by_ref[f"r{n}"]["httpStatusCode"], by_ref[f"r{n}"]["body"]) for n in range(len(requests))]
 
 
 def _chunks(fields: Sequence[str]) -> list[list[str]]:
