@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
+from sandbox.hubspot.checks import typed
 from sandbox.hubspot.schema import ObjectType
 from sandbox.hubspot.state import OWNERS, HubSpotState, value_of
 from sandbox.hubspot.values import text_of
-from sandbox.hubspot.writes import typed, write
+from sandbox.hubspot.writes import write
 from sandbox.salesforce import derived
 from sandbox.salesforce import state as salesforce
 from sandbox.salesforce.errors import Refused

@@ -34,7 +34,8 @@ class Change:
     """One thing that happens to a vendor's database at an instant.
 
     `op`: create | update | delete | restore | purge | merge (`id` goes into `into`) | associate | dissociate (`id` with
-    `to_object`, `to_id`; `fields["label"]` names the link). Values are str, int, float, bool, None, At or On.
+    `to_object`, `to_id`; `fields["label"]` names the link, `label_back` what the other end calls it). Values are str,
+    int, float, bool, None, At or On.
     """
 
     at: int
@@ -268,7 +269,8 @@ class VendorStore:
             return row
         if change.op == "associate":
             label = change.fields.get("label")
-            self._link(change.object, change.id, change.to_object, change.to_id, str(label) if label else None)
+            self._link(change.object, change.id, change.to_object, change.to_id, label)
+            self._link(change.to_object, change.to_id, change.object, change.id, change.fields.get("label_back", label))
             return self.get(change.object, change.id)
         if change.op == "dissociate":
             self._unlink(change.object, change.id, change.to_object, change.to_id)
@@ -312,15 +314,18 @@ class VendorStore:
         self._put(change.object, new, winner, commit_at)
         for to_object, linked in list(self._links.get((change.object, change.id), {}).items()):
             for to_id, labels in list(linked.items()):
+                back = self._links.get((to_object, to_id), {}).get(change.object, {}).get(change.id, ())
                 for label in labels or (None,):
                     self._link(change.object, change.into, to_object, to_id, label)
+                for label in back or (None,):
+                    self._link(to_object, to_id, change.object, change.into, label)
         self._unlink_all(change.object, change.id)
 
-    def _link(self, a: str, a_id: str, b: str, b_id: str, label: str | None) -> None:
-        for here, here_id, there, there_id in ((a, a_id, b, b_id), (b, b_id, a, a_id)):
-            linked = self._links.setdefault((here, here_id), {}).setdefault(there, {})
-            labels = linked.get(there_id, ())
-            linked[there_id] = (*labels, label) if label is not None and label not in labels else labels
+    def _link(self, a: str, a_id: str, b: str, b_id: str, label: object) -> None:
+        """The link as its end `a` has it."""
+        linked = self._links.setdefault((a, a_id), {}).setdefault(b, {})
+        labels = linked.get(b_id, ())
+        linked[b_id] = (*labels, str(label)) if label and label not in labels else labels
 
     def _unlink(self, a: str, a_id: str, b: str, b_id: str) -> None:
         for here, here_id, there, there_id in ((a, a_id, b, b_id), (b, b_id, a, a_id)):

@@ -11,14 +11,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.hubspot import associations, errors, metadata, objects, writes
+from sandbox.hubspot import associations, errors, merging, metadata, objects, writes
 from sandbox.hubspot.call import Answer, Call, Handler
 from sandbox.hubspot.search import Results, search
 from sandbox.hubspot.state import HubSpotState, Token
 
 _VERSIONS = ("2026-03", "2026-09")
 _UNDATED = ("v3", "v4")
-_LONGEST_URI = 8 * 1024
 _JSON = "application/json;charset=utf-8"
 _SEARCH = re.compile(r"/search$")
 _BEARER = re.compile(r"Bearer (\S+)", re.IGNORECASE)
@@ -61,7 +60,7 @@ def _routes(find: Handler) -> list[tuple[str, tuple[str, ...], Handler]]:
     default = _objects("/{record_id}/associations/default/{to_type}/{to_id}")
     return [
         ("POST", _objects("/search"), find),
-        ("POST", _objects("/merge"), writes.merge_records),
+        ("POST", _objects("/merge"), merging.merge_records),
         ("POST", _objects("/batch/read"), objects.batch_read),
         ("POST", _objects("/batch/create"), writes.batch_create),
         ("POST", _objects("/batch/update"), writes.batch_update),
@@ -77,6 +76,7 @@ def _routes(find: Handler) -> list[tuple[str, tuple[str, ...], Handler]]:
         ("POST", _links("/batch/create"), associations.batch_create_links),
         ("POST", _links("/batch/archive"), associations.batch_archive_links),
         ("GET", _links("/labels"), associations.list_labels),
+        ("POST", _links("/labels"), associations.create_label),
         ("GET", _both("properties", "/{type}"), metadata.list_properties),
         ("POST", _both("properties", "/{type}"), metadata.create_property),
         ("GET", _both("properties", "/{type}/{property}"), metadata.get_property),
@@ -107,10 +107,11 @@ class _Endpoint:
         headers = {"X-HubSpot-Correlation-Id": state.correlation_id()}
         try:
             version = self._version(request)
-            if len(request.url.path) + len(request.url.query) > _LONGEST_URI:
+            if len(request.url.path) + len(request.url.query) > state.switches.longest_uri:
                 raise errors.Refusal(414, "URI Too Long", "VALIDATION_ERROR")
             text, token = self._token(request)
             state.store.catch_up()
+            state.purge_expired()
             is_search = _SEARCH.search(request.url.path) is not None
             try:
                 state.buckets.take(state.now, is_search)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sandbox.hubspot import errors
 from sandbox.hubspot.call import Answer, Call, text
-from sandbox.hubspot.linktypes import PRIMARY, label_of, link_ids
+from sandbox.hubspot.linktypes import PRIMARY, LinkType
 from sandbox.hubspot.schema import ObjectType
 from sandbox.hubspot.state import VENDOR, HubSpotState
 from sandbox.versions import Change, Row
@@ -40,6 +40,9 @@ def batch_read_links(call: Call) -> Answer:
     limit = call.state.switches.association_page
     for item in call.inputs(_BATCH_READ):
         row_id, after = text(item.get("id")), item.get("after")
+        if call.state.stumbles(row_id):
+            failed.append(errors.retryable([row_id]))
+            continue
         row = call.state.live(kind.name, row_id)
         targets, following = _page(call.state, (kind, to_kind), row_id, after, limit) if row else ([], None)
         if not targets:
@@ -64,7 +67,7 @@ def batch_create_links(call: Call) -> Answer:
         if wrong:
             failed.append({"status": "error", "category": "VALIDATION_ERROR", "message": f"{wrong[0]} is not valid"})
             continue
-        labels = [_label(kind, to_kind, spec) for spec in _list(item.get("types"))] or [None]
+        labels = [_label(call.state, (kind, to_kind), spec) for spec in _list(item.get("types"))] or [None]
         for label in labels:
             _link(call.state, "associate", (kind, to_kind), (from_id, to_id), label)
         results.append(
@@ -97,8 +100,10 @@ def put_default_link(call: Call) -> Answer:
     if not (_there(call, kind, from_id) and _there(call, to_kind, to_id)):
         raise errors.not_found()
     _link(call.state, "associate", (kind, to_kind), (from_id, to_id))
-    type_id = link_ids(kind.name, to_kind.name, ())[-1][0]
-    spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}
+    plain = next((t for t in call.state.schema.links.of_link(kind.name, to_kind.name, ()) if t.label is None), None)
+    if plain is None:
+        raise errors.invalid(f"{kind.singular} and {to_kind.singular} cannot be associated")
+    spec = {"associationCategory": plain.category, "associationTypeId": plain.type_id}
     result: dict[str, object] = {"from": {"id": from_id}, "to": {"id": to_id}, "associationSpec": spec}
     return call.batch(200, [result], [])
 
@@ -106,8 +111,21 @@ def put_default_link(call: Call) -> Answer:
 def list_labels(call: Call) -> Answer:
     """The association types that a pair of object types has."""
     kind, to_kind = call.readable("from_type"), call.readable("to_type")
-    every = link_ids(kind.name, to_kind.name, (PRIMARY,))
-    return Answer(200, {"results": [_type_shown(type_id, label) for type_id, label in every]})
+    return Answer(200, {"results": [_type_shown(t) for t in call.state.schema.links.between(kind.name, to_kind.name)]})
+
+
+def create_label(call: Call) -> Answer:
+    """POST of a label for a pair of object types; it has a type id in each direction."""
+    kind, to_kind = _both_writable(call)
+    body = call.object_body()
+    if not body.get("label") or not body.get("name"):
+        raise errors.invalid("Invalid input JSON: 'label' and 'name' are required")
+    label = str(body["label"])
+    if any(t.label == label for t in call.state.schema.links.between(kind.name, to_kind.name)):
+        raise errors.invalid(f"An association label named {label} already exists")
+    there, back = call.state.schema.links.add(kind.name, to_kind.name, label)
+    shown = [{"category": "USER_DEFINED", "typeId": i, "label": label} for i in (there, back)]
+    return Answer(200, {"results": shown})
 
 
 def inline(call: Call, kind: ObjectType, row: Row) -> dict[str, object]:
@@ -122,7 +140,7 @@ def inline(call: Call, kind: ObjectType, row: Row) -> dict[str, object]:
         every = _targets(call.state, kind, row.id, to_kind)
         if not every:
             continue
-        entry: dict[str, object] = {"results": list(_inline_entries(kind, to_kind, every[:most]))}
+        entry: dict[str, object] = {"results": list(_inline_entries(call.state, (kind, to_kind), every[:most]))}
         if len(every) > most:
             following = every[most][0]
             link = f"https://api.hubapi.com/crm/v4/objects/{kind.name}/{row.id}/associations/{to_kind.name}?after={following}"
@@ -132,16 +150,21 @@ def inline(call: Call, kind: ObjectType, row: Row) -> dict[str, object]:
 
 
 def _inline_entries(
-    kind: ObjectType, to_kind: ObjectType, targets: list[tuple[str, tuple[str, ...]]]
+    state: HubSpotState, kinds: Kinds, targets: list[tuple[str, tuple[str, ...]]]
 ) -> Iterator[dict[str, str]]:
     """A labelled link shows twice: by its own type, and as the unlabeled one."""
+    kind, to_kind = kinds
     name = f"{kind.link_word}_to_{to_kind.link_word}"
+    both = len(state.schema.links.between(kind.name, to_kind.name)) > 1
     for to_id, labels in targets:
-        both = len(link_ids(kind.name, to_kind.name, (PRIMARY,))) > 1
-        if PRIMARY in labels or not both:
-            yield {"id": to_id, "type": name}
-        if both:
-            yield {"id": to_id, "type": f"{name}_unlabeled"}
+        for link_type in state.schema.links.of_link(kind.name, to_kind.name, labels):
+            yield {"id": to_id, "type": _inline_name(name, link_type, both)}
+
+
+def _inline_name(name: str, link_type: LinkType, both: bool) -> str:
+    if link_type.label in (None, PRIMARY):
+        return f"{name}_unlabeled" if link_type.label is None and both else name
+    return str(link_type.label).lower().replace(" ", "_")
 
 
 def _targets(
@@ -166,15 +189,15 @@ def _page(
     shown: list[dict[str, object]] = [
         {
             "toObjectId": _shown_id(state, to_id),
-            "associationTypes": [_type_shown(*pair) for pair in link_ids(kind.name, to_kind.name, labels)],
+            "associationTypes": [_type_shown(t) for t in state.schema.links.of_link(kind.name, to_kind.name, labels)],
         }
         for to_id, labels in targets[:limit]
     ]
     return shown, targets[limit][0] if len(targets) > limit else None
 
 
-def _type_shown(type_id: int, label: str | None) -> dict[str, object]:
-    return {"category": "HUBSPOT_DEFINED", "typeId": type_id, "label": label}
+def _type_shown(link_type: LinkType) -> dict[str, object]:
+    return {"category": link_type.category, "typeId": link_type.type_id, "label": link_type.label}
 
 
 def _no_links(kind: ObjectType, row_id: str, to_kind: ObjectType) -> dict[str, object]:
@@ -190,24 +213,24 @@ def _both_writable(call: Call) -> Kinds:
     kinds = call.kind("from_type"), call.kind("to_type")
     for kind in kinds:
         call.require(kind.write_scope)
-    if not link_ids(kinds[0].name, kinds[1].name, ()):
+    if not call.state.schema.links.between(kinds[0].name, kinds[1].name):
         raise errors.invalid(f"{kinds[0].singular} and {kinds[1].singular} cannot be associated")
     return kinds
 
 
-def _label(kind: ObjectType, to_kind: ObjectType, spec: dict[str, object]) -> str | None:
-    type_id = spec.get("associationTypeId")
+def _label(state: HubSpotState, kinds: Kinds, spec: dict[str, object]) -> str | None:
+    (kind, to_kind), type_id = kinds, spec.get("associationTypeId")
     try:
-        return label_of(kind.name, to_kind.name, int(text(type_id) or "0"))
+        return state.schema.links.label_of(kind.name, to_kind.name, int(text(type_id) or "0"))
     except (KeyError, ValueError):
         pair = f"{kind.singular} to {to_kind.singular}"
         raise errors.invalid(f"{type_id} is not a valid association type for {pair}") from None
 
 
 def _link(state: HubSpotState, op: str, kinds: Kinds, ids: tuple[str, str], label: str | None = None) -> None:
-    fields = {"label": label} if label else {}
+    fields = {"label": label, "label_back": state.schema.links.back(label)} if label else {}
     (kind, to_kind), (from_id, to_id) = kinds, ids
-    state.store.apply(Change(state.now, VENDOR, op, kind.name, from_id, fields, to_kind.name, to_id))
+    state.store.apply(Change(state.store.now(), VENDOR, op, kind.name, from_id, fields, to_kind.name, to_id))
 
 
 def _there(call: Call, kind: ObjectType, row_id: str) -> bool:

@@ -77,7 +77,7 @@ class Call:
         if not inputs:
             raise errors.invalid("Batch input must contain at least one item")
         if len(inputs) > most:
-            raise errors.invalid(f"Batch input exceeds the maximum of {most} items")
+            raise errors.too_many(most)
         return inputs
 
     def words(self, name: str) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""The properties of the demo portal, one line each: `name kind[=option|option] [readonly] [unique]`."""
+"""The properties of the demo portal, one line each.
+
+`name kind[=option|option] [readonly] [unique] [multiple] [calculated] [hidden]`.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,11 @@ _DISPOSITIONS = (
 _LIFECYCLE = "subscriber|lead|marketingqualifiedlead|salesqualifiedlead|opportunity|customer|evangelist|other"
 _BOUNCES = "OTHER|CONTENT|MAILBOX_FULL|POLICY|SPAM|UNKNOWN_USER|MAILBOX_MISCONFIGURATION|DNS_FAILURE"
 
+# https://knowledge.hubspot.com/properties/hubspots-default-contact-properties: the default options of the buying role.
+_ROLES = (
+    "BLOCKER|BUDGET_HOLDER|CHAMPION|DECISION_MAKER|END_USER|EXECUTIVE_SPONSOR|INFLUENCER|LEGAL_AND_COMPLIANCE|OTHER"
+)
+
 PROPERTIES = {
     "companies": f"""{COMMON}
 name string
@@ -54,6 +62,8 @@ strategic bool
 workspace_id string
 customer_tier enumeration=tier_1|tier_2|tier_3
 hs_parent_company_id number
+hs_num_child_companies number calculated
+notes_last_contacted datetime readonly
 """,
     "contacts": f"""
 createdate datetime readonly
@@ -74,6 +84,8 @@ associatedcompanyid number
 product_user bool
 salesforcecontactid string
 hs_email_domain string readonly
+hs_buying_role enumeration={_ROLES} multiple
+hs_calculated_merged_vids string readonly hidden
 hs_email_hard_bounce_reason_enum enumeration={_BOUNCES} readonly
 """,
     "deals": f"""{COMMON}

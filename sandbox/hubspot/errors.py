@@ -84,9 +84,56 @@ def property_errors(problems: Sequence[Mapping[str, object]]) -> Refusal:
 
 
 def required_missing(singular: str, names: Sequence[str]) -> Refusal:
-    """400 for a record that lacks a required property."""
+    """400 for a record that lacks a property that its object type requires, in every version."""
     message = f"Error creating {singular.upper()}. Some required properties were not set."
     return invalid(message, errors=[{"message": message, "context": {"properties": list(names)}}])
+
+
+def portal_rules_broken(missing: Sequence[str], conditional: Sequence[tuple[str, str]]) -> Refusal:
+    """400 of a write on `2026-09` against the administrator's rules; `conditional`: (property, the one that asks for it).
+
+    Bodies by https://developers.hubspot.com/changelog/crm-api-write-validation-enforcement.
+    """
+    problems: list[dict[str, object]] = [
+        {
+            "code": "MISSING_REQUIRED_PROPERTY",
+            "message": f"A value for {name} must be provided",
+            "context": {"propertyName": [name]},
+        }
+        for name in missing
+    ]
+    problems += [
+        {
+            "code": "MISSING_CONDITIONAL_REQUIRED_PROPERTY",
+            "message": f"{name} is required because of a conditional property rule based on [{when}]",
+            "context": {"propertyName": [name]},
+        }
+        for name, when in conditional
+    ]
+    return invalid("The property values provided are invalid", errors=problems)
+
+
+def may_not_link() -> Refusal:
+    """400 of a link written on `2026-09` for a user without the permission."""
+    return invalid("Missing 'Edit Associations' permission.")
+
+
+def too_many(most: int, what: str = "") -> Refusal:
+    """400 for a batch that is too large; `what` is read after "in a batch"."""
+    message = f"The maximum number of inputs supported in a batch{what} is {most}. Please reduce the number of items and try again"
+    return invalid(message)
+
+
+def locked(status: int, row_id: str) -> Refusal:
+    """423 (held for at least two seconds) or 477 for a record that cannot be written now, but later."""
+    if status == 477:
+        return Refusal(477, "This account is being migrated. Please try again later.", "MIGRATION_IN_PROGRESS")
+    return Refusal(423, f"Record {row_id} is locked by another request. Please try again.", "LOCKED")
+
+
+def retryable(ids: Sequence[str]) -> dict[str, object]:
+    """An entry of a 207's errors that says nothing about the records: asked again, they are there."""
+    return item_error("INTERNAL_ERROR", "internal error", {"ids": list(ids)})
 
 
 def already_exists(singular: str, existing: str) -> Refusal:

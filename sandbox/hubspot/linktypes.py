@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 PRIMARY = "Primary"
+PARENT, CHILD = "Parent Company", "Child Company"
+"""How the other end of a link between companies is called; each end shows the other's."""
+_FIRST_OWN_ID = 1_001
 
 # typeId of each (from, to): https://developers.hubspot.com/docs/api-reference/crm-associations-v4/guide (association type ids).
 # A pair with companies has two: the unlabeled link and the one to the primary company.
@@ -43,20 +48,60 @@ for _activity, _step in _ACTIVITY_STEPS.items():
     _LINK_IDS[_activity, "tickets"] = _TICKET_ACTIVITY_IDS[_activity] + 1
 
 
-def link_ids(from_type: str, to_type: str, labels: tuple[str, ...]) -> list[tuple[int, str | None]]:
-    """(typeId, label) of each association type that a link carries; empty if the pair cannot be linked."""
-    plain = _LINK_IDS.get((from_type, to_type))
-    if plain is None:
-        return []
-    primary = _PRIMARY_IDS.get((from_type, to_type))
-    first: list[tuple[int, str | None]] = [(primary, PRIMARY)] if primary is not None and PRIMARY in labels else []
-    return [*first, (plain, None)]
+# https://developers.hubspot.com/docs/api-reference/crm-associations-v4/guide: parent to child 13, child to parent 14.
+_HIERARCHY = {CHILD: 13, PARENT: 14}
+
+STANDARD, OWN = "HUBSPOT_DEFINED", "USER_DEFINED"
 
 
-def label_of(from_type: str, to_type: str, type_id: int) -> str | None:
-    """The label that a type id stands for, None for a plain link. KeyError if the pair has no such type."""
-    if _PRIMARY_IDS.get((from_type, to_type)) == type_id:
-        return PRIMARY
-    if _LINK_IDS.get((from_type, to_type)) == type_id:
-        return None
-    raise KeyError(type_id)
+@dataclass(frozen=True, slots=True)
+class LinkType:
+    """One kind of link between two object types."""
+
+    type_id: int
+    label: str | None = None
+    category: str = STANDARD
+
+
+@dataclass(slots=True)
+class LinkTypes:
+    """The kinds of link of one portal: HubSpot's, and those that it made itself."""
+
+    _own: dict[tuple[str, str], list[LinkType]] = field(default_factory=dict)
+    _next: int = _FIRST_OWN_ID
+
+    def between(self, from_type: str, to_type: str) -> list[LinkType]:
+        """Every kind of link that the pair can have, the plain one last of HubSpot's; empty if it cannot be linked."""
+        pair = (from_type, to_type)
+        found: list[LinkType] = []
+        if pair in _PRIMARY_IDS:
+            found.append(LinkType(_PRIMARY_IDS[pair], PRIMARY))
+        if pair == ("companies", "companies"):
+            found += [LinkType(type_id, label) for label, type_id in _HIERARCHY.items()]
+        if pair in _LINK_IDS:
+            found.append(LinkType(_LINK_IDS[pair]))
+        return found + self._own.get(pair, [])
+
+    def of_link(self, from_type: str, to_type: str, labels: tuple[str, ...]) -> list[LinkType]:
+        """The kinds that a link with these labels has: theirs, and always the plain one."""
+        return [kind for kind in self.between(from_type, to_type) if kind.label is None or kind.label in labels]
+
+    def label_of(self, from_type: str, to_type: str, type_id: int) -> str | None:
+        """The label that a type id stands for, None for a plain link. KeyError if the pair has no such type."""
+        for kind in self.between(from_type, to_type):
+            if kind.type_id == type_id:
+                return kind.label
+        raise KeyError(type_id)
+
+    def back(self, label: str | None) -> str | None:
+        """What the other end calls the link."""
+        return {PARENT: CHILD, CHILD: PARENT}.get(str(label), label)
+
+    def add(self, from_type: str, to_type: str, label: str | None) -> tuple[int, int]:
+        """Make a kind of link of the portal's own; its type ids there and back."""
+        there, back = self._next, self._next + 1
+        self._next += 2
+        self._own.setdefault((from_type, to_type), []).append(LinkType(there, label, OWN))
+        if from_type != to_type:
+            self._own.setdefault((to_type, from_type), []).append(LinkType(back, label, OWN))
+        return there, back

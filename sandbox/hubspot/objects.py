@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 
 from sandbox.hubspot import errors
@@ -13,6 +14,8 @@ from sandbox.hubspot.writes import find, not_got
 from sandbox.versions import Row
 
 _BATCH = 100
+_HISTORY_BATCH = 50
+"""Records per answer that carries histories (a live 400 names the number for batches)."""
 
 
 def list_records(call: Call) -> Answer:
@@ -21,12 +24,11 @@ def list_records(call: Call) -> Answer:
     archived = call.flag("archived")
     if archived and kind.name in call.state.switches.no_archive:
         raise errors.invalid(f"Archived objects are not supported for {kind.name}")
-    limit = call.limit(10, 100)
+    limit = call.limit(10, _HISTORY_BATCH if call.words("propertiesWithHistory") else 100)
     after = call.query.get("after", "0")
     if not after.isdigit():
         raise errors.invalid(f"Invalid after value: {after}")
-    rows = call.state.store.table(kind.name).by_id(str(int(after) - 1))
-    page = list(islice((r for r in rows if (r.deleted_at is not None) == archived), limit + 1))
+    page = list(islice(_listed(call, kind, archived, str(int(after) - 1)), limit + 1))
     results = [_with_links(call, kind, row) for row in page[:limit]]
     body: dict[str, object] = {"results": results}
     if len(page) > limit:
@@ -54,25 +56,55 @@ def get_record(call: Call) -> Answer:
 
 
 def batch_read(call: Call) -> Answer:
-    """At most 100 records by id or by a unique property; 207 names those that are not there."""
+    """At most 100 records (50 with histories) by id or by a unique property, or archived ones by id; 207 names those
+    that are not there. The ids of merged records give their survivor, once.
+    """
     kind = call.readable()
     body = call.object_body()
-    asked = body.get("properties") or []
-    if not isinstance(asked, list):
-        raise errors.invalid("Invalid input JSON: 'properties' must be a list")
-    results: list[dict[str, object]] = []
+    asked, histories = (_names(body, key) for key in ("properties", "propertiesWithHistory"))
+    inputs = call.inputs(_BATCH)
+    if histories and len(inputs) > _HISTORY_BATCH:
+        raise errors.too_many(_HISTORY_BATCH, " request for property histories")
+    rows: dict[str, Row] = {}
     missing: list[str] = []
-    for item in call.inputs(_BATCH):
+    failed: list[dict[str, object]] = []
+    for item in inputs:
         wanted = text(item.get("id"))
-        row = find(call.state, kind, wanted, body.get("idProperty"))
+        if call.state.stumbles(wanted):
+            failed.append(errors.retryable([wanted]))
+            continue
+        row = _wanted(call, kind, wanted, body.get("idProperty"))
         if row is None:
             missing.append(wanted)
         else:
-            results.append(shown(call.state, kind, row, tuple(map(str, asked))))
-    return call.batch(200, results, [not_got(kind, missing)] if missing else [])
+            rows[row.id] = row
+    if missing:
+        failed.append(not_got(kind, missing))
+    return call.batch(200, [shown(call.state, kind, row, asked, histories) for row in rows.values()], failed)
+
+
+def _wanted(call: Call, kind: ObjectType, wanted: str, id_property: object) -> Row | None:
+    if not call.flag("archived"):
+        return find(call.state, kind, wanted, id_property)
+    row = call.state.store.get(kind.name, wanted)
+    return row if row is not None and row.deleted_at is not None else None
+
+
+def _names(body: dict[str, object], key: str) -> tuple[str, ...]:
+    asked = body.get(key) or []
+    if not isinstance(asked, list):
+        raise errors.invalid(f"Invalid input JSON: '{key}' must be a list")
+    return tuple(map(str, asked))
+
+
+def _listed(call: Call, kind: ObjectType, archived: bool, after: str) -> Iterator[Row]:
+    rows = call.state.store.table(kind.name).by_id(after, deleted=archived)
+    if archived and not call.state.switches.merged_in_archive:
+        return (row for row in rows if row.merged_into is None)
+    return rows
 
 
 def _with_links(call: Call, kind: ObjectType, row: Row) -> dict[str, object]:
-    body = shown(call.state, kind, row, call.words("properties"))
+    body = shown(call.state, kind, row, call.words("properties"), call.words("propertiesWithHistory"))
     links = inline(call, kind, row)
     return body | ({"associations": links} if links else {})

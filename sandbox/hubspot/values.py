@@ -10,6 +10,8 @@ from sandbox.hubspot.schema import Property
 from sandbox.versions import At, On
 
 _WHOLE = re.compile(r"-?\d+")
+_SECONDS_END = 100_000_000_000
+"""Whole numbers below it are seconds since 1970: as milliseconds they would lie before March 1973."""
 
 
 class BadValue(Exception):
@@ -46,10 +48,32 @@ def parse(prop: Property, raw: object) -> object:
         return _date(text)
     if prop.kind == "datetime":
         return _datetime(text)
-    if prop.options and text not in prop.options:
+    chosen = text.split(";") if prop.multiple else [text]
+    if prop.options and not set(chosen) <= set(prop.options):
         # Values are compared as they are: stray white space or another case is another option.
         raise BadValue("INVALID_OPTION", f"{text} was not one of the allowed options: [{', '.join(prop.options)}]")
     return text == "true" if prop.kind == "bool" else text
+
+
+def normalized(prop: Property, text: str) -> str | None:
+    """From 2026-09 on: a date or time in a form that older versions refuse, as HubSpot stores it (milliseconds); None if
+    it is in a known form, or in none. Dates that are not at midnight, ISO 8601 with a time, seconds in place of ms.
+    """
+    if prop.kind not in ("date", "datetime"):
+        return None
+    whole = _WHOLE.fullmatch(text) is not None
+    if whole:
+        at = int(text) * (1 if abs(int(text)) >= _SECONDS_END else 1000)
+    elif prop.kind == "datetime" or len(text) <= len("2026-03-02"):
+        return None
+    else:
+        try:
+            at = parse_instant(text) // MILLISECOND
+        except ValueError:
+            return None
+    if prop.kind == "date":
+        at -= at % (DAY // MILLISECOND)
+    return None if whole and str(at) == text else str(at)
 
 
 def comparable(prop: Property, value: object) -> float | str | None:

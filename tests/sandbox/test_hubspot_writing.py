@@ -50,7 +50,6 @@ def test_patch_stamps_and_clears(shelf: Portal) -> None:
         ("arr", "ten", "INVALID_DOUBLE"),
         ("arr", "inf", "INVALID_DOUBLE"),
         ("renewal_date", "30/09/2026", "INVALID_DATE"),
-        ("renewal_date", "1772431200000", "INVALID_DATE"),
         ("hs_object_id", "9", "READ_ONLY_VALUE"),
         ("csm", "999", "INVALID_OWNER_ID"),
     ],
@@ -86,7 +85,14 @@ def test_required_properties_by_version(shelf: Portal) -> None:
     """`2026-09` refuses to leave a required property empty, `2026-03` does not; a switch turns it off."""
     empty = {"properties": {"name": ""}}
     refused = shelf.call("PATCH", f"{DATED}/companies/1", empty)
-    assert (refused.status_code, refused.json()["errors"][0]["context"]) == (400, {"properties": ["name"]})
+    assert refused.status_code == 400
+    assert refused.json()["errors"] == [
+        {
+            "code": "MISSING_REQUIRED_PROPERTY",
+            "message": "A value for name must be provided",
+            "context": {"propertyName": ["name"]},
+        }
+    ]
     assert shelf.call("PATCH", f"{OLD}/companies/1", empty).status_code == 200
     tier = {"properties": {"customer_tier": "tier_1"}}
     assert shelf.call("PATCH", f"{DATED}/companies/1", tier).status_code == 400
