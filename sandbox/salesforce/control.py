@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.clock import parse_instant
 from sandbox.salesforce.bulk import Fate
-from sandbox.salesforce.state import State
+from sandbox.salesforce.state import RowFault, Rule, State
 from sandbox.salesforce.switches import Switches
 
 Act = Callable[[Any], Any]
@@ -28,6 +28,14 @@ def routes(state: State) -> list[tuple[str, str, Act]]:
         ("POST", "/salesforce/forget-deletions", control.forget_deletions),
         ("POST", "/salesforce/merge", control.merge),
         ("POST", "/salesforce/archive", control.archive),
+        ("POST", "/salesforce/objects", control.define),
+        ("POST", "/salesforce/fields", control.fields),
+        ("POST", "/salesforce/rows", control.rows),
+        ("POST", "/salesforce/track", control.track),
+        ("POST", "/salesforce/shift", control.shift),
+        ("POST", "/salesforce/rules", control.rules),
+        ("POST", "/salesforce/row-faults", control.row_faults),
+        ("POST", "/salesforce/einstein", control.einstein),
         ("POST", "/salesforce/usage", control.usage),
         ("POST", "/salesforce/authorize", control.authorize),
         ("POST", "/salesforce/revoke", control.revoke),
@@ -93,6 +101,76 @@ class _Control:
     def archive(self, body: Any) -> Any:
         """`{"ids"}`: these tasks and events are archived whatever their age."""
         self._state.org.archived.update(taken(body, {"ids"}, {"ids"})["ids"])
+        return {"ok": True}
+
+    def define(self, body: Any) -> Any:
+        """`{"name": "X__c", "fields": [lines], "label"?, "activities"?, "stamps"?}`: a custom object; or `{"drop": name}`."""
+        given = dict(taken(body, {"name", "fields", "label", "activities", "stamps", "drop"}))
+        with self._state.store.lock:
+            if "drop" in given:
+                self._state.org.catalogue.drop(given["drop"])
+                return {"ok": True}
+            name, lines = given.pop("name"), given.pop("fields", [])
+            sobject = self._state.org.catalogue.define(name, "\n".join(lines), **given)
+            return {"name": sobject.name, "keyPrefix": sobject.prefix}
+
+    def fields(self, body: Any) -> Any:
+        """`{"object", "add"?: [lines], "drop"?: [names], "alter"?: {name: {attribute: value}}, "unfilter"?: [names]}`."""
+        given = taken(body, {"object", "add", "drop", "alter", "unfilter"}, {"object"})
+        name, catalogue = given["object"], self._state.org.catalogue
+        with self._state.store.lock:
+            if given.get("add"):
+                catalogue.add_fields(name, "\n".join(given["add"]))
+            for field in given.get("drop", []):
+                catalogue.drop_field(name, field)
+            for field, changes in given.get("alter", {}).items():
+                catalogue.alter(name, field, **{k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()})
+            self._state.unfilter(*(f"{name}.{field}" for field in given.get("unfilter", [])))
+        return {"ok": True}
+
+    def rows(self, body: Any) -> Any:
+        """`{"object", "id"?, "fields"}`: create a row (with that id, or a new one) or change it, as the platform itself may."""
+        given = taken(body, {"object", "id", "fields"}, {"object", "fields"})
+        with self._state.store.lock:
+            return {"id": self._state.put(given["object"], given["fields"], given.get("id"))}
+
+    def track(self, body: Any) -> Any:
+        """`{"object", "fields"}`: keep the history of these fields; of none if the list is empty."""
+        given = taken(body, {"object", "fields"}, {"object", "fields"})
+        with self._state.store.lock:
+            self._state.history.track(given["object"], *given["fields"])
+        return {"ok": True}
+
+    def shift(self, body: Any) -> Any:
+        """`{"object", "id", "fields"}`: other values under the same stamps, as a formula's result changes."""
+        given = taken(body, {"object", "id", "fields"}, {"object", "id", "fields"})
+        self._state.shift(given["object"], given["id"], **self._state.stored(given["object"], given["fields"]))
+        return {"ok": True}
+
+    def rules(self, body: Any) -> Any:
+        """`{"object", "field", "forbid": [values], "message"}`: a validation rule; `{"clear": true}` removes all."""
+        given = taken(body, {"object", "field", "forbid", "message", "clear"})
+        if given.get("clear"):
+            self._state.rules.clear()
+            return {"ok": True}
+        field, forbidden = given["field"], frozenset(given["forbid"])
+        self._state.rules.append(
+            Rule(given["object"], given["message"], lambda row: row.get(field) in forbidden, field)
+        )
+        return {"ok": True}
+
+    def row_faults(self, body: Any) -> Any:
+        """The attributes of `RowFault`: `{"code", "message", "object"?, "ids"?, "times"?, "fields"?}`."""
+        given = dict(taken(body, {f.name for f in fields(RowFault)}, {"code", "message"}))
+        given["ids"] = frozenset(given.get("ids", ()))
+        given["fields"] = tuple(given.get("fields", ()))
+        self._state.row_faults.append(RowFault(**given))
+        return {"ok": True}
+
+    def einstein(self, body: Any) -> Any:
+        """`{"on", "users"?: {user id: address}}`: Einstein Activity Capture."""
+        given = taken(body, {"on", "users"}, {"on"})
+        self._state.einstein(given["on"] is True, **given.get("users", {}))
         return {"ok": True}
 
     def usage(self, body: Any) -> Any:

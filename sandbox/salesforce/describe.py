@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.salesforce.calls import Call, Reply
-from sandbox.salesforce.objects import OBJECTS
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema import ID_TYPES, NUMBER_TYPES, TEXT_TYPES, Field, SObject
 from sandbox.salesforce.wire import http_date, parse_http_date
@@ -27,6 +26,9 @@ _SOAP = {
     "date": "xsd:date",
     "datetime": "xsd:dateTime",
     "address": "urn:address",
+    "location": "urn:location",
+    "anyType": "xsd:anyType",
+    "base64": "xsd:base64Binary",
 }
 _GROUPED = frozenset({"id", "reference", "boolean", "int", "date"}) | TEXT_TYPES
 
@@ -38,13 +40,14 @@ def describe_global(call: Call) -> Reply:
         "maxBatchSize": MAX_BATCH,
         "sobjects": [_summary(o, call.version) for o in call.state.org.objects()],
     }
-    return _unless_unchanged(call, body)
+    return _unless_unchanged(call, max([call.state.schema_changed_at, *call.state.org.changed.values()]), body)
 
 
 def describe_object(call: Call) -> Reply:
     """GET sobjects/{object}/describe; 304 when nothing changed since If-Modified-Since."""
     sobject = call.object()
-    return _unless_unchanged(call, _full(call.state.org, sobject, call.version))
+    changed = max(call.state.schema_changed_at, call.state.org.changed.get(sobject.name, 0))
+    return _unless_unchanged(call, changed, _full(call.state.org, sobject, call.version))
 
 
 def basic_information(call: Call) -> Reply:
@@ -52,8 +55,7 @@ def basic_information(call: Call) -> Reply:
     return Reply(200, {"objectDescribe": _summary(call.object(), call.version), "recentItems": []})
 
 
-def _unless_unchanged(call: Call, body: dict[str, Any]) -> Reply:
-    changed = call.state.schema_changed_at
+def _unless_unchanged(call: Call, changed: int, body: dict[str, Any]) -> Reply:
     headers = {"Last-Modified": http_date(changed)}
     since = parse_http_date(call.headers.get("if-modified-since", ""))
     if since is not None and changed - changed % 1_000_000 <= since:
@@ -82,7 +84,7 @@ def _summary(sobject: SObject, version: str) -> dict[str, Any]:
         "activateable": False,
         **(associates if float(version) >= ASSOCIATES_SINCE else {}),
         "createable": sobject.createable,
-        "custom": False,
+        "custom": sobject.custom,
         "customSetting": False,
         "deepCloneable": False,
         "deletable": sobject.deletable,
@@ -98,7 +100,7 @@ def _summary(sobject: SObject, version: str) -> dict[str, Any]:
         "mergeable": sobject.mergeable,
         "mruEnabled": sobject.layoutable,
         "name": sobject.name,
-        "queryable": True,
+        "queryable": sobject.queryable,
         "replicateable": sobject.replicateable,
         "retrieveable": True,
         "searchable": sobject.searchable,
@@ -155,11 +157,10 @@ def _children(org: Org, sobject: SObject) -> list[dict[str, Any]]:
             "field": f.name,
             "junctionIdListNames": [],
             "junctionReferenceTo": [],
-            "relationshipName": None,
+            "relationshipName": f.children,
             "restrictedDelete": False,
         }
-        for child in OBJECTS.values()
-        if child.name not in org.hidden
+        for child in org.objects()
         for f in org.fields(child)
         if sobject.name in f.reference_to
     ]
@@ -168,11 +169,8 @@ def _children(org: Org, sobject: SObject) -> list[dict[str, Any]]:
 _NEVER: dict[str, Any] = {
     "aiPredictionField": False,
     "autoNumber": False,
-    "calculated": False,
-    "calculatedFormula": None,
     "cascadeDelete": False,
     "caseSensitive": False,
-    "compoundFieldName": None,
     "controllerName": None,
     "defaultValueFormula": None,
     "dependentPicklist": False,
@@ -201,6 +199,9 @@ def _field(org: Org, sobject: SObject, field: Field) -> dict[str, Any]:
     return {
         **_NEVER,
         "aggregatable": field.type not in ("boolean", "address") and field.filterable,
+        "calculated": field.formula is not None,
+        "calculatedFormula": field.formula,
+        "compoundFieldName": field.compound,
         "byteLength": field.length * (3 if text else 1),
         "createable": field.createable and sobject.createable,
         "custom": field.custom,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sandbox.salesforce.objects import OBJECTS
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema import Field, SObject
 from sandbox.versions import Change, Row, VendorStore
@@ -14,7 +13,7 @@ _KEPT = frozenset({"MasterRecordId", "Id"})
 
 def follow_merges(org: Org) -> None:
     """From now on, re-parent the children of each loser the moment it loses. Triggers do not run for them, stamps move."""
-    for sobject in OBJECTS.values():
+    for sobject in org.every_object():
         if sobject.has("MasterRecordId"):
             org.store.watch(sobject.name, _Follower(org, sobject))
 

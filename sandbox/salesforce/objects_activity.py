@@ -6,8 +6,8 @@ from sandbox.salesforce.objects_core import STAMPS
 
 TASK = f"""
 Id id ro default
-WhoId reference ->Contact|Lead:Who
-WhatId reference ->Account|Opportunity|Case:What
+WhoId reference ->Contact|Lead:Who@Tasks
+WhatId reference ->Account|Case|Contract|Deal_Term__c|Opportunity|Product2|Subscription__c:What@Tasks
 Subject string:255
 ActivityDate date
 Status picklist:40 default =Not_Started|In_Progress|Completed|Deferred
@@ -30,8 +30,8 @@ TaskSubtype picklist:40 fixed =Task|Email|ListEmail|Cadence|Call|LinkedIn
 
 EVENT = f"""
 Id id ro default
-WhoId reference ->Contact|Lead:Who
-WhatId reference ->Account|Opportunity|Case:What
+WhoId reference ->Contact|Lead:Who@Events
+WhatId reference ->Account|Case|Contract|Deal_Term__c|Opportunity|Product2|Subscription__c:What@Events
 Subject string:255
 Location string:255
 IsAllDayEvent boolean
@@ -59,7 +59,7 @@ ICal_UID__c string:255
 
 EMAIL_MESSAGE = f"""
 Id id ro default
-ParentId reference ->Case:Parent
+ParentId reference ->Case:Parent@EmailMessages
 ActivityId reference ->Task:Activity
 {STAMPS}
 TextBody textarea:131072 nofilter
@@ -81,14 +81,14 @@ IsExternallyVisible boolean
 MessageIdentifier string:765
 ThreadIdentifier string:765
 IsClientManaged boolean fixed
-RelatedToId reference ->Account|Opportunity|Case:RelatedTo
+RelatedToId reference ->Account|Opportunity|Case:RelatedTo@Emails
 Automatic__c boolean
 """
 
 TASK_RELATION = f"""
 Id id ro default
-RelationId reference fixed ->Account|Case|Contact|Lead|Opportunity:Relation
-TaskId reference fixed required ->Task:Task
+RelationId reference fixed ->Account|Case|Contact|Contract|Deal_Term__c|Lead|Opportunity|Product2|Subscription__c:Relation@TaskRelations
+TaskId reference fixed required ->Task:Task@TaskRelations
 IsWhat boolean fixed
 AccountId reference ro ->Account:Account
 {STAMPS}
@@ -97,8 +97,8 @@ IsDeleted boolean ro
 
 EVENT_RELATION = f"""
 Id id ro default
-RelationId reference fixed ->Account|Calendar|Case|Contact|Lead|Opportunity|User:Relation
-EventId reference fixed required ->Event:Event
+RelationId reference fixed ->Account|Calendar|Case|Contact|Contract|Deal_Term__c|Lead|Opportunity|Product2|Subscription__c|User:Relation@EventRelations
+EventId reference fixed required ->Event:Event@EventRelations
 IsWhat boolean fixed
 IsParent boolean fixed
 IsInvitee boolean fixed
@@ -112,8 +112,8 @@ IsDeleted boolean ro
 
 EMAIL_MESSAGE_RELATION = """
 Id id ro default
-EmailMessageId reference fixed required ->EmailMessage:EmailMessage
-RelationId reference fixed ->Contact|Lead|User:Relation
+EmailMessageId reference fixed required ->EmailMessage:EmailMessage@EmailMessageRelations
+RelationId reference fixed ->Contact|Lead|User:Relation@EmailMessageRelations
 RelationType picklist:40 fixed required =FromAddress|ToAddress|CcAddress|BccAddress|OtherAddress
 RelationAddress string:765 fixed
 RelationObjectType picklist:40 ro =Contact|Lead|User

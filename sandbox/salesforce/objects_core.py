@@ -31,7 +31,7 @@ ACCOUNT = f"""
 MasterRecordId reference ro ->Account:MasterRecord
 Name string:255 required name
 Type picklist:40 =Customer|Prospect|Former_Customer
-ParentId reference ->Account:Parent
+ParentId reference ->Account:Parent@ChildAccounts
 RecordTypeId reference ->RecordType:RecordType
 {_address("Billing")}
 {_address("Shipping")}
@@ -83,7 +83,7 @@ Customer_Tier__c picklist:255 restricted =Tier_1|Tier_2|Tier_3
 CONTACT = f"""
 {HEAD}
 MasterRecordId reference ro ->Contact:MasterRecord
-AccountId reference ->Account:Account
+AccountId reference ->Account:Account@Contacts
 LastName string:80 required
 FirstName string:40
 Salutation picklist:40
@@ -143,7 +143,7 @@ LastLoginDate datetime ro
 
 OPPORTUNITY = f"""
 {HEAD}
-AccountId reference ->Account:Account
+AccountId reference ->Account:Account@Opportunities
 IsPrivate boolean
 Name string:120 required name
 Description textarea:32000 nofilter
@@ -160,7 +160,7 @@ IsClosed boolean ro
 IsWon boolean ro
 ForecastCategoryName picklist:40
 OwnerId reference default ->User:Owner
-ContactId reference fixed ->Contact:Contact
+ContactId reference fixed ->Contact:Contact@Opportunities
 {STAMPS}
 LastActivityDate date ro
 """
@@ -169,9 +169,9 @@ CASE = f"""
 {HEAD}
 MasterRecordId reference ro ->Case:MasterRecord
 CaseNumber string:30 ro default name
-ContactId reference ->Contact:Contact
-AccountId reference ->Account:Account
-ParentId reference ->Case:Parent
+ContactId reference ->Contact:Contact@Cases
+AccountId reference ->Account:Account@Cases
+ParentId reference ->Case:Parent@Cases
 SuppliedName string:80
 SuppliedEmail email:80
 Type picklist:40
@@ -191,7 +191,7 @@ ContactEmail email:80 ro
 
 ACCOUNT_TEAM_MEMBER = f"""
 Id id ro default
-AccountId reference fixed required ->Account:Account
+AccountId reference fixed required ->Account:Account@AccountTeamMembers
 UserId reference fixed required ->User:User
 TeamMemberRole picklist:40 =Account_Manager|Customer_Success_Manager|Executive_Sponsor|Sales_Rep
 PhotoUrl url:255 ro
@@ -205,7 +205,7 @@ AccountAccessLevel picklist:40 fixed =None|Read|Edit|All
 CAMPAIGN = f"""
 {HEAD}
 Name string:80 required name
-ParentId reference ->Campaign:Parent
+ParentId reference ->Campaign:Parent@ChildCampaigns
 Type picklist:40
 Status picklist:40 default =Planned|Aborted|In_Progress|Completed
 StartDate date

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from sandbox.clock import DAY
-from sandbox.salesforce.objects import NAME_OBJECT, OBJECTS, RELATIONS
+from sandbox.salesforce import definitions
+from sandbox.salesforce.catalogue import Catalogue
+from sandbox.salesforce.objects import NAME_OBJECT, RELATIONS
 from sandbox.salesforce.schema import Field, SObject
-from sandbox.versions import At, On, Row, VendorStore
+from sandbox.versions import At, On, Row, Table, VendorStore
 
 Getter = Callable[[Row], object]
 """Row -> str, int, float, bool, None, At or On."""
@@ -18,7 +20,8 @@ ARCHIVED_AFTER = 365
 RECYCLE_DAYS = 15
 """Days that a deleted row stays readable by queryAll."""
 
-_OBJECT_OF_PREFIX = {o.prefix: o.name for o in OBJECTS.values() if o.prefix}
+HISTORY_KEPT = 549 * DAY
+"""Field history is kept for 18 months, and up to 24 through the API; less is safe to expect."""
 
 
 class Org:
@@ -36,19 +39,25 @@ class Org:
         self.unfilterable: set[str] = set()
         self.purged: set[str] = set()
         self.archived: set[str] = set()
+        self.history_kept = HISTORY_KEPT
+        self.tracked: Callable[[str, str], bool] = lambda _object, _field: False
+        self.formulas: dict[tuple[str, str], Getter] = {}
+        self.changed: dict[str, int] = {}
+        """Object -> when its describe last changed."""
+        self.catalogue = Catalogue(self._describe_changed)
 
     def object(self, name: str) -> SObject | None:
         """The object by its name in any case; None if there is none or the caller may not see it."""
-        found = OBJECTS.get(name) or next((o for o in OBJECTS.values() if o.name.lower() == name.lower()), None)
+        found = self.catalogue.find(name) or definitions.OBJECTS.get(name)
         return None if found is None or found.name in self.hidden else found
 
     def objects(self) -> list[SObject]:
         """All that the caller sees."""
-        return [o for o in OBJECTS.values() if o.name not in self.hidden]
+        return [o for o in self.every_object() if o.name not in self.hidden]
 
     def every_object(self) -> list[SObject]:
         """All that exist, hidden or not."""
-        return list(OBJECTS.values())
+        return list(self.catalogue.objects.values())
 
     def fields(self, sobject: SObject) -> list[Field]:
         """Its fields without those that field-level security hides."""
@@ -65,13 +74,34 @@ class Org:
 
     def object_of(self, row_id: str) -> SObject | None:
         """The object that an id's prefix names."""
-        name = _OBJECT_OF_PREFIX.get(row_id[:3])
-        return None if name is None else OBJECTS[name]
+        return self.catalogue.of_id(row_id)
 
     def row(self, row_id: str) -> Row | None:
         """The row of any object by its id, deleted ones too."""
         sobject = self.object_of(row_id)
         return None if sobject is None else self.store.get(sobject.name, row_id)
+
+    def behind(self, field: Field, target: str) -> Row | None:
+        """The row that a reference names."""
+        if field.reference_to == (definitions.ENTITY,):
+            return next((row for row in definitions.entities(self.objects()) if row.id == target), None)
+        return self.row(target)
+
+    def source(self, sobject: SObject) -> Table:
+        """Where the object's rows are; those of definitions are made now."""
+        if sobject.name not in definitions.OBJECTS:
+            return self.store.table(sobject.name)
+        made = Table(str)
+        if sobject.name == definitions.ENTITY:
+            rows = definitions.entities(self.objects())
+        else:
+            rows = definitions.fields(self.objects(), self.fields, self.tracked)
+        for row in rows:
+            made.put(row)
+        return made
+
+    def _describe_changed(self, name: str) -> None:
+        self.changed[name] = self.store.clock.now()
 
     def live(self, sobject: SObject, row_id: str) -> Row | None:
         """The row unless it is deleted."""
@@ -81,6 +111,8 @@ class Org:
     def shows(self, sobject: SObject, everything: bool) -> Callable[[Row], bool]:
         """Which rows query() shows, or queryAll() when `everything`."""
         now = self.store.clock.now()
+        if sobject.name.endswith("History") and sobject.has("NewValue"):
+            return self._shows_history(sobject, now)
         if everything:
             return self._shows_all(sobject, now)
         if not sobject.archives:
@@ -103,6 +135,12 @@ class Org:
 
         return shown
 
+    def _shows_history(self, sobject: SObject, now: int) -> Callable[[Row], bool]:
+        """History young enough, of fields that the caller may see."""
+        oldest = now - self.history_kept
+        parent = next(f.reference_to[0] for f in sobject.fields if f.children == "Histories")
+        return lambda row: row.created_at >= oldest and f"{parent}.{row.fields.get('Field')}" not in self.hidden
+
     def _parent_deleted(self, row: Row) -> bool:
         for name in ("TaskId", "EventId", "EmailMessageId"):
             parent = self.row(str(row.fields.get(name) or ""))
@@ -112,7 +150,7 @@ class Org:
 
     def rows(self, sobject: SObject, since: int | None = None, until: int | None = None) -> Iterator[Row]:
         """All rows whose stamp lies in [since, until), in order of (SystemModstamp, Id)."""
-        return self.store.table(sobject.name).by_modified(since, until)
+        return self.source(sobject).by_modified(since, until)
 
     def getter(self, sobject: SObject, field: Field) -> Getter:
         """How to read one field of a row of this object."""
@@ -122,6 +160,9 @@ class Org:
         if system is not None:
             return system
         name = field.name
+        formula = self.formulas.get((sobject.name, name))
+        if formula is not None:
+            return formula
         if field.type == "boolean" and not field.nillable:
             return lambda row: row.fields.get(name) or False
         if field.type == "address":
@@ -151,7 +192,7 @@ class Org:
             case "IsArchived":
                 return self._archived(sobject)
             case "RelationObjectType":
-                return lambda row: _OBJECT_OF_PREFIX.get(str(row.fields.get("RelationId") or "")[:3])
+                return lambda row: self._kind(str(row.fields.get("RelationId") or ""))
             case "Name" if sobject.has("LastName"):
                 return full_name
         return None
@@ -169,10 +210,14 @@ class Org:
 
         return old_event if sobject.name == "Event" else old_task
 
+    def _kind(self, row_id: str) -> str | None:
+        sobject = self.object_of(row_id)
+        return None if sobject is None else sobject.name
+
     def _name_getter(self, field: Field) -> Getter:
         """A field of the Name object, looked up on the row that a polymorphic reference points to."""
         if field.name == "Type":
-            return lambda row: _OBJECT_OF_PREFIX.get(row.id[:3])
+            return lambda row: self._kind(row.id)
 
         def read(row: Row) -> object:
             sobject = self.object_of(row.id)

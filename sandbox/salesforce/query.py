@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sandbox.salesforce import ids
+from sandbox.salesforce import definitions, ids
 from sandbox.salesforce.calls import Call, Reply
 from sandbox.salesforce.errors import Refused
 from sandbox.salesforce.soql.parse import parse
@@ -24,6 +24,14 @@ def query(call: Call) -> Reply:
 def query_all(call: Call) -> Reply:
     """GET queryAll?q=...: with what was deleted, merged away or archived."""
     return _first_page(call, everything=True)
+
+
+def tooling(call: Call) -> Reply:
+    """GET tooling/query?q=...: the definitions only, which query() reads too."""
+    statement = parse(call.query.get("q", ""))
+    if statement.object not in definitions.OBJECTS:
+        raise Refused(400, "INVALID_TYPE", f"sObject type '{statement.object}' is not supported.")
+    return _first_page(call, everything=False)
 
 
 def next_page(call: Call) -> Reply:

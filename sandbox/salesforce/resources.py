@@ -34,6 +34,7 @@ _OBJECT = r"(?P<object>[A-Za-z][A-Za-z0-9_]*)"
 ROUTES = _routes(
     (r"query", {"GET": query.query}),
     (r"queryAll", {"GET": query.query_all}),
+    (r"tooling/query", {"GET": query.tooling}),
     (r"(?:query|queryAll)/(?P<locator>[^/]+)", {"GET": query.next_page}),
     (r"composite", {"POST": _composite}),
     (r"composite/batch", {"POST": _batch}),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-TEXT_TYPES = frozenset({"string", "picklist", "textarea", "phone", "url", "email", "combobox"})
+TEXT_TYPES = frozenset({"string", "picklist", "textarea", "phone", "url", "email", "combobox", "multipicklist"})
 NUMBER_TYPES = frozenset({"double", "currency", "percent", "int"})
 ID_TYPES = frozenset({"id", "reference"})
+
+
+ADDRESS_PARTS = ("Street", "City", "State", "PostalCode", "Country", "Latitude", "Longitude", "GeocodeAccuracy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,12 @@ class Field:
     values: tuple[str, ...] = ()
     reference_to: tuple[str, ...] = ()
     relationship: str | None = None
+    children: str | None = None
+    """On a reference: what the rows that it points to call the rows that point to them."""
+    compound: str | None = None
+    """The compound field that it is a part of."""
+    formula: str | None = None
+    """The text of the formula behind a calculated field; its value never moves a stamp."""
 
     @property
     def polymorphic(self) -> bool:
@@ -59,6 +68,7 @@ class SObject:
     replicateable: bool = True
     searchable: bool = True
     layoutable: bool = True
+    queryable: bool = True
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
@@ -69,6 +79,11 @@ class SObject:
     def by_relationship(self) -> dict[str, Field]:
         """Reference fields by lower-case relationship name."""
         return {f.relationship.lower(): f for f in self.fields if f.relationship}
+
+    @property
+    def custom(self) -> bool:
+        """Was it added by the org's administrator."""
+        return self.name.endswith("__c")
 
     def has(self, name: str) -> bool:
         """Whether the object has such a field, hidden or not."""
@@ -82,8 +97,19 @@ class SObject:
 
 def parse(name: str, prefix: str | None, text: str, **flags: bool | str) -> SObject:
     """Builds an object from lines of `Field type[:length] [flag ...]`; objects.py explains the flags."""
-    fields = tuple(_field(line.split()) for line in text.strip().splitlines() if line.strip())
-    return SObject(name=name, prefix=prefix, fields=fields, **flags)  # type: ignore[arg-type]
+    return SObject(name=name, prefix=prefix, fields=parse_fields(text), **flags)  # type: ignore[arg-type]
+
+
+def parse_fields(text: str) -> tuple[Field, ...]:
+    """The fields of such lines, parts of addresses and of a person's name marked as parts of them."""
+    fields = [_field(line.split()) for line in text.strip().splitlines() if line.strip()]
+    known = {f.name for f in fields}
+    compounds = {
+        f.name.removesuffix("Address") + part: f.name for f in fields if f.type == "address" for part in ADDRESS_PARTS
+    }
+    if {"Name", "LastName", "Salutation"} <= known:
+        compounds |= dict.fromkeys(("FirstName", "LastName", "Salutation"), "Name")
+    return tuple(replace(f, compound=compounds.get(f.name)) for f in fields)
 
 
 def _field(words: list[str]) -> Field:
@@ -111,6 +137,7 @@ _FLAGS: dict[str, dict[str, object]] = {
     "restricted": {"restricted": True},
     "name": {"name_field": True},
     "external": {"external_id": True},
+    "formula": {"createable": False, "updateable": False, "formula": "/* of the org */"},
 }
 
 
@@ -118,6 +145,8 @@ def _valued(flag: str) -> dict[str, object]:
     if flag.startswith("="):
         return {"values": tuple(v.replace("_", " ") for v in flag[1:].split("|"))}
     if flag.startswith("->"):
-        targets, _, relationship = flag[2:].partition(":")
-        return {"reference_to": tuple(targets.split("|")), "relationship": relationship or None}
+        pointer, _, children = flag[2:].partition("@")
+        targets, _, relationship = pointer.partition(":")
+        named = {"relationship": relationship or None, "children": children or None}
+        return {"reference_to": tuple(targets.split("|")), **named}
     raise ValueError(f"unknown flag {flag!r} in the object tables")

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sandbox.clock import DAY, HOUR, SECOND, ScenarioClock
-from sandbox.salesforce import ids
+from sandbox.salesforce import ids, wire
 from sandbox.salesforce.bulk import Jobs
 from sandbox.salesforce.errors import over_limit, too_many_at_once
 from sandbox.salesforce.grants import Grants
+from sandbox.salesforce.history import History
 from sandbox.salesforce.merging import follow_merges
-from sandbox.salesforce.org import Org
+from sandbox.salesforce.org import Getter, Org
 from sandbox.salesforce.soql.run import Result
 from sandbox.salesforce.switches import Switches
-from sandbox.versions import Change, VendorStore
+from sandbox.versions import At, Change, On, VendorStore
 
 CURSOR_LIFE = 2 * DAY
 """Query cursors live two days (apicursors page of the developer guide)."""
@@ -48,6 +49,22 @@ class Settings:
     """Without it there is no TaskRelation."""
     relation_query_all: Literal["refuse", "as_query"] = "refuse"
     """EmailMessageRelation's list of calls has no queryAll; what a call to it does is not documented."""
+
+
+Breaks = Callable[[Mapping[str, object]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A validation rule: a row of `object` for which `breaks` holds after a write is refused with `message`.
+
+    `breaks` is given all fields of the row as they would be. With `field`, the message stands beside that field.
+    """
+
+    object: str
+    message: str
+    breaks: Breaks
+    field: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +155,8 @@ class State:
     schema_changed_at: int = 0
     """When describe last changed, for If-Modified-Since."""
     switches: Switches = field(default_factory=Switches)
+    rules: list[Rule] = field(default_factory=list)
+    """Validation rules of the org."""
     no_bulk: set[str] = field(default_factory=set)
     """Objects that query jobs refuse, besides those that the vendor names."""
     forgotten: dict[str, int] = field(default_factory=dict)
@@ -145,6 +164,7 @@ class State:
     serial: int = 0
     bulk: Jobs = field(init=False)
     grants: Grants = field(init=False)
+    history: History = field(init=False)
     tokens_under_way: set[str] = field(default_factory=set)
     """Refresh tokens whose request is being worked on."""
 
@@ -152,6 +172,8 @@ class State:
         self.bulk = Jobs(self.store.clock, self.switches)
         self.grants = Grants(self.settings.client_secret, self.end_session)
         self.grants.open(self.settings.refresh_token)
+        self.history = History(self.org)
+        self.org.tracked = self.history.tracks
 
     @property
     def now(self) -> int:
@@ -161,12 +183,82 @@ class State:
     def hide(self, *names: str) -> None:
         """Take objects (`Case`) or fields (`Account.ARR__c`) out of the caller's sight; describe changes with it."""
         self.org.hidden.update(names)
-        self.schema_changed_at = self.now
+        self._seen_anew(names)
 
     def show(self, *names: str) -> None:
         """The opposite of `hide`."""
         self.org.hidden.difference_update(names)
-        self.schema_changed_at = self.now
+        self._seen_anew(names)
+
+    def _seen_anew(self, names: Iterable[str]) -> None:
+        if self.switches.sight_moves_describe:
+            for name in names:
+                self.org.changed[name.partition(".")[0]] = self.now
+
+    def unfilter(self, *names: str) -> None:
+        """Make fields (`Task.SystemModstamp`) refuse filters, as describe then says."""
+        self.org.unfilterable.update(names)
+        self._seen_anew(names)
+
+    def formula(self, object_name: str, field_name: str, getter: Getter) -> None:
+        """Compute a field from its row whenever it is read; SystemModstamp does not move when the result does."""
+        sobject = self.org.catalogue.objects[object_name]
+        known = sobject.by_name[field_name.lower()]
+        if known.formula is None:
+            changes: dict[str, object] = {"formula": "/* of the org */", "createable": False, "updateable": False}
+            self.org.catalogue.alter(object_name, field_name, **changes)
+        self.org.formulas[(object_name, known.name)] = getter
+
+    def stored(self, object_name: str, values: Mapping[str, object]) -> dict[str, object]:
+        """JSON values as the database keeps them: days and instants are told from text by the field's type."""
+        sobject = self.org.catalogue.objects[object_name]
+        kept: dict[str, object] = {}
+        for name, value in values.items():
+            kind = sobject.by_name[name.lower()].type
+            day = wire.parse_date(value) if kind == "date" and isinstance(value, str) else None
+            instant = wire.parse_stamp(value) if kind == "datetime" and isinstance(value, str) else None
+            kept[name] = On(day) if day is not None else At(instant) if instant is not None else value
+        return kept
+
+    def put(self, object_name: str, values: Mapping[str, object], row_id: str | None = None) -> str:
+        """Create a row or change it without the checks of the API, stamped now; returns its id."""
+        sobject = self.org.catalogue.objects[object_name]
+        named = row_id or self.new_id(sobject.prefix or "000")
+        self.store.upsert_by_api(object_name, named, self.stored(object_name, values))
+        return named
+
+    def shift(self, object_name: str, row_id: str, **values: object) -> None:
+        """Change stored values and move no stamp, as a formula's result changes. KeyError if there is no such row."""
+        with self.store.lock:
+            table = self.store.table(object_name)
+            row = table.rows[row_id]
+            table.put(replace(row, fields={**row.fields, **values}))
+            self.store.revision += 1
+
+    def lock_rows(self, *row_ids: str, times: int = 1) -> None:
+        """The next `times` writes to each of these rows find it locked by somebody else (UNABLE_TO_LOCK_ROW)."""
+        for row_id in row_ids:
+            sobject = self.org.object_of(row_id)
+            message = f"unable to obtain exclusive access to this record or 1 records: {row_id}"
+            name = "" if sobject is None else sobject.name
+            self.row_faults.append(RowFault("UNABLE_TO_LOCK_ROW", message, name, frozenset({row_id}), times))
+
+    def einstein(self, on: bool, **accounts: str) -> None:
+        """Turn Einstein Activity Capture on, with the mail addresses of connected users by user id, or off.
+
+        Its objects then exist. Captured mails stay out of EmailMessage, Task and Event: that is what it means for readers.
+        """
+        names = ("ActivityUsrConnectionStatus", "UserEmailCalendarSync")
+        if not on:
+            self.hide(*names)
+            return
+        self.show(*names)
+        for number, (user, address) in enumerate(sorted(accounts.items())):
+            values = {"UserId": user, "EmailAddress": address, "ConnectivityStatus": "ACTIVE"}
+            values |= {"ConfigurationName": "Default"}
+            row_id = ids.make("5O0", number + 1)
+            self.store.upsert_by_api(names[0], row_id, {**values, "IsTermsOfServiceAccepted": True})
+            self.store.upsert_by_api(names[1], ids.make("0y9", number + 1), {"AssignedId": user})
 
     def load(self, changes: Iterable[Change]) -> None:
         """Queue the world's changes; each becomes visible `commit_delay` after its stamp."""
@@ -270,6 +362,7 @@ def new_state(store: VendorStore, settings: Settings | None = None) -> State:
     chosen = settings or Settings()
     clock = store.clock
     org = Org(store, chosen.user_id)
+    org.hidden |= {"ActivityUsrConnectionStatus", "UserEmailCalendarSync"}
     if not chosen.shared_activities:
         org.hidden.add("TaskRelation")
     state = State(

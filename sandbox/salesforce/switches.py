@@ -50,5 +50,7 @@ class Switches:
     """Each new session ends the others, as a policy of the connected app can have it."""
     instance_url: str = ""
     """Where the API lives when it is not the host that was asked for the token; that host then is a login host."""
+    sight_moves_describe: bool = True
+    """Whether hiding or showing objects and fields moves describe's Last-Modified; if not, a 304 hides it."""
     composite_counts_parts: bool = False
     """Whether each part of a composite counts as a call; sources contradict each other."""

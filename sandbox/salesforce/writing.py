@@ -62,6 +62,7 @@ def create(state: State, sobject: SObject, given: Mapping[str, Any], journal: Jo
     if sobject.has("OwnerId"):
         defaults["OwnerId"] = state.settings.user_id
     stored = {**defaults, **derived.of_write(sobject.name, {}, fields, state.now), **fields}
+    _obey_rules(state, sobject, stored)
     journal.note(sobject.name, row_id)
     state.store.upsert_by_api(sobject.name, row_id, stored)
     return row_id
@@ -79,6 +80,7 @@ def update(
     extra = derived.of_write(sobject.name, row.fields, fields, state.now)
     if auto_assign and sobject.name in _ASSIGNED and "OwnerId" not in fields:
         extra = {**extra, **_reassigned(state, row)}
+    _obey_rules(state, sobject, {**row.fields, **extra, **fields})
     stamps = {"LastModifiedById": state.settings.user_id, "LastModifiedDate": None}
     journal.note(sobject.name, row.id)
     state.store.upsert_by_api(sobject.name, row.id, {**extra, **fields, **stamps})
@@ -204,6 +206,13 @@ def _unreadable(field: Field, token: str, value: Any) -> Refused:
         "or request may be missing a required field at [line:1, column:1]"
     )
     return Refused(400, "JSON_PARSER_ERROR", message)
+
+
+def _obey_rules(state: State, sobject: SObject, fields: Mapping[str, object]) -> None:
+    for rule in state.rules:
+        if rule.object == sobject.name and rule.breaks(fields):
+            named = () if rule.field is None else (rule.field,)
+            raise Refused(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, named)
 
 
 def _strike(state: State, sobject: SObject, row_id: str) -> None:

@@ -202,6 +202,7 @@ def test_error_codes_are_the_vendors() -> None:
         "UNSUPPORTED_MEDIA_TYPE",
         "PROCESSING_HALTED",
         "BATCH_PROCESSING_HALTED",
+        "EXTERNAL_OBJECT_UNSUPPORTED_EXCEPTION",
         # Codes of the Bulk API, which has its own list.
         "API_ERROR",
         "INVALIDENTITY",

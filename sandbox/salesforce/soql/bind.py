@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sandbox.clock import DAY, SECOND
 from sandbox.salesforce import ids
 from sandbox.salesforce.errors import Refused
-from sandbox.salesforce.objects import NAME_OBJECT, OBJECTS
+from sandbox.salesforce.objects import NAME_OBJECT
 from sandbox.salesforce.org import Getter, Org
 from sandbox.salesforce.schema import ID_TYPES, NUMBER_TYPES, TEXT_TYPES, Field, SObject
 from sandbox.salesforce.soql import tree
@@ -81,8 +81,9 @@ class Binder:
                 message = f"Didn't understand relationship '{name}' in field path. {_RELATIONSHIP_HINT}"
                 raise self._refuse(path.at, "INVALID_FIELD", message)
             hops.append((here, hop))
-            get_row = _follow(self._org, get_row, self._org.getter(here, hop))
-            here = NAME_OBJECT if hop.polymorphic else OBJECTS.get(hop.reference_to[0], NAME_OBJECT)
+            get_row = _follow(self._org, get_row, hop, self._org.getter(here, hop))
+            target = None if hop.polymorphic else self._org.object(hop.reference_to[0])
+            here = target or NAME_OBJECT
         field = self._org.field(here, path.names[-1])
         if field is None:
             message = f"No such column '{path.names[-1]}' on entity '{here.name}'. {_HINT}"
@@ -240,11 +241,13 @@ def _same(row: Row) -> Row | None:
     return row
 
 
-def _follow(org: Org, before: Callable[[Row], Row | None], reference: Getter) -> Callable[[Row], Row | None]:
+def _follow(
+    org: Org, before: Callable[[Row], Row | None], hop: Field, reference: Getter
+) -> Callable[[Row], Row | None]:
     def step(row: Row) -> Row | None:
         here = before(row)
         target = None if here is None else reference(here)
-        return org.row(str(target)) if target else None
+        return org.behind(hop, str(target)) if target else None
 
     return step
 

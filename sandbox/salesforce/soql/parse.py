@@ -68,7 +68,7 @@ DATE.3: /\d{4}-\d{2}-\d{2}/
 INTEGER.1: /\d+/
 NUMBER.0: /[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?/
 STRING: /'(\\.|[^'\\])*'/s
-NAME: /(?!(SELECT|FROM|WHERE|AND|OR|NOT|ORDER|LIMIT|LIKE|IN|NULL|NULLS|GROUP|HAVING|USING|WITH)\b)[A-Za-z][A-Za-z0-9_]*/i
+NAME: /(?!(SELECT|FROM|WHERE|AND|OR|NOT|ORDER|LIMIT|LIKE|IN|NULL|NULLS|HAVING|USING|WITH)\b)[A-Za-z][A-Za-z0-9_]*/i
 %ignore /\s+/
 """
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from sandbox.clock import SECOND
+from sandbox.salesforce import definitions
 from sandbox.salesforce.errors import Refused
 from sandbox.salesforce.org import Getter, Org
 from sandbox.salesforce.schema import SObject
@@ -70,6 +71,7 @@ def run(org: Org, text: str, everything: bool) -> Result:
         raise Refused(400, "MALFORMED_QUERY", located(text, plain[0].at, message))
     columns = [binder.column(c.path) for c in counted]
     shape = _shape(binder, org, plain, text)
+    definitions.check(statement, binder.sobject.name)
     rows = _rows(org, binder, statement, everything)
     if statement.count_all:
         return Result(sum(1 for _ in rows), [], shape, [])
@@ -100,7 +102,7 @@ def _rows(org: Org, binder: Binder, statement: tree.Statement, everything: bool)
     elif low is not None or high is not None:
         source = sorted(org.rows(binder.sobject, low, high), key=_id)
     else:
-        source = org.store.table(binder.sobject.name).by_id()
+        source = org.source(binder.sobject).by_id()
     kept: Iterator[Row] = (row for row in source if shown(row) and (where is None or where(row)))
     if keys:
         kept = iter(_sorted(list(kept), keys))
@@ -209,10 +211,10 @@ def _parent(org: Org, columns: list[Column]) -> Callable[[Row, str], dict[str, o
 
     def shape(row: Row, version: str) -> dict[str, object] | None:
         target = reference(row)
-        parent = org.row(str(target)) if target else None
+        parent = org.behind(hop, str(target)) if target else None
         if parent is None:
             return None
-        sobject = org.object_of(parent.id)
+        sobject = org.object_of(parent.id) or org.object(hop.reference_to[0])
         if sobject is None:
             return None
         if sobject.name not in shapes:
