@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -11,13 +13,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.hubspot import associations, errors, merging, metadata, objects, writes
+from sandbox.guard import COST
+from sandbox.hubspot import associations, errors, merging, metadata, oauth, objects, writes
 from sandbox.hubspot.call import Answer, Call, Handler
+from sandbox.hubspot.limits import Ask
 from sandbox.hubspot.search import Results, search
 from sandbox.hubspot.state import HubSpotState, Token
 
 _VERSIONS = ("2026-03", "2026-09")
 _UNDATED = ("v3", "v4")
+_TOO_MANY = 429
 _JSON = "application/json;charset=utf-8"
 _SEARCH = re.compile(r"/search$")
 _BEARER = re.compile(r"Bearer (\S+)", re.IGNORECASE)
@@ -34,6 +39,14 @@ def app(state: HubSpotState) -> Starlette:
         Route(path, _Endpoint(state, handler), methods=[method])
         for method, paths, handler in _routes(find)
         for path in paths
+    ]
+    routes += [
+        Route(f"/oauth/{{version}}/{path}", _OAuthEndpoint(state, open_handler), methods=["POST"])
+        for path, open_handler in (
+            ("token", oauth.token),
+            ("token/introspect", oauth.introspect),
+            ("token/revoke", oauth.revoke),
+        )
     ]
     starlette = Starlette(routes=routes, exception_handlers={404: _missing, 405: _missing})
     starlette.router.redirect_slashes = False
@@ -112,11 +125,11 @@ class _Endpoint:
             text, token = self._token(request)
             state.store.catch_up()
             state.purge_expired()
-            is_search = _SEARCH.search(request.url.path) is not None
+            ask = Ask(_SEARCH.search(request.url.path) is not None, token.oauth)
             try:
-                state.buckets.take(state.now, is_search)
+                state.buckets.take(state.now, ask)
             finally:
-                headers |= state.buckets.headers(state.now, is_search, token.oauth)
+                headers |= state.buckets.headers(state.now, ask)
             call = Call(
                 state=state,
                 token=token,
@@ -129,6 +142,8 @@ class _Endpoint:
             )
             return _response(self._handler(call), headers)
         except errors.Refusal as refusal:
+            if refusal.status == _TOO_MANY and state.switches.retry_after is not None:
+                headers["Retry-After"] = str(state.switches.retry_after)
             content = refusal.body | {"correlationId": headers["X-HubSpot-Correlation-Id"]}
             return _response(Answer(refusal.status, content), headers)
         except errors.HtmlRefusal as refusal:
@@ -152,6 +167,47 @@ class _Endpoint:
         if token.expires_at is not None and token.expires_at <= self._state.now:
             raise errors.expired()
         return match[1], token
+
+
+class _OAuthEndpoint:
+    """Runs one handler that asks for no token, takes nothing from the buckets, and reads a form."""
+
+    def __init__(self, state: HubSpotState, handler: Callable[[HubSpotState, oauth.Form], Answer]) -> None:
+        self._state = state
+        self._handler = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        scope[COST] = 0
+        body = await request.body()
+        with self._state.store.lock:
+            response = self._answer(request, body)
+        await response(scope, receive, send)
+
+    def _answer(self, request: Request, body: bytes) -> Response:
+        state = self._state
+        headers = {"X-HubSpot-Correlation-Id": state.correlation_id()}
+        version: str = request.path_params["version"]
+        if not _serves_oauth(state, version):
+            page = errors.HtmlRefusal(404, request.url.path)
+            return Response(page.body, page.status, headers, "text/html;charset=iso-8859-1")
+        fields = dict(parse_qsl(body.decode("utf-8", "replace")))
+        if version == "v1":
+            fields = dict(request.query_params) | fields
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip()
+        try:
+            return _response(
+                self._handler(state, oauth.Form(fields, version, bool(request.url.query), content_type)), headers
+            )
+        except errors.Refusal as refusal:
+            content = refusal.body | {"correlationId": headers["X-HubSpot-Correlation-Id"]}
+            return _response(Answer(refusal.status, content), headers)
+
+
+def _serves_oauth(state: HubSpotState, version: str) -> bool:
+    if version == "v1":
+        return state.switches.oauth_v1
+    return version in _VERSIONS or (version == "v3" and state.switches.legacy_paths)
 
 
 def _parsed(request: Request, body: bytes) -> object:

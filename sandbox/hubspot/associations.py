@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sandbox.hubspot import errors
 from sandbox.hubspot.call import Answer, Call, text
+from sandbox.hubspot.checks import enforces
 from sandbox.hubspot.linktypes import PRIMARY, LinkType
 from sandbox.hubspot.schema import ObjectType
 from sandbox.hubspot.state import VENDOR, HubSpotState
@@ -94,6 +95,7 @@ def batch_archive_links(call: Call) -> Answer:
 
 def put_default_link(call: Call) -> Answer:
     """PUT of a link without a label."""
+    _may_link(call)
     kind, to_kind = call.writable(), call.kind("to_type")
     call.require(to_kind.write_scope)
     from_id, to_id = call.params["record_id"], call.params["to_id"]
@@ -209,7 +211,14 @@ def _no_links(kind: ObjectType, row_id: str, to_kind: ObjectType) -> dict[str, o
     )
 
 
+def _may_link(call: Call) -> None:
+    """From 2026-09 on, a user behind an OAuth token must be allowed to edit associations."""
+    if enforces(call) and call.token.oauth and not call.token.may_link:
+        raise errors.may_not_link()
+
+
 def _both_writable(call: Call) -> Kinds:
+    _may_link(call)
     kinds = call.kind("from_type"), call.kind("to_type")
     for kind in kinds:
         call.require(kind.write_scope)

@@ -127,7 +127,7 @@ def token_info(call: Call) -> Answer:
     """Scopes of a private app's token, which is given in the body."""
     wanted = call.object_body().get("tokenKey")
     token = call.state.tokens.get(str(wanted))
-    if token is None:
+    if token is None or token.oauth or (token.service_key and not call.state.switches.service_key_info):
         raise errors.invalid("Invalid token")
     return Answer(
         200, {"userId": APP_USER, "hubId": call.state.portal_id, "appId": 1_024_738, "scopes": sorted(token.scopes)}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from uuid import NAMESPACE_URL, uuid5
 
 from sandbox.clock import DAY, MILLISECOND, ScenarioClock, iso_ms
+from sandbox.hubspot.grants import OAuthApp
 from sandbox.hubspot.history import Histories, Version
 from sandbox.hubspot.limits import Buckets
 from sandbox.hubspot.schema import ALL_SCOPES, ObjectType, Property, Schema, build_schema
@@ -50,6 +51,7 @@ class HubSpotState:
     portal_id: int = 48_103_927
     switches: Switches = field(default_factory=Switches)
     schema: Schema = field(default_factory=build_schema)
+    oauth: OAuthApp = field(default_factory=OAuthApp)
     buckets: Buckets = field(init=False)
     _calls: itertools.count[int] = field(default_factory=itertools.count)
     _next_id: dict[str, int] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from sandbox.hubspot.app import app
 from sandbox.hubspot.history import Version
 from sandbox.hubspot.linktypes import PARENT
 from sandbox.hubspot.merging import merge
-from sandbox.hubspot.schema import Condition, ObjectType, Property
+from sandbox.hubspot.schema import ALL_SCOPES, Condition, ObjectType, Property
 from sandbox.hubspot.state import HubSpotState, Token, new_store
 from sandbox.requestlog import RequestLog
 from sandbox.serving import Served, Shared
@@ -131,6 +131,20 @@ class Portal:
     def scopes(self, *without: str, token: str = TOKEN) -> None:
         """Take scopes from a token from now on."""
         self.state.tokens[token].scopes -= set(without)
+
+    def install(self, scopes: frozenset[str] = ALL_SCOPES) -> str:
+        """Install the OAuth app (`state.oauth` has its id and secret); gives the refresh token."""
+        return self.state.oauth.install(scopes)
+
+    def service_key(self, name: str = "pat-na1-service-key", scopes: frozenset[str] = ALL_SCOPES) -> str:
+        """Make a service key; gives it."""
+        self.state.tokens[name] = Token(scopes, service_key=True)
+        return name
+
+    def oauth(self, path: str = "/oauth/2026-03/token", **fields: str) -> requests.Response:
+        """POST of a form to an OAuth endpoint, with the app's id and secret unless others are given."""
+        own = {"client_id": self.state.oauth.client_id, "client_secret": self.state.oauth.client_secret}
+        return self.session.post(self.served.url + path, data=own | fields, timeout=10)
 
     # ------------------------------------------------------------ calls
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sandbox.clock import HOUR, SECOND, parse_instant
+from sandbox.hubspot.limits import Ask
+from sandbox.hubspot.state import Token
 from tests.sandbox.hubspot_portal import DATED, Portal
 
 
@@ -75,3 +77,55 @@ def test_limits_can_be_switched_off(portal: Portal) -> None:
     portal.clock.advance(24 * HOUR)
     usage = portal.call("GET", "/account-info/2026-09/api-usage/daily/private-apps").json()["results"][0]
     assert usage["currentUsage"] == 1
+
+
+def test_oauth_app_has_110_of_its_own(busy: Portal) -> None:
+    """An OAuth app's bucket is smaller, apart from the private apps' one, and without daily headers."""
+    busy.state.tokens["oauth"] = Token(oauth=True)
+    answers = [busy.call("GET", f"{DATED}/companies", token="oauth") for _ in range(111)]
+    assert [a.status_code for a in answers] == [200] * 110 + [429]
+    assert (answers[0].headers["X-HubSpot-RateLimit-Max"], answers[0].headers["X-HubSpot-RateLimit-Remaining"]) == (
+        "110",
+        "109",
+    )
+    assert "X-HubSpot-RateLimit-Daily" not in answers[0].headers
+    assert _statuses(busy, 1, search=False) == [200]
+
+
+def test_second_client_takes_half(busy: Portal) -> None:
+    """What somebody else uses is missing from both buckets, and the header says so from the first answer on."""
+    busy.state.switches.stolen = 0.5
+    first = busy.call("GET", f"{DATED}/companies")
+    assert first.headers["X-HubSpot-RateLimit-Remaining"] == "94"
+    assert first.headers["X-HubSpot-RateLimit-Secondly-Remaining"] == "9"
+    assert _statuses(busy, 95, search=False) == [200] * 94 + [429]
+    assert _statuses(busy, 4, search=True) == [200] * 3 + [429]
+
+
+@pytest.mark.parametrize("seconds", [1, 20_000])
+def test_retry_after_is_optional(busy: Portal, seconds: int) -> None:
+    """By switch a 429 says when to come again, however far off that is."""
+    busy.state.switches.searches_per_second = 0
+    assert "Retry-After" not in busy.search("companies").headers
+    busy.state.switches.retry_after = seconds
+    assert busy.search("companies").headers["Retry-After"] == str(seconds)
+
+
+def test_daily_refusal_names_its_policy(busy: Portal) -> None:
+    """The day's 429 can be told from a burst's by its policy, its message and the headers."""
+    busy.state.buckets.headers(busy.state.now, Ask(search=False, oauth=False))
+    busy.state.buckets.use_day(1_000_000)
+    refused = busy.call("GET", f"{DATED}/companies")
+    body = refused.json()
+    assert (refused.status_code, body["policyName"], body["message"]) == (
+        429,
+        "DAILY",
+        "You have reached your daily limit.",
+    )
+    assert refused.headers["X-HubSpot-RateLimit-Daily-Remaining"] == "0"
+
+
+def test_free_portals_take_100(busy: Portal) -> None:
+    """The ten-second bucket is a setting."""
+    busy.state.switches.per_ten_seconds = 100
+    assert _statuses(busy, 101, search=False) == [200] * 100 + [429]
