@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sandbox.clock import DAY, ScenarioClock
@@ -111,12 +111,27 @@ class Table:
             yield self.rows[row_id]
 
     def by_modified(
-        self, since: int | None = None, until: int | None = None, deleted: bool | None = None
+        self,
+        since: int | None = None,
+        until: int | None = None,
+        after: str | None = None,
+        *,
+        deleted: bool | None = None,
     ) -> Iterator[Row]:
-        """Rows with since <= modified_at < until in order of (modified_at, id); `deleted` as for `by_id`."""
-        low, high = (None if since is None else (since,)), (None if until is None else (until,))
+        """Rows with since <= modified_at < until in order of (modified_at, id); `deleted` as for `by_id`.
+
+        With `after`, rows stamped `since` come only if their id does after that one.
+        """
+        low: Key | None = None if since is None else (since,)
+        high = None if until is None else (until,)
+        if since is not None and after is not None:
+            low = (since, (self._id_order(after), after + "\0"))
         for _, (_, row_id) in self._walk(self._stamps, low, high, deleted):
             yield self.rows[row_id]
+
+    def keep(self, rows: Iterable[Row]) -> Sequence[Row]:
+        """These rows of the table, for as long as a reader pages through them."""
+        return list(rows)
 
     def newest_first(self, since: int | None = None, until: int | None = None) -> Iterator[Row]:
         """Live rows with since <= modified_at < until, the latest one first."""

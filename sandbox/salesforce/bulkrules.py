@@ -54,7 +54,7 @@ def check_object(name: str, refused: AbstractSet[str]) -> None:
 
 def check_fields(statement: tree.Statement, columns: list[Column]) -> None:
     """Refuse aggregates, compound fields and binary fields."""
-    if statement.count_all or len(columns) < len(statement.fields):
+    if statement.count_all or statement.group or len(columns) < len(statement.items):
         raise Refused(400, "API_ERROR", "An aggregate function is not supported by the Bulk API")
     for column in columns:
         if column.field.type in ("address", "location"):

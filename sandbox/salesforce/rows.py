@@ -11,7 +11,7 @@ from sandbox.salesforce.errors import Refused, not_found, unknown_column
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema import Field, SObject
 from sandbox.salesforce.soql.bind import Column
-from sandbox.salesforce.soql.run import Shape, record_shape
+from sandbox.salesforce.soql.shape import Shape, record_shape
 from sandbox.salesforce.wire import http_date
 
 

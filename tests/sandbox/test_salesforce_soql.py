@@ -211,7 +211,7 @@ def test_an_unknown_object_reads_like_the_recording() -> None:
     [
         ("invalid", "MALFORMED_QUERY", "unexpected token: 'invalid'"),
         ("SELECT Id FROM", "MALFORMED_QUERY", "<EOF>"),
-        ("SELECT Id FORM Account", "MALFORMED_QUERY", "unexpected token: 'FORM'"),
+        ("SELECT Id FORM Account", "MALFORMED_QUERY", "unexpected token: 'Account'"),
         ("SELECT FROM Account", "MALFORMED_QUERY", "unexpected token: 'FROM'"),
         ("SELECT Id FROM Account WHERE Name = 'x", "MALFORMED_QUERY", "mismatched character"),
         ("SELECT Id FROM Account WHERE Name = 'a\\zb'", "MALFORMED_QUERY", "Invalid string literal"),
@@ -234,6 +234,21 @@ def test_an_unknown_object_reads_like_the_recording() -> None:
         ("SELECT Id FROM Account WHERE Strategic__c = 'x'", "INVALID_FIELD", "must be of type boolean"),
         ("SELECT Id FROM Account WHERE Id = 'abc'", "INVALID_QUERY_FILTER_OPERATOR", "invalid ID field: abc"),
         ("SELECT Id FROM Account WHERE ARR__c LIKE '5%'", "INVALID_QUERY_FILTER_OPERATOR", "invalid operator"),
+        ("SELECT Id i FROM Account", "MALFORMED_QUERY", "only aggregate expressions use field aliasing"),
+        ("SELECT Type, COUNT(Id) FROM Account", "MALFORMED_QUERY", "must be grouped or aggregated: Type"),
+        ("SELECT ARR__c FROM Account GROUP BY ARR__c", "MALFORMED_QUERY", "field 'ARR__c' can not be grouped"),
+        ("SELECT Type FROM Account GROUP BY Type ORDER BY Name", "MALFORMED_QUERY", "Ordered field must be grouped"),
+        ("SELECT COUNT(Id) a, MAX(Id) a FROM Account", "MALFORMED_QUERY", "duplicate alias: a"),
+        ("SELECT COUNT(Id) FROM Account LIMIT 5", "MALFORMED_QUERY", "cannot also use LIMIT"),
+        ("SELECT COUNT(Strategic__c) FROM Account", "MALFORMED_QUERY", "does not support aggregate operator COUNT"),
+        ("SELECT SUM(Name) FROM Account", "MALFORMED_QUERY", "does not support aggregate operator SUM"),
+        ("SELECT MAX() FROM Account", "MALFORMED_QUERY", "unexpected token: ')'"),
+        ("SELECT Id FROM Account WHERE COUNT(Id) > 1", "MALFORMED_QUERY", "HAVING"),
+        ("SELECT Id, (SELECT Id FROM Nothings) FROM Account", "INVALID_TYPE", "relationship 'Nothings' in FROM part"),
+        ("SELECT TYPEOF Owner WHEN User THEN Name END FROM Account", "INVALID_FIELD", "polymorphic"),
+        ("SELECT TYPEOF What WHEN User THEN Name END FROM Task", "INVALID_TYPE", "not supported in TYPEOF"),
+        ("SELECT Id FROM Account WHERE Name IN (SELECT AccountId FROM Contact)", "MALFORMED_QUERY", "must be ids"),
+        ("SELECT Id FROM Account WHERE Type INCLUDES ('x')", "INVALID_QUERY_FILTER_OPERATOR", "invalid operator"),
         ("SELECT Id, COUNT(Id) FROM Account", "MALFORMED_QUERY", "must be grouped or aggregated: Id"),
         ("SELECT Id FROM Account OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE", "2000"),
     ],
@@ -313,3 +328,172 @@ def test_parents_and_polymorphic_parents_nest() -> None:
     owners = run(state.org, "SELECT Owner.Manager.Name FROM Account WHERE Owner.Manager.Name = 'ada boss'", False)
     record: Any = owners.shape(owners.rows[0], "67.0")
     assert "Ada Boss" == record["Owner"]["Manager"]["Name"]
+
+
+def _grouped(soql: str) -> list[dict[str, object]]:
+    """The AggregateResults of a statement over five accounts, without their attributes."""
+    state = new_state(new_store(ScenarioClock(NOW)))
+    values: list[dict[str, Any]] = [
+        {"Name": "a", "Type": "Customer", "ARR__c": 10, "Renewal_Date__c": On(100)},
+        {"Name": "b", "Type": "customer", "ARR__c": 30, "Renewal_Date__c": On(50)},
+        {"Name": "c", "Type": "Prospect", "ARR__c": None},
+        {"Name": "d", "Type": None, "ARR__c": 5},
+        {"Name": "e", "Type": "Customer", "ARR__c": 10},
+    ]
+    for number, fields in enumerate(values):
+        state.store.apply(
+            Change(NOW + number * SECOND, "salesforce", "create", "Account", sf_id("001", number), fields)
+        )
+    result = run(state.org, soql, everything=False)
+    assert all(r["attributes"] == {"type": "AggregateResult"} for r in result.ready)
+    return [{k: v for k, v in r.items() if k != "attributes"} for r in result.ready]
+
+
+def test_aggregates_over_all_rows() -> None:
+    """COUNT leaves out nulls, COUNT_DISTINCT knows no letter case, unnamed results are counted from expr0."""
+    soql = (
+        "SELECT COUNT(Id), COUNT(ARR__c) filled, COUNT_DISTINCT(Type), MIN(ARR__c), MAX(Renewal_Date__c), "
+        "SUM(ARR__c) s, AVG(ARR__c) FROM Account"
+    )
+    assert [
+        {"expr0": 5, "filled": 4, "expr1": 2, "expr2": 5, "expr3": "1970-04-11", "s": 55, "expr4": 13.75}
+    ] == _grouped(soql)
+    assert [{"expr0": "2026-03-02T06:00:04.000+0000"}] == _grouped("SELECT MAX(SystemModstamp) FROM Account")
+    assert [{"expr0": 0, "expr1": None}] == _grouped("SELECT COUNT(Id), MAX(ARR__c) FROM Account WHERE Name = 'z'")
+
+
+def test_groups_are_counted_ordered_and_cut() -> None:
+    """GROUP BY folds letter case and keeps a group of nulls; ORDER BY an aggregate, HAVING and LIMIT work on groups."""
+    soql = "SELECT Type, COUNT(Id) n FROM Account GROUP BY Type ORDER BY COUNT(Id) DESC, Type LIMIT 2"
+    assert [{"Type": "Customer", "n": 3}, {"Type": None, "n": 1}] == _grouped(soql)
+    having = "SELECT Type t FROM Account GROUP BY Type HAVING COUNT(Id) > 1 AND MAX(ARR__c) >= 30"
+    assert [{"t": "Customer"}] == _grouped(having)
+    assert [] == _grouped("SELECT Type FROM Account GROUP BY Type HAVING COUNT(Id) > 3")
+
+
+def test_too_many_groups_are_refused() -> None:
+    """A grouped result has one page of 2,000; more need a LIMIT."""
+    state = new_state(new_store(ScenarioClock(NOW)))
+    for number in range(2001):
+        change = Change(NOW, "salesforce", "create", "Account", sf_id("001", number), {"Name": f"n{number}"})
+        state.store.apply(change)
+    with pytest.raises(Refused) as caught:
+        run(state.org, "SELECT Name FROM Account GROUP BY Name", everything=False)
+    assert "EXCEEDED_ID_LIMIT" == caught.value.code
+    assert 2000 == len(run(state.org, "SELECT Name FROM Account GROUP BY Name LIMIT 2000", everything=False).ready)
+
+
+def _family() -> tuple[Org, dict[str, str]]:
+    """Two accounts, three contacts, a deal, tasks on three kinds of parents."""
+    state = new_state(new_store(ScenarioClock(NOW)))
+    ids = {"acme": sf_id("001", 1), "bolt": sf_id("001", 2), "deal": sf_id("006", 1), "case": sf_id("500", 1)}
+    rows: list[tuple[str, str, dict[str, Any]]] = [
+        ("Account", ids["acme"], {"Name": "Acme"}),
+        ("Account", ids["bolt"], {"Name": "Bolt"}),
+        ("Opportunity", ids["deal"], {"Name": "Deal", "Amount": 5, "AccountId": ids["acme"]}),
+        ("Case", ids["case"], {"Subject": "Help", "AccountId": ids["acme"]}),
+        *(("Contact", sf_id("003", n), {"LastName": f"P{n}", "AccountId": ids["acme"]}) for n in range(3)),
+        *(("Task", sf_id("00T", n), {"WhatId": ids[k]}) for n, k in enumerate(("acme", "deal", "case"))),
+        ("Task", sf_id("00T", 9), {}),
+        ("AccountContactRelation", sf_id("07k", 1), {"AccountId": ids["bolt"], "Roles": "Influencer;Other"}),
+    ]
+    for name, row_id, fields in rows:
+        state.store.apply(Change(NOW, "salesforce", "create", name, row_id, fields))
+    return state.org, ids
+
+
+def _records(org: Org, soql: str) -> list[dict[str, Any]]:
+    result = run(org, soql, everything=False)
+    return [result.shape(row, "67.0") for row in result.rows]
+
+
+def test_children_nest_as_results_of_their_own() -> None:
+    """Each parent has the rows that point to it, ordered and cut per parent; none is null."""
+    org, _ = _family()
+    soql = "SELECT Name, (SELECT LastName FROM Contacts ORDER BY LastName DESC LIMIT 2) FROM Account ORDER BY Name"
+    acme, bolt = _records(org, soql)
+    assert (2, True, ["P2", "P1"]) == (
+        acme["Contacts"]["totalSize"],
+        acme["Contacts"]["done"],
+        [r["LastName"] for r in acme["Contacts"]["records"]],
+    )
+    assert bolt["Contacts"] is None
+
+
+def test_typeof_picks_fields_by_the_kind_of_row() -> None:
+    """WHEN for the kinds named, ELSE for the others, null where nothing is referred to."""
+    org, ids = _family()
+    soql = (
+        "SELECT TYPEOF What WHEN Account THEN Name WHEN Opportunity THEN Amount, Account.Name ELSE Id END FROM Task "
+        "ORDER BY Id"
+    )
+    whats = [r["What"] for r in _records(org, soql)]
+    assert ("Account", "Acme") == (whats[0]["attributes"]["type"], whats[0]["Name"])
+    assert (5, "Acme") == (whats[1]["Amount"], whats[1]["Account"]["Name"])
+    assert ids["case"] == whats[2]["Id"]
+    assert whats[3] is None
+
+
+def test_semi_joins_and_multi_select_picklists() -> None:
+    """IN and NOT IN a query of ids; INCLUDES takes alternatives, each a list that must all be chosen."""
+    org, _ = _family()
+    assert ["Acme"] == [
+        r["Name"] for r in _records(org, "SELECT Name FROM Account WHERE Id IN (SELECT AccountId FROM Opportunity)")
+    ]
+    assert ["Bolt"] == [
+        r["Name"]
+        for r in _records(
+            org, "SELECT Name FROM Account WHERE Id NOT IN (SELECT AccountId FROM Contact WHERE LastName = 'P1')"
+        )
+    ]
+    found = {
+        text: len(_records(org, f"SELECT Id FROM AccountContactRelation WHERE Roles {text}"))
+        for text in ("INCLUDES ('Other')", "INCLUDES ('Other;Evaluator', 'x')", "EXCLUDES ('Evaluator')")
+    }
+    assert [1, 0, 1] == list(found.values())
+
+
+def test_group_is_an_object_too() -> None:
+    """FROM Group is no clause."""
+    org, _ = _family()
+    assert [] == _records(org, "SELECT Id FROM Group WHERE Type = 'Queue' ORDER BY Name")
+
+
+STAMPED = [(number, NOW + (number // 4) * SECOND) for number in range(12)]
+
+
+@given(
+    second=st.integers(-1, 4),
+    number=st.integers(-1, 12),
+    shape=st.sampled_from(["keyset", "keyset-reversed", "after", "since", "ids", "by-id"]),
+    limit=st.integers(1, 13),
+)
+@settings(max_examples=150, deadline=None)
+def test_index_ranges_lose_nothing(second: int, number: int, shape: str, limit: int) -> None:
+    """Every form of cursor finds what a plain look at all rows finds, in the same order."""
+    org = _stamped()
+    at, stamp = iso_ms(NOW + second * SECOND), NOW + second * SECOND
+    row_id = sf_id("001", max(number, 0))
+    tie = f"(SystemModstamp = {at} AND Id > '{row_id}')"
+    where, holds = {
+        "keyset": (f"{tie} OR SystemModstamp > {at}", lambda i, t: (t == stamp and i > row_id) or t > stamp),
+        "keyset-reversed": (f"SystemModstamp > {at} OR {tie}", lambda i, t: (t == stamp and i > row_id) or t > stamp),
+        "after": (f"SystemModstamp >= {at} AND Id > '{row_id}'", lambda i, t: t >= stamp and i > row_id),
+        "since": (f"SystemModstamp > {at}", lambda _, t: t > stamp),
+        "ids": (f"Id IN ('{row_id}', '{sf_id('001', 3)}')", lambda i, _: i in (row_id, sf_id("001", 3))),
+        "by-id": (f"Id >= '{row_id}'", lambda i, _: i >= row_id),
+    }[shape]
+    order = "Id" if shape == "by-id" else "SystemModstamp, Id"
+    rows = sorted((t, sf_id("001", n)) for n, t in STAMPED if holds(sf_id("001", n), t))
+    wanted = [i for _, i in rows] if order != "Id" else sorted(i for _, i in rows)
+    found = run(org, f"SELECT Id FROM Account WHERE {where} ORDER BY {order} LIMIT {limit}", everything=False)
+    assert wanted[:limit] == [row.id for row in found.rows]
+
+
+@functools.cache
+def _stamped() -> Org:
+    """Twelve accounts, four to a second."""
+    state = new_state(new_store(ScenarioClock(NOW)))
+    for number, at in STAMPED:
+        state.store.apply(Change(at, "salesforce", "create", "Account", sf_id("001", number), {"Name": "x"}))
+    return state.org

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import operator
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,19 +10,22 @@ from sandbox.salesforce import ids
 from sandbox.salesforce.errors import Refused
 from sandbox.salesforce.objects import NAME_OBJECT
 from sandbox.salesforce.org import Getter, Org
-from sandbox.salesforce.schema import ID_TYPES, NUMBER_TYPES, TEXT_TYPES, Field, SObject
+from sandbox.salesforce.schema import ID_TYPES, TEXT_TYPES, Field, SObject
 from sandbox.salesforce.soql import tree
+from sandbox.salesforce.soql.compare import (
+    ORDERED,
+    Test,
+    accepts,
+    among,
+    comparable,
+    in_range,
+    including,
+    like_pattern,
+    single,
+)
 from sandbox.salesforce.soql.parse import located
-from sandbox.versions import At, On, Row
+from sandbox.versions import Row
 
-Test = Callable[[Row], bool]
-
-_ORDERED: dict[str, Callable[[object, object], bool]] = {
-    "<": operator.lt,  # type: ignore[dict-item]  # both sides are of one type by then
-    "<=": operator.le,  # type: ignore[dict-item]
-    ">": operator.gt,  # type: ignore[dict-item]
-    ">=": operator.ge,  # type: ignore[dict-item]
-}
 _HINT = (
     "If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. "
     "Please reference your WSDL or the describe call for the appropriate names."
@@ -51,19 +52,21 @@ class Column:
     get: Getter
 
 
-class Binder:
-    """Resolves names of one statement; every refusal carries the vendor's row and column."""
+def find_object(org: Org, text: str, name: str, at: int) -> SObject:
+    """The object that FROM names. INVALID_TYPE when there is none for the caller."""
+    sobject = org.object(name)
+    if sobject is None or not sobject.queryable:
+        message = f"sObject type '{name}' is not supported. {_OBJECT_HINT}"
+        raise Refused(400, "INVALID_TYPE", located(text, at, message))
+    return sobject
 
-    def __init__(self, org: Org, statement: tree.Statement) -> None:
+
+class Binder:
+    """Resolves names over one object; every refusal carries the vendor's row and column in `text`."""
+
+    def __init__(self, org: Org, text: str, sobject: SObject) -> None:
         self._org = org
-        self._text = statement.text
-        sobject = org.object(statement.object)
-        if sobject is None:
-            raise self._refuse(
-                statement.object_at,
-                "INVALID_TYPE",
-                f"sObject type '{statement.object}' is not supported. {_OBJECT_HINT}",
-            )
+        self._text = text
         self.sobject = sobject
 
     def column(self, path: tree.Path) -> Column:
@@ -106,20 +109,28 @@ class Binder:
 
     def sort_key(self, order: tree.Order) -> Getter:
         """What ORDER BY compares; None for null."""
+        if isinstance(order.path, tree.Aggregate):
+            raise self._refuse(order.path.at, "MALFORMED_QUERY", "Ordered field must be grouped or aggregated")
         column = self.column(order.path)
         if not column.field.sortable:
             raise self._refuse(
                 order.path.at, "INVALID_FIELD", f"field '{order.path}' can not be sorted in a query call"
             )
-        return _comparable(column)
+        return comparable(column.get, column.field.type)
 
     def _comparison(self, comparison: tree.Comparison) -> Test:
+        if isinstance(comparison.path, tree.Aggregate):
+            raise self._refuse(comparison.at, "MALFORMED_QUERY", "aggregate functions belong in HAVING, not in WHERE")
         column = self.column(comparison.path)
         if not self._org.may_filter(column.owner, column.field) or column.field.type == "address":
             message = f"field '{column.field.name}' can not be filtered in a query call"
             raise self._refuse(comparison.at, "INVALID_FIELD", message)
-        get, op, kind = _comparable(column), comparison.op, column.field.type
-        if (op == "like" and kind not in TEXT_TYPES) or (op in _ORDERED and kind == "boolean"):
+        get, op, kind = comparable(column.get, column.field.type), comparison.op, column.field.type
+        if comparison.join is not None:
+            return self._join(column, get, comparison.join, op == "in")
+        if (op in ("includes", "excludes")) > (kind == "multipicklist"):
+            raise self._refuse(comparison.at, "INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {kind} field")
+        if (op == "like" and kind not in TEXT_TYPES) or (op in ORDERED and kind == "boolean"):
             name = "id" if kind in ID_TYPES else kind
             raise self._refuse(comparison.at, "INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {name} field")
         operands = [self._operand(column.field, literal) for literal in comparison.literals]
@@ -127,16 +138,34 @@ class Binder:
             pattern = like_pattern(str(comparison.literals[0].value))
             return lambda row: (value := get(row)) is not None and pattern.fullmatch(str(value)) is not None
         if comparison.literals[0].kind == "relative" and len(operands) == 1:
-            return _in_range(get, op, operands[0])
+            return in_range(get, op, operands[0])
+        if op in ("includes", "excludes"):
+            return including(get, operands, op == "includes")
         if op in ("in", "not-in"):
-            return _among(get, operands, op == "in")
-        return _single(get, op, operands[0])
+            return among(get, operands, op == "in")
+        return single(get, op, operands[0])
+
+    def _join(self, column: Column, get: Getter, join: tree.SemiJoin, inside: bool) -> Test:
+        """The set of another query's values; both sides must be ids."""
+        inner = Binder(self._org, self._text, find_object(self._org, self._text, join.object, join.object_at))
+        wanted = inner.column(join.path)
+        if column.field.type not in ID_TYPES or wanted.field.type not in ID_TYPES:
+            message = "The inner and outer fields of a semi join must be ids"
+            raise self._refuse(join.path.at, "MALFORMED_QUERY", message)
+        test = inner.test(join.where) if join.where is not None else None
+        shown = self._org.shows(inner.sobject, everything=False)
+        found = {
+            wanted.get(row)
+            for row in self._org.source(inner.sobject).by_id()
+            if shown(row) and (test is None or test(row))
+        }
+        return among(get, found - {None}, inside)
 
     def _operand(self, field: Field, literal: tree.Literal) -> object:
-        """The literal as `_comparable` would give it. INVALID_FIELD when its type does not fit the field."""
+        """The literal as `comparable` would give it. INVALID_FIELD when its type does not fit the field."""
         if literal.kind == "null":
             return None
-        wanted, fits = _accepts(field)
+        wanted, fits = accepts(field)
         if literal.kind not in fits:
             quotes = "should be enclosed in quotes" if wanted == "string" else "should not be enclosed in quotes"
             message = f"value of filter criterion for field '{field.name}' must be of type {wanted} and {quotes}"
@@ -163,78 +192,6 @@ class Binder:
 
     def _refuse(self, at: int, code: str, message: str) -> Refused:
         return Refused(400, code, located(self._text, at, message))
-
-
-def _accepts(field: Field) -> tuple[str, frozenset[str]]:
-    """The vendor's word for the field's type and the kinds of literals that it takes."""
-    if field.type in TEXT_TYPES or field.type in ID_TYPES:
-        return "string", frozenset({"string"})
-    if field.type in NUMBER_TYPES:
-        return ("int" if field.type == "int" else "double"), frozenset({"number"})
-    if field.type == "datetime":
-        return "dateTime", frozenset({"datetime", "relative"})
-    if field.type == "date":
-        return "date", frozenset({"date", "relative"})
-    return "boolean", frozenset({"bool"})
-
-
-def _comparable(column: Column) -> Getter:
-    """Text folded to one case (empty is null), instants in seconds, days as numbers."""
-    get, kind = column.get, column.field.type
-    if kind in TEXT_TYPES:
-        return lambda row: str(value).casefold() if (value := get(row)) not in (None, "") else None
-    if kind == "datetime":
-        return lambda row: value.us // SECOND if isinstance(value := get(row), At) else None
-    if kind == "date":
-        return lambda row: value.day if isinstance(value := get(row), On) else None
-    return get
-
-
-def _single(get: Getter, op: str, wanted: object) -> Test:
-    if op == "=":
-        return lambda row: get(row) == wanted
-    if op == "!=":
-        # Two-valued logic: null is a value like any other, so != finds it.
-        return lambda row: get(row) != wanted
-    if wanted is None:
-        return _never
-    compare = _ORDERED[op]
-    return lambda row: (value := get(row)) is not None and compare(value, wanted)
-
-
-def _never(_: Row) -> bool:
-    return False
-
-
-def _among(get: Getter, wanted: list[object], inside: bool) -> Test:
-    chosen = set(wanted)
-    return lambda row: (get(row) in chosen) is inside
-
-
-def _in_range(get: Getter, op: str, bounds: object) -> Test:
-    """A date word means a range of days: = lies in it, < lies before it."""
-    assert isinstance(bounds, tuple)
-    low, high = bounds
-    compare: dict[str, Callable[[float], bool]] = {
-        "=": lambda v: low <= v < high,
-        "in": lambda v: low <= v < high,
-        "!=": lambda v: not low <= v < high,
-        "not-in": lambda v: not low <= v < high,
-        "<": lambda v: v < low,
-        "<=": lambda v: v < high,
-        ">": lambda v: v >= high,
-        ">=": lambda v: v >= low,
-    }
-    test, of_null = compare[op], op in ("!=", "not-in")
-    return lambda row: test(value) if isinstance(value := get(row), int | float) else of_null
-
-
-def like_pattern(pattern: str) -> re.Pattern[str]:
-    """% any run, _ any one character, backslash before either makes it plain; letter case does not count."""
-    out = ""
-    for piece in re.findall(r"\\.|.", pattern, flags=re.DOTALL):
-        out += {"%": ".*", "_": "."}.get(piece) or re.escape(piece[1:] if len(piece) == 2 else piece)
-    return re.compile(out, re.IGNORECASE | re.DOTALL)
 
 
 def _same(row: Row) -> Row | None:

@@ -6,73 +6,13 @@ import re
 from functools import lru_cache
 from typing import Any as Anything
 
-from lark import Lark, Token, Transformer, v_args
+from lark import Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
 from sandbox.salesforce import wire
 from sandbox.salesforce.errors import Refused
 from sandbox.salesforce.soql import tree
-
-# AND and OR never mix without parentheses, and NOT takes one simple condition and stands alone or in parentheses:
-# conditionExpression of the SOQL reference.
-GRAMMAR = r"""
-start: _SELECT select _FROM NAME where? order? limit? offset?
-select: count_all | item ("," item)*
-count_all: COUNT "(" ")"
-?item: path | counted
-counted: COUNT "(" path ")" NAME?
-path: NAME ("." NAME)*
-
-where: _WHERE _condition
-_condition: simple | all | any | not
-all: simple (_AND simple)+
-any: simple (_OR simple)+
-not: _NOT simple
-?simple: "(" _condition ")" | comparison
-comparison: path OP literal          -> compare
-          | path LIKE literal        -> compare
-          | path IN "(" literal ("," literal)* ")" -> among
-          | path _NOT IN "(" literal ("," literal)* ")" -> not_among
-
-literal: STRING | NUMBER | DATETIME | DATE | RELATIVE | NULL | TRUE | FALSE
-
-order: _ORDER _BY order_key ("," order_key)*
-order_key: path DIRECTION? nulls?
-nulls: _NULLS EDGE
-limit: _LIMIT INTEGER
-offset: _OFFSET INTEGER
-
-_SELECT.2: /SELECT\b/i
-_FROM.2: /FROM\b/i
-_WHERE.2: /WHERE\b/i
-_AND.2: /AND\b/i
-_OR.2: /OR\b/i
-_NOT.2: /NOT\b/i
-_ORDER.2: /ORDER\b/i
-_BY.2: /BY\b/i
-_NULLS.2: /NULLS\b/i
-_LIMIT.2: /LIMIT\b/i
-_OFFSET.2: /OFFSET\b/i
-COUNT.2: /COUNT(?=\s*\()/i
-LIKE.2: /LIKE\b/i
-IN.2: /IN\b/i
-NULL.2: /NULL\b/i
-TRUE.2: /TRUE\b/i
-FALSE.2: /FALSE\b/i
-DIRECTION.2: /(ASC|DESC)\b/i
-EDGE.2: /(FIRST|LAST)\b/i
-RELATIVE.3: /(TODAY|YESTERDAY|TOMORROW|(LAST|NEXT)_N_DAYS:\d+|N_DAYS_AGO:\d+)\b/i
-OP: "=" | "!=" | "<>" | "<=" | ">=" | "<" | ">"
-DATETIME.4: /\d{4}-\d{2}-\d{2}T[0-9:.]+(Z|[+-]\d{2}:?\d{2})/i
-DATE.3: /\d{4}-\d{2}-\d{2}/
-INTEGER.1: /\d+/
-NUMBER.0: /[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?/
-STRING: /'(\\.|[^'\\])*'/s
-NAME: /(?!(SELECT|FROM|WHERE|AND|OR|NOT|ORDER|LIMIT|LIKE|IN|NULL|NULLS|HAVING|USING|WITH)\b)[A-Za-z][A-Za-z0-9_]*/i
-%ignore /\s+/
-"""
-
-_PARSER = Lark(GRAMMAR, parser="lalr", lexer="contextual", propagate_positions=True, maybe_placeholders=False)
+from sandbox.salesforce.soql.grammar import PARSER
 
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
 _LIKE_ESCAPES = {"_": "\\_", "%": "\\%"}
@@ -90,7 +30,7 @@ def parse(text: str) -> tree.Statement:
     if len(text) > MAX_STATEMENT:
         raise Refused(400, "MALFORMED_QUERY", "SOQL statements cannot be longer than 100000 characters.")
     try:
-        parsed = _PARSER.parse(text)
+        parsed = PARSER.parse(text)
         statement: tree.Statement = _Builder(text).transform(parsed)
     except UnexpectedInput as error:
         raise _malformed(text, error) from error
@@ -152,14 +92,38 @@ class _Builder(Transformer[Token, Anything]):
     def path(self, names: list[Token]) -> tree.Path:
         return tree.Path(tuple(str(n) for n in names), names[0].start_pos or 0)
 
-    def counted(self, parts: list[Anything]) -> tree.Counted:
-        return tree.Counted(parts[1], str(parts[2]) if len(parts) > 2 else None)
+    def column(self, parts: list[Anything]) -> tree.Column:
+        return tree.Column(parts[0], str(parts[1]) if len(parts) > 1 else None)
 
-    def count_all(self, _: list[Anything]) -> None:
-        return None
+    def aggregate(self, parts: list[Anything]) -> tree.Aggregate:
+        alias = str(parts[2]) if len(parts) > 2 else None
+        return tree.Aggregate(str(parts[0]).lower(), parts[1], alias, parts[0].start_pos or 0)
+
+    def measured(self, parts: list[Anything]) -> tree.Aggregate:
+        return self.aggregate(parts)
+
+    def count_all(self, tokens: list[Token]) -> None:
+        name = str(tokens[0])
+        if name.lower() != "count":
+            at = tokens[0].start_pos or 0
+            raise Refused(400, "MALFORMED_QUERY", located(self._text, at + len(name) + 1, "unexpected token: ')'"))
 
     def select(self, items: list[Anything]) -> list[Anything]:
         return items
+
+    def children(self, parts: list[Anything]) -> tree.Children:
+        return tree.Children(self.start(parts))
+
+    def typeof(self, parts: list[Anything]) -> tree.TypeOf:
+        branches = tuple(part for part in parts[1:] if isinstance(part, tuple) and isinstance(part[0], str))
+        otherwise = next((part for part in parts[1:] if isinstance(part, list)), [])
+        return tree.TypeOf(parts[0], branches, tuple(otherwise))
+
+    def when(self, parts: list[Anything]) -> tuple[str, int, tuple[tree.Path, ...]]:
+        return str(parts[0]), parts[0].start_pos or 0, tuple(parts[1:])
+
+    def otherwise(self, parts: list[tree.Path]) -> list[tree.Path]:
+        return parts
 
     def literal(self, tokens: list[Token]) -> tuple[Token, int]:
         return tokens[0], tokens[0].start_pos or 0
@@ -176,6 +140,20 @@ class _Builder(Transformer[Token, Anything]):
     def not_among(self, parts: list[Anything]) -> tree.Comparison:
         return self._listed(parts, "not-in")
 
+    def includes(self, parts: list[Anything]) -> tree.Comparison:
+        literals = tuple(self._constant(token, at) for token, at in parts[2:])
+        return tree.Comparison(parts[0], str(parts[1]).lower(), literals, parts[0].at)
+
+    def semijoin(self, parts: list[Anything]) -> tree.SemiJoin:
+        where = parts[2][1] if len(parts) > 2 else None
+        return tree.SemiJoin(parts[0], str(parts[1]), parts[1].start_pos or 0, where)
+
+    def joined(self, parts: list[Anything]) -> tree.Comparison:
+        return tree.Comparison(parts[0], "in", (), parts[0].at, parts[2])
+
+    def not_joined(self, parts: list[Anything]) -> tree.Comparison:
+        return tree.Comparison(parts[0], "not-in", (), parts[0].at, parts[2])
+
     def _listed(self, parts: list[Anything], op: str) -> tree.Comparison:
         literals = tuple(self._constant(token, at) for token, at in parts[2:])
         return tree.Comparison(parts[0], op, literals, parts[0].at)
@@ -191,6 +169,12 @@ class _Builder(Transformer[Token, Anything]):
 
     def where(self, parts: list[tree.Condition]) -> tuple[str, tree.Condition]:
         return "where", parts[0]
+
+    def group(self, paths: list[tree.Path]) -> tuple[str, tuple[tree.Path, ...]]:
+        return "group", tuple(paths)
+
+    def having(self, parts: list[tree.Condition]) -> tuple[str, tree.Condition]:
+        return "having", parts[0]
 
     def order_key(self, parts: list[Anything]) -> tree.Order:
         words = [str(p).lower() for p in parts[1:]]
@@ -217,11 +201,13 @@ class _Builder(Transformer[Token, Anything]):
         count_all = items == [None]
         return tree.Statement(
             text=self._text,
-            fields=() if count_all else tuple(items),
+            items=() if count_all else tuple(items),
             count_all=count_all,
             object=str(name),
             object_at=name.start_pos,
             where=given.get("where"),
+            group=given.get("group", ()),
+            having=given.get("having"),
             order=given.get("order", ()),
             limit=given.get("limit"),
             offset=given.get("offset", 0),
