@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from sandbox.hubspot.checks import typed
-from sandbox.hubspot.schema import ObjectType
+from sandbox.hubspot.objecttypes import ObjectType
 from sandbox.hubspot.state import OWNERS, HubSpotState, value_of
 from sandbox.hubspot.values import text_of
 from sandbox.hubspot.writes import write
@@ -115,7 +115,7 @@ class HubSpotDesk:
 
     def _shown(self, kind: ObjectType, row: Row) -> Json:
         known = self._state.schema.properties[kind.name]
-        values = {name: text_of(value_of(row, prop, kind), prop) for name, prop in known.items()}
+        values = {name: text_of(value_of(self._state, row, prop, kind), prop) for name, prop in known.items()}
         return _record("hubspot", kind.name, row, {name: v for name, v in values.items() if v is not None})
 
 

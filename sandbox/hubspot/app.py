@@ -14,7 +14,18 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.guard import COST
-from sandbox.hubspot import associations, errors, merging, metadata, oauth, objects, writes
+from sandbox.hubspot import (
+    associations,
+    errors,
+    merging,
+    metadata,
+    oauth,
+    objects,
+    pipelines,
+    properties,
+    schemas,
+    writes,
+)
 from sandbox.hubspot.call import Answer, Call, Handler
 from sandbox.hubspot.limits import Ask
 from sandbox.hubspot.search import Results, search
@@ -67,6 +78,10 @@ def _both(area: str, rest: str) -> tuple[str, str]:
     return f"/crm/{area}/{{version}}{rest}", f"/crm/{{version}}/{area}{rest}"
 
 
+def _schemas(rest: str) -> tuple[str, str]:
+    return f"/crm-object-schemas/{{version}}/schemas{rest}", f"/crm/{{version}}/schemas{rest}"
+
+
 def _routes(find: Handler) -> list[tuple[str, tuple[str, ...], Handler]]:
     one = _objects("/{record_id}")
     linked = _objects("/{record_id}/associations/{to_type}")
@@ -90,9 +105,18 @@ def _routes(find: Handler) -> list[tuple[str, tuple[str, ...], Handler]]:
         ("POST", _links("/batch/archive"), associations.batch_archive_links),
         ("GET", _links("/labels"), associations.list_labels),
         ("POST", _links("/labels"), associations.create_label),
-        ("GET", _both("properties", "/{type}"), metadata.list_properties),
-        ("POST", _both("properties", "/{type}"), metadata.create_property),
-        ("GET", _both("properties", "/{type}/{property}"), metadata.get_property),
+        ("GET", _both("properties", "/{type}"), properties.list_properties),
+        ("POST", _both("properties", "/{type}"), properties.create_property),
+        ("GET", _both("properties", "/{type}/groups"), properties.list_groups),
+        ("GET", _both("properties", "/{type}/{property}"), properties.get_property),
+        ("PATCH", _both("properties", "/{type}/{property}"), properties.update_property),
+        ("DELETE", _both("properties", "/{type}/{property}"), properties.archive_property),
+        ("GET", _schemas(""), schemas.list_schemas),
+        ("POST", _schemas(""), schemas.create_schema),
+        ("GET", _schemas("/{type}"), schemas.get_schema),
+        ("GET", _both("pipelines", "/{type}"), pipelines.list_pipelines),
+        ("GET", _both("pipelines", "/{type}/{pipeline_id}"), pipelines.get_pipeline),
+        ("GET", _both("pipelines", "/{type}/{pipeline_id}/stages"), pipelines.list_stages),
         ("GET", _both("owners", ""), metadata.list_owners),
         ("GET", _both("owners", "/{owner_id}"), metadata.get_owner),
         ("GET", ("/account-info/{version}/details",), metadata.account_details),

@@ -8,7 +8,7 @@ from sandbox.hubspot import errors
 from sandbox.hubspot.call import Answer, Call, text
 from sandbox.hubspot.checks import enforces
 from sandbox.hubspot.linktypes import PRIMARY, LinkType
-from sandbox.hubspot.schema import ObjectType
+from sandbox.hubspot.objecttypes import ObjectType
 from sandbox.hubspot.state import VENDOR, HubSpotState
 from sandbox.versions import Change, Row
 

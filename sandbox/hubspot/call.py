@@ -9,7 +9,7 @@ from starlette.datastructures import QueryParams
 
 from sandbox.clock import iso_ms
 from sandbox.hubspot import errors
-from sandbox.hubspot.schema import ObjectType
+from sandbox.hubspot.objecttypes import ObjectType
 from sandbox.hubspot.state import HubSpotState, Token
 
 

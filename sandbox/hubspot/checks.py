@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from sandbox.hubspot import errors
 from sandbox.hubspot.call import Call
-from sandbox.hubspot.schema import ObjectType, Property
+from sandbox.hubspot.objecttypes import ObjectType
+from sandbox.hubspot.schema import Property
 from sandbox.hubspot.state import HubSpotState
 from sandbox.hubspot.values import BadValue, normalized, parse, text_of
 from sandbox.versions import Row

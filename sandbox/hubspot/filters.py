@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from sandbox.clock import MILLISECOND
 from sandbox.hubspot import errors
-from sandbox.hubspot.schema import ObjectType, Property
+from sandbox.hubspot.objecttypes import ObjectType
+from sandbox.hubspot.schema import Property
 from sandbox.hubspot.state import HubSpotState, value_of
 from sandbox.hubspot.values import comparable, comparable_filter
 from sandbox.versions import Row
@@ -92,7 +93,7 @@ def test_of(state: HubSpotState, kind: ObjectType, f: Filter) -> Test:
     prop = property_of(state, kind, name)
     if operator in _PRESENCE:
         present = _PRESENCE[operator]
-        return lambda row: (comparable(prop, value_of(row, prop, kind)) is not None) == present
+        return lambda row: (comparable(prop, value_of(state, row, prop, kind)) is not None) == present
     make = _OPERATORS.get(operator)
     if make is None:
         raise errors.bad_request(f"Invalid operator: {operator}")
@@ -104,7 +105,7 @@ def test_of(state: HubSpotState, kind: ObjectType, f: Filter) -> Test:
         holds = make(prop, f)
     except (ValueError, TypeError):
         raise errors.bad_request(f"{f.get('value')} is not a valid value for {name} with {operator}") from None
-    return lambda row: holds(comparable(prop, value_of(row, prop, kind)))
+    return lambda row: holds(comparable(prop, value_of(state, row, prop, kind)))
 
 
 def property_of(state: HubSpotState, kind: ObjectType, name: str) -> Property:

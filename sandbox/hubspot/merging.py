@@ -5,7 +5,7 @@ from __future__ import annotations
 from sandbox.clock import MILLISECOND
 from sandbox.hubspot import errors
 from sandbox.hubspot.call import Answer, Call, text
-from sandbox.hubspot.schema import ObjectType
+from sandbox.hubspot.objecttypes import ObjectType
 from sandbox.hubspot.state import VENDOR, HubSpotState, shown
 from sandbox.versions import Change, Row
 

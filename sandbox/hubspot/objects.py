@@ -8,7 +8,7 @@ from itertools import islice
 from sandbox.hubspot import errors
 from sandbox.hubspot.associations import inline
 from sandbox.hubspot.call import Answer, Call, text
-from sandbox.hubspot.schema import ObjectType
+from sandbox.hubspot.objecttypes import ObjectType
 from sandbox.hubspot.state import shown
 from sandbox.hubspot.writes import find, not_got
 from sandbox.versions import Row

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from sandbox.hubspot.catalogue import PROPERTIES
 from sandbox.hubspot.linktypes import LinkTypes
+from sandbox.hubspot.objecttypes import TYPES, ObjectType
 
 _FIELD_TYPES = {
     "string": "text",
@@ -87,166 +88,49 @@ class Property:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectType:
-    """One object type and how the API treats it."""
+class Stage:
+    """One stage of a pipeline; `metadata` has `isClosed`, and a deal's `probability` (1.0 is won)."""
 
-    name: str
-    """Plural, lower case: the name in paths, and the table's name."""
-    singular: str
-    type_id: str
-    link_word: str
-    """Its word in association type names (`meeting_event_to_contact`)."""
-    modified: str
-    """The property that carries the modification stamp; contacts alone have no `hs_` before it."""
-    read_scope: str
-    write_scope: str
-    defaults: tuple[str, ...]
-    """Properties that are returned when none are asked for."""
-    required: tuple[str, ...] = ()
-    """Properties that a new record must have."""
-    searchable: tuple[str, ...] = ()
-    html_missing: bool = False
-    """GET of a missing record answers 404 with an HTML page (recorded for tickets and tasks, Nov 2024)."""
-    custom: bool = False
-    """Made by the portal; its required properties must be there at creation in every version."""
-    label: str = ""
-    plural_label: str = ""
-    display: str = ""
-    """The primary display property; empty: the first searchable one."""
+    id: str
+    label: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-_STAMPS = ("createdate", "hs_lastmodifieddate", "hs_object_id")
-_ACTIVITY_STAMPS = ("hs_createdate", "hs_lastmodifieddate", "hs_object_id")
-_CONTACTS = ("crm.objects.contacts.read", "crm.objects.contacts.write")
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A pipeline of deals or tickets."""
+
+    id: str
+    label: str
+    stages: tuple[Stage, ...]
 
 
-def _crm(name: str, *rest: str) -> tuple[str, ...]:
-    return (f"crm.objects.{name}.read", f"crm.objects.{name}.write", *rest)
+_DEAL_ODDS = {
+    "appointmentscheduled": "0.2",
+    "qualifiedtobuy": "0.4",
+    "presentationscheduled": "0.6",
+    "decisionmakerboughtin": "0.8",
+    "contractsent": "0.9",
+    "closedwon": "1.0",
+    "closedlost": "0.0",
+}
+_TICKET_STAGES = (("1", "New"), ("2", "Waiting on contact"), ("3", "Waiting on us"), ("4", "Closed"))
 
 
-TYPES = (
-    ObjectType(
-        "companies",
-        "company",
-        "0-2",
-        "company",
-        "hs_lastmodifieddate",
-        "crm.objects.companies.read",
-        "crm.objects.companies.write",
-        (*_STAMPS, "name", "domain"),
-        ("name",),
-        ("name", "domain", "website", "phone"),
-    ),
-    ObjectType(
-        "contacts",
-        "contact",
-        "0-1",
-        "contact",
-        "lastmodifieddate",
-        *_CONTACTS,
-        ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname"),
-        ("email",),
-        ("firstname", "lastname", "email", "phone", "company"),
-    ),
-    ObjectType(
-        "deals",
-        "deal",
-        "0-3",
-        "deal",
-        "hs_lastmodifieddate",
-        "crm.objects.deals.read",
-        "crm.objects.deals.write",
-        (*_STAMPS, "amount", "closedate", "dealname", "dealstage", "pipeline"),
-        ("dealname", "dealstage"),
-        ("dealname",),
-    ),
-    ObjectType(
-        "tickets",
-        "ticket",
-        "0-5",
-        "ticket",
-        "hs_lastmodifieddate",
-        "tickets",
-        "tickets",
-        (
-            *_STAMPS,
-            "content",
-            "hs_pipeline",
-            "hs_pipeline_stage",
-            "hs_ticket_category",
-            "hs_ticket_priority",
-            "subject",
-        ),
-        ("hs_pipeline_stage", "subject"),
-        ("subject",),
-        html_missing=True,
-    ),
-    ObjectType(
-        "emails",
-        "email",
-        "0-49",
-        "email",
-        "hs_lastmodifieddate",
-        "sales-email-read",
-        _CONTACTS[1],
-        _ACTIVITY_STAMPS,
-        ("hs_timestamp", "hs_email_direction"),
-        ("hs_email_subject",),
-    ),
-    ObjectType(
-        "calls",
-        "call",
-        "0-48",
-        "call",
-        "hs_lastmodifieddate",
-        *_CONTACTS,
-        _ACTIVITY_STAMPS,
-        ("hs_timestamp",),
-        ("hs_call_title",),
-    ),
-    ObjectType(
-        "meetings",
-        "meeting",
-        "0-47",
-        "meeting_event",
-        "hs_lastmodifieddate",
-        *_CONTACTS,
-        _ACTIVITY_STAMPS,
-        ("hs_timestamp",),
-        ("hs_meeting_title",),
-    ),
-    ObjectType(
-        "notes",
-        "note",
-        "0-46",
-        "note",
-        "hs_lastmodifieddate",
-        *_CONTACTS,
-        _ACTIVITY_STAMPS,
-        ("hs_timestamp",),
-        ("hs_note_body",),
-    ),
-    ObjectType(
-        "tasks",
-        "task",
-        "0-27",
-        "task",
-        "hs_lastmodifieddate",
-        *_CONTACTS,
-        _ACTIVITY_STAMPS,
-        ("hs_timestamp",),
-        ("hs_task_subject",),
-        html_missing=True,
-    ),
-)
-
-ALL_SCOPES = frozenset(
-    {t.read_scope for t in TYPES}
-    | {t.write_scope for t in TYPES}
-    | {"crm.objects.owners.read", "oauth", "crm.objects.custom.read", "crm.objects.custom.write"}
-    | {"crm.schemas.custom.read", "crm.schemas.custom.write"}
-    | {f"crm.schemas.{t}.{verb}" for t in ("companies", "contacts", "deals") for verb in ("read", "write")}
-)
+def _pipelines() -> dict[str, list[Pipeline]]:
+    """The pipelines that every portal begins with."""
+    deals = tuple(
+        Stage(name, _label(name), {"isClosed": str(odds in ("1.0", "0.0")).lower(), "probability": odds})
+        for name, odds in _DEAL_ODDS.items()
+    )
+    tickets = tuple(
+        Stage(name, label, {"isClosed": str(name == "4").lower(), "ticketState": "CLOSED" if name == "4" else "OPEN"})
+        for name, label in _TICKET_STAGES
+    )
+    return {
+        "deals": [Pipeline("default", "Sales Pipeline", deals)],
+        "tickets": [Pipeline("0", "Support Pipeline", tickets)],
+    }
 
 
 _STANDARD_CUSTOM = ("hs_createdate", "hs_lastmodifieddate", "hs_object_id")
@@ -272,6 +156,7 @@ class Schema:
     links: LinkTypes = field(default_factory=LinkTypes)
     required: dict[str, set[str]] = field(default_factory=dict)
     """Object type -> properties that the portal's administrator made required."""
+    pipelines: dict[str, list[Pipeline]] = field(default_factory=_pipelines)
     conditions: dict[str, list[Condition]] = field(default_factory=dict)
     """Object type -> its conditional property rules."""
 
@@ -292,6 +177,22 @@ class Schema:
         self.properties[object_name][prop.name] = prop
         if prop.group:
             self.groups[object_name].setdefault(prop.group, _label(prop.group))
+
+    def add_pipeline(self, object_name: str, pipeline: Pipeline) -> None:
+        """Add a pipeline of deals or tickets; records may then be in it and in its stages."""
+        self.pipelines[object_name].append(pipeline)
+        names = {"deals": ("pipeline", "dealstage"), "tickets": ("hs_pipeline", "hs_pipeline_stage")}[object_name]
+        added = ([(pipeline.id, pipeline.label)], [(stage.id, stage.label) for stage in pipeline.stages])
+        for name, pairs in zip(names, added, strict=True):
+            prop = self.properties[object_name][name]
+            every = [(value, label) for label, value in prop.option_labels()] + pairs
+            values, labels = tuple(v for v, _ in every), tuple(label for _, label in every)
+            self.put(object_name, replace(prop, options=values, labels=labels))
+
+    def stage(self, object_name: str, stage_id: object) -> Stage | None:
+        """The stage of this id in any of an object's pipelines."""
+        stages = (s for pipeline in self.pipelines.get(object_name, ()) for s in pipeline.stages)
+        return next((stage for stage in stages if stage.id == stage_id), None)
 
     def archive(self, object_name: str, name: str, archived: bool = True) -> None:
         """Take a property away, or bring it back. KeyError if there is none."""

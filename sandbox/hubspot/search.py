@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sandbox.hubspot import errors
 from sandbox.hubspot.call import Answer, Call
 from sandbox.hubspot.filters import Filter, Group, Test, group_of, property_of, says, strings
-from sandbox.hubspot.schema import ObjectType
+from sandbox.hubspot.objecttypes import ObjectType
 from sandbox.hubspot.searchindex import Found, Index, Sort
 from sandbox.hubspot.state import HubSpotState, shown
 from sandbox.versions import Row

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 
 from sandbox.hubspot.filters import Group, Test
-from sandbox.hubspot.schema import ObjectType, Property
+from sandbox.hubspot.objecttypes import ObjectType
+from sandbox.hubspot.schema import Property
 from sandbox.hubspot.state import HubSpotState, value_of
 from sandbox.hubspot.values import comparable
 from sandbox.versions import Row
@@ -36,6 +37,7 @@ class Index:
     """Live rows of one object as search has them: those that are behind show an older version, or are not known yet."""
 
     def __init__(self, state: HubSpotState, kind: ObjectType) -> None:
+        self._state = state
         self._kind = kind
         self._table = state.store.table(kind.name)
         self._behind = state.behind(kind.name)
@@ -95,7 +97,7 @@ class Index:
         if sort is None:
             return rows
         prop, descending = sort
-        keyed = [(comparable(prop, value_of(row, prop, self._kind)), row) for row in rows]
+        keyed = [(comparable(prop, value_of(self._state, row, prop, self._kind)), row) for row in rows]
         have = [pair for pair in keyed if pair[0] is not None]
         have.sort(key=lambda pair: pair[0], reverse=descending)  # type: ignore[arg-type, return-value]
         return [row for _, row in have] + [row for value, row in keyed if value is None]

@@ -11,7 +11,9 @@ from sandbox.clock import DAY, MILLISECOND, ScenarioClock, iso_ms
 from sandbox.hubspot.grants import OAuthApp
 from sandbox.hubspot.history import Histories, Version
 from sandbox.hubspot.limits import Buckets
-from sandbox.hubspot.schema import ALL_SCOPES, ObjectType, Property, Schema, build_schema
+from sandbox.hubspot.linktypes import CHILD
+from sandbox.hubspot.objecttypes import ALL_SCOPES, ObjectType
+from sandbox.hubspot.schema import Property, Schema, build_schema
 from sandbox.hubspot.switches import Switches
 from sandbox.hubspot.values import text_of
 from sandbox.versions import At, Change, Row, VendorStore
@@ -78,7 +80,7 @@ class HubSpotState:
         self._next_id[object_name] = highest + 1
         return str(highest + 1)
 
-    def add_type(self, name: str, properties: Iterable[Property], **more: Iterable[str]) -> ObjectType:
+    def add_type(self, name: str, properties: Iterable[Property], **more: Iterable[str] | None) -> ObjectType:
         """Make a custom object (see `Schema.add_type`) and keep the history of its records."""
         kind = self.schema.add_type(name, portal_id=self.portal_id, properties=properties, **more)  # type: ignore[arg-type]
         self._keep_history(kind.name)
@@ -157,7 +159,7 @@ def _count_down(left: dict[str, int], row_id: str) -> bool:
     return times > 0
 
 
-def value_of(row: Row, prop: Property, kind: ObjectType) -> object:
+def value_of(state: HubSpotState, row: Row, prop: Property, kind: ObjectType) -> object:
     """The stored or derived value of one property."""
     name = prop.name
     if name == kind.modified:
@@ -170,8 +172,13 @@ def value_of(row: Row, prop: Property, kind: ObjectType) -> object:
     if name in _CREATED:
         return At(row.created_at)
     if name in ("hs_is_closed", "hs_is_closed_won"):
-        stage = row.fields.get("dealstage")
-        return stage == "closedwon" or (stage == "closedlost" and name == "hs_is_closed")
+        stage = state.schema.stage(kind.name, row.fields.get("dealstage"))
+        about = stage.metadata if stage is not None else {}
+        closed = about.get("isClosed") == "true"
+        return closed and (name == "hs_is_closed" or about.get("probability") == "1.0")
+    if name == "hs_num_child_companies":
+        links = state.store.links(kind.name, row.id, kind.name)
+        return sum(CHILD in labels for labels in links.values()) or None
     if name == "hs_email_domain":
         return str(row.fields.get("email") or "").partition("@")[2] or None
     return None
@@ -187,7 +194,7 @@ def shown(
     created = "createdate" if "createdate" in known else "hs_createdate"
     names = (*asked, created, kind.modified, "hs_object_id") if asked else (*kind.defaults, *histories)
     properties = {
-        name: text_of(value_of(row, prop, kind), prop)
+        name: text_of(value_of(state, row, prop, kind), prop)
         for name in names
         if (prop := known.get(name)) is not None and not prop.archived
     }
@@ -201,7 +208,7 @@ def shown(
     if histories:
         kept, most = state.history(kind.name), state.switches.history_versions
         body["propertiesWithHistory"] = {
-            name: kept.shown(row, prop, value_of(row, prop, kind), most)
+            name: kept.shown(row, prop, value_of(state, row, prop, kind), most)
             for name in histories
             if (prop := known.get(name)) is not None and not prop.archived
         }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sandbox.hubspot import errors
 from sandbox.hubspot.call import Answer, Call, text
 from sandbox.hubspot.checks import Fields, Warnings, check, holding
-from sandbox.hubspot.schema import ObjectType
+from sandbox.hubspot.objecttypes import ObjectType
 from sandbox.hubspot.state import APP_USER, VENDOR, HubSpotState, shown
 from sandbox.versions import Change, Row
 

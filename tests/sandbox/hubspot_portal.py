@@ -16,7 +16,8 @@ from sandbox.hubspot.app import app
 from sandbox.hubspot.history import Version
 from sandbox.hubspot.linktypes import PARENT
 from sandbox.hubspot.merging import merge
-from sandbox.hubspot.schema import ALL_SCOPES, Condition, ObjectType, Property
+from sandbox.hubspot.objecttypes import ALL_SCOPES, ObjectType
+from sandbox.hubspot.schema import Condition, Property
 from sandbox.hubspot.state import HubSpotState, Token, new_store
 from sandbox.requestlog import RequestLog
 from sandbox.serving import Served, Shared

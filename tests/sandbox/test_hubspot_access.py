@@ -7,7 +7,7 @@ import requests
 
 from sandbox.clock import SECOND
 from sandbox.hubspot.grants import Grant
-from sandbox.hubspot.schema import ALL_SCOPES
+from sandbox.hubspot.objecttypes import ALL_SCOPES
 from tests.sandbox.hubspot_portal import DATED, Portal
 
 TOKEN_PATHS = ("/oauth/2026-03/token", "/oauth/2026-09/token")
