@@ -1,53 +1,68 @@
-"""Talk to one HubSpot portal: dated paths through the kit's transport, two rate buckets, the errors as one class.
+"""Talk to one HubSpot portal: dated paths through the kit's transport, the portal's limiter, the errors as one class.
 
 The only module that knows hubspot-api-client, so that its successor can replace it.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.http import CONNECT_TIMEOUT, READ_TIMEOUT, Bucket, VendorError, calling, retry_after
-from store.records import Clock
+from connectors.http import CONNECT_TIMEOUT, READ_TIMEOUT, VendorError, calling, http_instant
+from connectors.hubspot.limits import PortalLimits
+from connectors.hubspot.refusals import refusal
+from connectors.quota import Work
+from connectors.tokens import Token, Tokens
+from store.records import Clock, Instant
 
-_TRANSIENT = frozenset({408, 423, 429, 477, 500, 502, 503, 504, 521, 522, 523, 524})
-_UNTIL_TOMORROW = 3_600.0  # the daily limit ends at midnight of the portal's zone; looked at again every hour
+NO_ANSWER = "NO_ANSWER"
+"""Code of an error where nobody answered at all."""
 
 
 class HubSpotSession:
-    """One portal under one token. The buckets belong to the portal, so all threads share one session."""
+    """One portal under one set of credentials; used by one thread at a time. `limits` are the portal's."""
 
     def __init__(
-        self, base_url: str, token: str, clock: Clock, *, calls_per_second: float, searches_per_second: float
+        self, base_url: str, tokens: Tokens, clock: Clock, limits: PortalLimits, *, timeout: float = READ_TIMEOUT
     ) -> None:
         self.calls = 0
-        self._clock = clock
-        # No bursts: the portal counts rolling seconds, and other apps share them.
-        self._all = Bucket(clock, calls_per_second, 1)
-        self._searches = Bucket(clock, searches_per_second, 1)
-        self._base_url, self._token = base_url, token
+        self.limits = limits
+        self.work: Work | None = None
+        """What the calls are for: the quota stops a backfill before it stops increments; None is stopped last."""
+        self._base_url, self._tokens, self._clock, self._timeout = base_url, tokens, clock, timeout
         self._client: Any = None
+        self._behind: Instant = 0
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         """One GET, with retries; gives the parsed body."""
-        return calling(self._clock, lambda: self._once("GET", path, params, None))
+        return self._call("GET", path, params, None)
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """One POST that reads or sets values (a search, a batch), with retries; gives the parsed body."""
-        return calling(self._clock, lambda: self._once("POST", path, None, body))
+        return self._call("POST", path, None, body)
 
-    def _once(self, method: str, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None) -> Any:
+    def server_now(self) -> Instant:
+        """The vendor's time, as its last answer told it; stamps are compared with this, never with our own clock."""
+        return self._clock.now() - self._behind
+
+    def _call(self, method: str, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None) -> Any:
+        def once() -> Any:
+            return self._tokens.using(lambda token: self._once(token, method, path, params, body))
+
+        return calling(self._clock, once)
+
+    def _once(
+        self, token: Token, method: str, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None
+    ) -> Any:
         from hubspot.crm.companies import ApiException
         from urllib3.exceptions import HTTPError
 
-        self._all.take()
-        if path.endswith("/search"):
-            self._searches.take()
+        search = path.endswith("/search")
+        self.limits.take(search=search, work=self.work)
         self.calls += 1
+        client = self._connected(token)
         try:
-            answer, status, _headers = self._connected().call_api(
+            answer, status, headers = client.call_api(
                 path,
                 method,
                 query_params=list((params or {}).items()),
@@ -55,27 +70,39 @@ class HubSpotSession:
                 body=body,
                 response_types_map=dict.fromkeys((200, 201, 202, 207), "object"),
                 auth_settings=["oauth2"],
-                _request_timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                _request_timeout=(CONNECT_TIMEOUT, self._timeout),
             )
-        except ApiException as error:
-            raise refusal(error) from error
-        except HTTPError as error:
+        except ApiException as error:  # each of the kit's modules has a class of its own
+            told = refusal(
+                int(error.status or 0), error.body, error.headers or {}, self._clock.now(), self.limits.zone
+            )
+            self.limits.refused(told, search=search)
+            raise told from error
+        except (HTTPError, UnicodeDecodeError) as error:
             name = type(error).__name__
-            raise VendorError(
-                "retry", f"no answer from {self._base_url} ({name}): is it reachable, and is base_url right?"
-            ) from error
+            what = f"no answer from {self._base_url} ({name}): is it reachable, and is base_url right?"
+            raise VendorError("retry", what, code=NO_ANSWER) from error
+        self.limits.answered(headers, search=search)
+        self._note_time(headers)
         if not isinstance(answer, dict):
             raise VendorError("retry", f"HubSpot answered {status} with a body that is not JSON", status=status)
         return answer
 
-    def _connected(self) -> Any:
-        # Every attribute access of the kit builds a new client with its own pool: one is kept.
+    def _note_time(self, headers: Mapping[str, str]) -> None:
+        said = http_instant({key.casefold(): value for key, value in headers.items()}.get("date"))
+        if said is not None:
+            self._behind = self._clock.now() - said
+
+    def _connected(self, token: Token) -> Any:
+        # Every attribute access of the kit builds a new client with its own pool: one is kept. A kept one keeps its
+        # token too, so each call sets it.
         if self._client is None:
             from hubspot import HubSpot
             from urllib3.util.retry import Retry
 
-            kit = HubSpot(access_token=self._token, host=self._base_url, retry=Retry(total=0))
+            kit = HubSpot(access_token=token.value, host=self._base_url, retry=Retry(total=0))
             self._client = kit.crm.companies.basic_api.api_client
+        self._client.configuration.access_token = token.value
         return self._client
 
     def close(self) -> None:
@@ -84,28 +111,3 @@ class HubSpotSession:
             self._client.rest_client.pool_manager.clear()
             self._client.close()
             self._client = None
-
-
-def refusal(error: Any) -> VendorError:
-    """An ApiException of the kit (each of its modules has its own class) as our error."""
-    status = int(error.status or 0)
-    body = _body(error.body)
-    message = str(body.get("message") or "an answer that is not JSON")
-    category = body.get("category")
-    text = f"HubSpot answered {status} {category or ''}: {message}".replace("  ", " ")
-    wait = retry_after((error.headers or {}).get("Retry-After"))
-    if status == 429 and "DAILY" in str(body.get("policyName", "")).upper() + message.upper():
-        return VendorError("deferred", text, status=status, code=category, retry_after=wait or _UNTIL_TOMORROW)
-    if status == 429 or status in _TRANSIENT:
-        return VendorError("retry", text, status=status, code=category, retry_after=wait)
-    if status == 401:
-        return VendorError("auth", text, status=status, code=category)
-    return VendorError("failed", text, status=status, code=category)
-
-
-def _body(raw: Any) -> dict[str, Any]:
-    try:
-        parsed = json.loads(raw or "{}")
-    except ValueError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, field_validator
 
-from connectors.http import checked_address
+from connectors.http import READ_TIMEOUT, checked_address
 from connectors.mapping import FieldMapping, MappedField
+from connectors.quota import Quota
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 Version = Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")]
@@ -17,7 +18,26 @@ class Token(BaseModel):
     """A Service Key or the token of an existing private app."""
 
     model_config = _FROZEN
+    method: Literal["token"] = "token"
     access_token: SecretStr
+
+
+class OAuth(BaseModel):
+    """An OAuth app that was installed in the portal: access tokens of half an hour, renewed by the refresh token."""
+
+    model_config = _FROZEN
+    method: Literal["oauth"]
+    client_id: str
+    client_secret: SecretStr
+    refresh_token: SecretStr
+
+
+def _method(value: Any) -> str:
+    given = value.get("method") if isinstance(value, dict) else getattr(value, "method", None)
+    return str(given or "token")
+
+
+Auth = Annotated[Annotated[Token, Tag("token")] | Annotated[OAuth, Tag("oauth")], Discriminator(_method)]
 
 
 class ActivityProperties(BaseModel):
@@ -33,8 +53,8 @@ class HubSpotSettings(FieldMapping):
 
     kind: Literal["hubspot"]
     base_url: Annotated[str, AfterValidator(checked_address)] = "https://api.hubapi.com"
-    auth: Token
-    write_auth: Token | None = None
+    auth: Auth
+    write_auth: Auth | None = None
     """Separate credentials for writing; without them the reading ones write."""
     read_version: Version = "2026-09"
     write_version: Version = "2026-03"
@@ -45,9 +65,16 @@ class HubSpotSettings(FieldMapping):
     """Company property that holds the id of the same account in Salesforce."""
     activities: ActivityProperties = ActivityProperties()
     overlap_minutes: int = Field(5, ge=1, le=60)
-    searches_per_second: float = Field(4.0, gt=0, le=5)
+    searches_per_second: float = Field(2.0, gt=0, le=5)
     """Of the 5 that the whole portal has."""
     calls_per_second: float = Field(9.0, gt=0, le=25)
+    """Other calls; the whole portal has 10 to 25, by its subscription."""
+    quota: Quota = Quota()
+    """Of the day's calls."""
+    history: bool = True
+    """Read the past of mapped fields once, 50 records a call."""
+    timeout_seconds: float = Field(READ_TIMEOUT, gt=0, le=600)
+    """How long one call may go without an answer."""
 
     @field_validator("csm", "fields")
     @classmethod

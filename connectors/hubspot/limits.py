@@ -1,0 +1,181 @@
+"""How fast one portal is asked: one limiter for every thread, reader and writer that talk to it.
+
+HubSpot counts per portal: calls in ten rolling seconds, searches in one second apart from them, and all calls of a day
+until midnight in the portal's time zone (developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines). Other
+apps use the same portal, so a refusal halves our pace, and quiet calls bring it back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connectors.http import Bucket, VendorError
+from connectors.quota import Budget, Quota, Work
+from store.records import SECOND, Clock, Instant
+
+_SLOWEST = 0.1
+"""Of the configured pace; below that nothing would ever end."""
+_RECOVERY = 0.01
+"""Of the configured pace, per call that was not refused: back to full pace after some 50 calls."""
+_SCARCE = 0.1
+"""When less than this share of the rolling window is left, others are about to be refused too."""
+
+
+class Pace:
+    """Calls per second that go down by half at a refusal and come back slowly. Threads share it."""
+
+    def __init__(self, clock: Clock, most: float) -> None:
+        # No bursts: the portal counts rolling seconds, and other apps share them.
+        self._bucket = Bucket(clock, most, 1)
+        self._most = most
+        self._lock = threading.Lock()
+
+    @property
+    def rate(self) -> float:
+        """Calls per second, now."""
+        return self._bucket.rate
+
+    def take(self) -> None:
+        """Wait for one's turn."""
+        self._bucket.take()
+
+    def slower(self) -> None:
+        """A call was refused, or is about to be."""
+        with self._lock:
+            self._bucket.rate = max(self._most * _SLOWEST, self._bucket.rate / 2)
+
+    def faster(self) -> None:
+        """A call was answered."""
+        with self._lock:
+            self._bucket.rate = min(self._most, self._bucket.rate + self._most * _RECOVERY)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How a portal's limits stand, for `tierd status` and messages."""
+
+    calls_per_second: float
+    searches_per_second: float
+    made: int
+    """Our calls since the process began."""
+    refused: int
+    """How many of them were answered with 429."""
+    used_today: int | None
+    """Everybody's calls of the portal's day; None where HubSpot does not say (OAuth)."""
+    per_day: int | None
+    closed_until: Instant | None
+    """Until when nothing is asked; None: open."""
+
+
+class PortalLimits:
+    """The limiter of one portal. Thread-safe."""
+
+    def __init__(
+        self, clock: Clock, *, calls_per_second: float, searches_per_second: float, budget: Budget | None = None
+    ) -> None:
+        self._clock = clock
+        self._calls, self._searches = Pace(clock, calls_per_second), Pace(clock, searches_per_second)
+        self._budget = budget or Budget(Quota())
+        self._lock = threading.Lock()
+        self._closed: tuple[Instant, VendorError] | None = None
+        self._made = self._refused = 0
+        self._day: tuple[int, int] | None = None
+        self.zone: str | None = None
+        """The portal's time zone, once it is known."""
+
+    def take(self, *, search: bool, work: Work | None) -> None:
+        """Wait for one's turn and count a call. VendorError `deferred` while the portal is closed to us, or where the
+        quota says that this kind of work (None: any) has had its share; then no call is made.
+        """
+        self._raise_if_closed()
+        if work is not None and self._day is not None:
+            refused = self._budget.refusal(work, *self._day)
+            if refused is not None:
+                raise refused
+        (self._searches if search else self._calls).take()
+        with self._lock:
+            self._made += 1
+            self._budget.made += 1
+
+    def answered(self, headers: Mapping[str, str], *, search: bool) -> None:
+        """A call was answered: read what the headers say of both windows. Searches carry those of the day only, answers
+        to OAuth tokens those of the ten seconds only.
+        """
+        named = {key.casefold(): value for key, value in headers.items()}
+        per_day, day_left = (_number(named, f"daily{end}") for end in ("", "-remaining"))
+        if per_day and day_left is not None:
+            self._day = (per_day - day_left, per_day)
+        most, left = (_number(named, name) for name in ("max", "remaining"))
+        if most and left is not None and left < most * _SCARCE:
+            self._calls.slower()
+        else:
+            (self._searches if search else self._calls).faster()
+
+    def refused(self, error: VendorError, *, search: bool) -> None:
+        """A call was refused: slow down after 429, and close the portal where HubSpot says for how long."""
+        if error.status == 429:
+            with self._lock:
+                self._refused += 1
+            (self._searches if search else self._calls).slower()
+        if error.status == 429 and error.kind == "deferred" and error.retry_after is not None:
+            with self._lock:
+                self._closed = (self._clock.now() + int(error.retry_after * SECOND), error)
+
+    def begin(self, spent: int) -> None:
+        """A run begins; `spent`: our calls of the last 24 hours, this process's included."""
+        with self._lock:
+            self._budget.spent, self._budget.made = spent, 0
+
+    def usage(self) -> Usage:
+        """How it stands."""
+        day = self._day or (None, None)
+        closed = self._closed[0] if self._closed is not None else None
+        return Usage(self._calls.rate, self._searches.rate, self._made, self._refused, *day, closed)
+
+    def _raise_if_closed(self) -> None:
+        with self._lock:
+            if self._closed is None:
+                return
+            until, error = self._closed
+            left = (until - self._clock.now()) / SECOND
+            if left <= 0:
+                self._closed = None
+                return
+        raise VendorError("deferred", str(error), status=error.status, code=error.code, retry_after=left)
+
+
+class Limiters:
+    """The limiters of one process, by portal: whoever talks to the same portal waits in the same queue."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], PortalLimits] = {}
+
+    def of(
+        self,
+        base_url: str,
+        portal: str,
+        clock: Clock,
+        *,
+        calls_per_second: float,
+        searches_per_second: float,
+        budget: Budget | None = None,
+    ) -> PortalLimits:
+        """The limiter of a portal; the first one to ask says how fast. `portal`: its id, or else the credentials that
+        open it (kept as a hash only).
+        """
+        key = (base_url, hashlib.sha256(portal.encode()).hexdigest())
+        with self._lock:
+            if key not in self._known:
+                self._known[key] = PortalLimits(
+                    clock, calls_per_second=calls_per_second, searches_per_second=searches_per_second, budget=budget
+                )
+            return self._known[key]
+
+
+def _number(named: Mapping[str, str], name: str) -> int | None:
+    text = named.get(f"x-hubspot-ratelimit-{name}", "")
+    return int(text) if text.isdigit() else None
