@@ -7,6 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from connectors.http import Finding, Preview
+from connectors.hubspot.limits import Limiters
 from connectors.means import Means
 from daemon.config import Config
 from daemon.config.settings import DEFAULT_EVERY, HubSpotSource, SalesforceSource, UsageSource
@@ -44,6 +45,7 @@ class Sources:
         self._clock = clock
         self._store = store
         self._opened: dict[str, CheckedConnector] = {}
+        self._portals = Limiters()  # readers and writers of one portal wait in one queue
 
     def names(self) -> tuple[str, ...]:
         """Every source, in the order of precedence."""
@@ -90,7 +92,7 @@ class Sources:
             case HubSpotSource() as settings:
                 from connectors.hubspot.connector import writer as hubspot_writer
 
-                return hubspot_writer(settings, self._clock)
+                return hubspot_writer(settings, self._clock, self._means(name), self._portals)
         raise KeyError(f"{name} is no CRM")
 
     def _open(self, name: str) -> CheckedConnector:
@@ -102,7 +104,9 @@ class Sources:
             case HubSpotSource() as source:
                 from connectors.hubspot.connector import HubSpotConnector
 
-                return HubSpotConnector(source, self._clock, partial(self._known, name))
+                return HubSpotConnector(
+                    source, self._clock, partial(self._known, name), self._means(name), self._portals
+                )
             case UsageSource() as source:
                 from connectors.usage.connector import UsageConnector
 

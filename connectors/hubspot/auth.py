@@ -54,7 +54,7 @@ def _granted(base_url: str, auth: OAuth, refresh_token: str, clock: Clock, timeo
 def _refused(status: int, body: str, headers: dict[str, str], clock: Clock) -> VendorError:
     error = refusal(status, body, headers, clock.now())
     code = _told(body).get("error") or {"BAD_REFRESH_TOKEN": "invalid_grant", "BAD_CLIENT_ID": "invalid_client_id"}.get(
-        str(_told(body).get("status")), None
+        str(_told(body).get("status"))
     )
     if error.kind == "failed" and code:
         return VendorError("auth", f"{error} ({code})", status=status, code=str(code))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.http import VendorError
-from connectors.hubspot.cursor import Cursor
+from connectors.hubspot.cursor import Cursor, latest
 from connectors.hubspot.links import with_inline
 from connectors.hubspot.objects import Objects
 from connectors.hubspot.rows import stamp
@@ -24,6 +24,7 @@ _LISTS = 3
 
 def backfill(objects: Objects, stream: Stream, cursor: Cursor) -> Iterator[SyncEvent]:
     """All live records. `cursor` is where the last run stood, and is moved along."""
+    recent: dict[str, int] = {}
     while not cursor.listed:
         page = objects.page(stream.object, stream.asked, cursor.after, links=stream.links)
         # A row that changes while the list is read has a stamp from then on: increments reach back to the beginning.
@@ -33,12 +34,15 @@ def backfill(objects: Objects, stream: Stream, cursor: Cursor) -> Iterator[SyncE
         if rows.failed:
             yield Batch(stream.name, records, cursor.text())  # the page is read again by the next run
             raise VendorError("retry", f"what {len(rows.failed)} {stream.object} are associated with could not be read")
-        cursor.at = max([cursor.at, *(stamp(raw, stream.cursor) for raw in page.rows)])
+        stamps = {str(raw["id"]): stamp(raw, stream.cursor) for raw in page.rows}
+        cursor.at = max([cursor.at, *stamps.values()])
+        recent = latest(recent | stamps, 0)
         cursor.count += len(page.rows)
         cursor.after = page.after
         if page.after is not None:
             yield Batch(stream.name, records, cursor.text())
             continue
+        cursor.tail = recent
         yield from _ended(objects, stream, cursor, records)
         return
 
@@ -49,7 +53,7 @@ def _ended(objects: Objects, stream: Stream, cursor: Cursor, records: tuple[Reco
     short = got + max(_SLACK_ROWS, wanted * _SLACK_SHARE) < wanted
     cursor.after, cursor.count = None, 0
     if short and cursor.tries + 1 < _LISTS:
-        cursor.tries, cursor.began = cursor.tries + 1, 0
+        cursor.tries, cursor.began, cursor.tail = cursor.tries + 1, 0, {}
         yield Batch(stream.name, records, cursor.text())
         yield _shortage(stream, got, wanted, "it is listed again by the next run")
         return

@@ -5,20 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connectors.http import Finding, Preview
+from connectors.hubspot.auth import tokens
 from connectors.hubspot.explore import HubSpotExplorer
+from connectors.hubspot.known import Known
+from connectors.hubspot.limits import Limiters, PortalLimits
 from connectors.hubspot.look import HubSpotLook
-from connectors.hubspot.reader import HubSpotReader, Known
+from connectors.hubspot.reader import HubSpotReader
 from connectors.hubspot.session import HubSpotSession
-from connectors.hubspot.settings import HubSpotSettings, Token
+from connectors.hubspot.settings import Auth, HubSpotSettings, Token
 from connectors.hubspot.writer import HubSpotWriter
+from connectors.means import Means
+from connectors.tokens import TokenKeep
 from store.records import Clock
 
 
 class HubSpotConnector(HubSpotReader):
     """One portal, reading and looking before it reads."""
 
-    def __init__(self, settings: HubSpotSettings, clock: Clock, known: Known) -> None:
-        super().__init__(settings, _session(settings, settings.auth, clock), clock, known)
+    def __init__(
+        self,
+        settings: HubSpotSettings,
+        clock: Clock,
+        known: Known,
+        means: Means | None = None,
+        limiters: Limiters | None = None,
+    ) -> None:
+        means = means or Means()
+        session = _session(settings, settings.auth, clock, means.keep, _limits(settings, clock, means, limiters))
+        super().__init__(settings, session, clock, known)
         self._look = HubSpotLook(settings, self._session)
 
     def check(self) -> Sequence[Finding]:
@@ -39,16 +53,27 @@ class HubSpotConnector(HubSpotReader):
         return self._look.preview()
 
 
-def _session(settings: HubSpotSettings, token: Token, clock: Clock) -> HubSpotSession:
-    return HubSpotSession(
-        settings.base_url,
-        token.access_token.get_secret_value(),
-        clock,
-        calls_per_second=settings.calls_per_second,
-        searches_per_second=settings.searches_per_second,
-    )
+def _session(
+    settings: HubSpotSettings, auth: Auth, clock: Clock, keep: TokenKeep, limits: PortalLimits
+) -> HubSpotSession:
+    renewing = tokens(settings.base_url, auth, clock, keep, settings.timeout_seconds)
+    return HubSpotSession(settings.base_url, renewing, clock, limits, timeout=settings.timeout_seconds)
 
 
-def writer(settings: HubSpotSettings, clock: Clock) -> HubSpotWriter:
+def _limits(settings: HubSpotSettings, clock: Clock, means: Means, limiters: Limiters | None) -> PortalLimits:
+    """The portal's limiter: the one that every session of this process shares, where the process has some."""
+    auth = settings.auth
+    secret = auth.access_token if isinstance(auth, Token) else auth.refresh_token
+    portal = str(settings.portal_id or secret.get_secret_value())
+    return (limiters or Limiters()).of(settings, portal, clock, means.spent)
+
+
+def writer(
+    settings: HubSpotSettings, clock: Clock, means: Means | None = None, limiters: Limiters | None = None
+) -> HubSpotWriter:
     """The writing side, with its own token where the settings have one."""
-    return HubSpotWriter(settings, _session(settings, settings.write_auth or settings.auth, clock))
+    own, means = settings.write_auth, means or Means()
+    keep = means.write_keep if own else means.keep
+    return HubSpotWriter(
+        settings, _session(settings, own or settings.auth, clock, keep, _limits(settings, clock, means, limiters))
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -39,6 +40,16 @@ class Cursor:
         """As it is stored: equal text means that nothing moved."""
         kept = {name: value for name in self.__slots__ if (value := getattr(self, name))}
         return json.dumps(kept, sort_keys=True)
+
+
+TAIL = 1_000
+"""How many recent rows a cursor remembers."""
+
+
+def latest(seen: Mapping[str, int], since: int, most: int = TAIL) -> dict[str, int]:
+    """The newest rows (id -> stamp) that are not older than `since`."""
+    recent = sorted(((at, ref) for ref, at in seen.items() if at >= since), reverse=True)[:most]
+    return {ref: at for at, ref in recent}
 
 
 def load(text: str | None) -> Cursor:

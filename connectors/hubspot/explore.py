@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from connectors.http import VendorError
-from connectors.hubspot.reader import LINKED_ROWS, LIST_PAGE, SEARCH_PAGE
+from connectors.hubspot.links import LINKED_ROWS
+from connectors.hubspot.objects import LIST_PAGE, SEARCH_PAGE
 from connectors.hubspot.session import HubSpotSession
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.shapes import FieldShape, Kind, ObjectName, ObjectShape, Option, Row, Sample

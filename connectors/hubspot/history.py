@@ -48,7 +48,8 @@ def history(
 
 
 def _fitting(names: list[str]) -> list[str]:
-    kept, length = [], 0
+    kept: list[str] = []
+    length = 0
     for one in sorted(names):
         length += len(quote(one, safe="")) + 3
         if kept and length > _LONGEST:

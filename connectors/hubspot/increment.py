@@ -49,7 +49,9 @@ class Window:
             last = max(stamps, default=last)
             capped = after is not None and int(after) + SEARCH_PAGE > SEARCH_CAP
             if capped and last is None:
-                raise VendorError("retry", f"a search of {self._stream.object} gave nothing but rows outside its window")
+                raise VendorError(
+                    "retry", f"a search of {self._stream.object} gave nothing but rows outside its window"
+                )
             if after is None or last is None:
                 yield inside, None
                 continue

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from connectors.http import Bucket, VendorError
-from connectors.quota import Budget, Quota, Work
-from store.records import SECOND, Clock, Instant
+from connectors.hubspot.settings import HubSpotSettings
+from connectors.quota import Budget, Work
+from store.records import Clock
 
 _SLOWEST = 0.1
 """Of the configured pace; below that nothing would ever end."""
@@ -66,39 +67,30 @@ class Usage:
     used_today: int | None
     """Everybody's calls of the portal's day; None where HubSpot does not say (OAuth)."""
     per_day: int | None
-    closed_until: Instant | None
-    """Until when nothing is asked; None: open."""
 
 
 class PortalLimits:
     """The limiter of one portal. Thread-safe."""
 
-    def __init__(
-        self, clock: Clock, *, calls_per_second: float, searches_per_second: float, budget: Budget | None = None
-    ) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, budget: Budget, *, calls_per_second: float, searches_per_second: float) -> None:
         self._calls, self._searches = Pace(clock, calls_per_second), Pace(clock, searches_per_second)
-        self._budget = budget or Budget(Quota())
         self._lock = threading.Lock()
-        self._closed: tuple[Instant, VendorError] | None = None
         self._made = self._refused = 0
         self._day: tuple[int, int] | None = None
+        self.budget = budget
         self.zone: str | None = None
         """The portal's time zone, once it is known."""
 
     def take(self, *, search: bool, work: Work | None) -> None:
-        """Wait for one's turn and count a call. VendorError `deferred` while the portal is closed to us, or where the
-        quota says that this kind of work (None: any) has had its share; then no call is made.
+        """Wait for one's turn and count a call. VendorError `deferred` while the day's calls are used up, or where this
+        kind of work has had its share (None: what a person has asked for, which is not stopped); then none is made.
         """
-        self._raise_if_closed()
-        if work is not None and self._day is not None:
-            refused = self._budget.refusal(work, *self._day)
-            if refused is not None:
-                raise refused
+        if work is not None:
+            self.budget.check(work)
         (self._searches if search else self._calls).take()
         with self._lock:
             self._made += 1
-            self._budget.made += 1
+        self.budget.count()
 
     def answered(self, headers: Mapping[str, str], *, search: bool) -> None:
         """A call was answered: read what the headers say of both windows. Searches carry those of the day only, answers
@@ -108,6 +100,7 @@ class PortalLimits:
         per_day, day_left = (_number(named, f"daily{end}") for end in ("", "-remaining"))
         if per_day and day_left is not None:
             self._day = (per_day - day_left, per_day)
+            self.budget.note(*self._day)
         most, left = (_number(named, name) for name in ("max", "remaining"))
         if most and left is not None and left < most * _SCARCE:
             self._calls.slower()
@@ -115,36 +108,19 @@ class PortalLimits:
             (self._searches if search else self._calls).faster()
 
     def refused(self, error: VendorError, *, search: bool) -> None:
-        """A call was refused: slow down after 429, and close the portal where HubSpot says for how long."""
-        if error.status == 429:
-            with self._lock:
-                self._refused += 1
-            (self._searches if search else self._calls).slower()
-        if error.status == 429 and error.kind == "deferred" and error.retry_after is not None:
-            with self._lock:
-                self._closed = (self._clock.now() + int(error.retry_after * SECOND), error)
-
-    def begin(self, spent: int) -> None:
-        """A run begins; `spent`: our calls of the last 24 hours, this process's included."""
+        """A call was refused: slow down after 429, and stop where HubSpot says until when."""
+        if error.status != 429:
+            return
         with self._lock:
-            self._budget.spent, self._budget.made = spent, 0
+            self._refused += 1
+        (self._searches if search else self._calls).slower()
+        if error.kind == "deferred":
+            self.budget.stopped(error)
 
     def usage(self) -> Usage:
         """How it stands."""
-        day = self._day or (None, None)
-        closed = self._closed[0] if self._closed is not None else None
-        return Usage(self._calls.rate, self._searches.rate, self._made, self._refused, *day, closed)
-
-    def _raise_if_closed(self) -> None:
-        with self._lock:
-            if self._closed is None:
-                return
-            until, error = self._closed
-            left = (until - self._clock.now()) / SECOND
-            if left <= 0:
-                self._closed = None
-                return
-        raise VendorError("deferred", str(error), status=error.status, code=error.code, retry_after=left)
+        used, allowed = self._day or (None, None)
+        return Usage(self._calls.rate, self._searches.rate, self._made, self._refused, used, allowed)
 
 
 class Limiters:
@@ -154,24 +130,18 @@ class Limiters:
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], PortalLimits] = {}
 
-    def of(
-        self,
-        base_url: str,
-        portal: str,
-        clock: Clock,
-        *,
-        calls_per_second: float,
-        searches_per_second: float,
-        budget: Budget | None = None,
-    ) -> PortalLimits:
-        """The limiter of a portal; the first one to ask says how fast. `portal`: its id, or else the credentials that
-        open it (kept as a hash only).
+    def of(self, settings: HubSpotSettings, portal: str, clock: Clock, spent: Callable[[], int]) -> PortalLimits:
+        """The limiter of a portal; the first source that asks says how fast. `portal`: its id, or else the credentials
+        that open it (kept as a hash only). `spent`: our calls of the last 24 hours.
         """
-        key = (base_url, hashlib.sha256(portal.encode()).hexdigest())
+        key = (settings.base_url, hashlib.sha256(portal.encode()).hexdigest())
         with self._lock:
             if key not in self._known:
                 self._known[key] = PortalLimits(
-                    clock, calls_per_second=calls_per_second, searches_per_second=searches_per_second, budget=budget
+                    clock,
+                    Budget(settings.quota, clock, spent),
+                    calls_per_second=settings.calls_per_second,
+                    searches_per_second=settings.searches_per_second,
                 )
             return self._known[key]
 

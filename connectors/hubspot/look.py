@@ -8,9 +8,10 @@ from typing import Any
 from connectors.fit import HUBSPOT, misfits
 from connectors.http import Finding, Preview, VendorError, remedy
 from connectors.hubspot.explore import HubSpotExplorer
-from connectors.hubspot.reader import LIST_PAGE
+from connectors.hubspot.objects import LIST_PAGE
+from connectors.hubspot.paths import TOKEN_INFO
 from connectors.hubspot.session import HubSpotSession
-from connectors.hubspot.settings import HubSpotSettings
+from connectors.hubspot.settings import HubSpotSettings, Token
 from connectors.hubspot.streams import Stream, streams
 
 _WRITE_SCOPES = ("write", "delete")
@@ -81,9 +82,11 @@ class HubSpotLook:
         return [Finding("ok", f"{stream.object}: {len(stream.properties) - len(lacking)} properties readable")]
 
     def _excess(self) -> list[Finding]:
+        if not isinstance(self._settings.auth, Token):
+            return []  # an OAuth app's scopes are part of the app
         body = {"tokenKey": self._settings.auth.access_token.get_secret_value()}
         try:
-            scopes = self._session.post("/oauth/v2/private-apps/get/access-token-info", body).get("scopes", ())
+            scopes = self._session.post(TOKEN_INFO, body).get("scopes", ())
         except VendorError:
             return []  # a Service Key cannot be looked into; its scopes are seen in HubSpot
         needed = {name for name, _ in self.permissions()} - ({_WRITES} if self._settings.write_auth else set())

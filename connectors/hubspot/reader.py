@@ -5,18 +5,18 @@ The first time an object is listed; sweeps read what increments cannot see. Each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import structlog
 
 from connectors.http import VendorError, resume_at
 from connectors.hubspot.backfill import backfill
-from connectors.hubspot.cursor import Cursor, load
+from connectors.hubspot.cursor import Cursor, latest, load
 from connectors.hubspot.history import history, name_of
 from connectors.hubspot.increment import Window
 from connectors.hubspot.known import Known
 from connectors.hubspot.links import LINKED_ROWS, with_links
-from connectors.hubspot.objects import LIST_PAGE, Objects
+from connectors.hubspot.objects import Objects
 from connectors.hubspot.records import member
 from connectors.hubspot.refusals import ScopesMissing
 from connectors.hubspot.rows import Raw, next_after, stamp
@@ -26,11 +26,7 @@ from connectors.hubspot.streams import Stream, streams
 from connectors.hubspot.sweeps import ARCHIVED, ASSOCIATIONS, DELAYED, INTERVALS, OWNERS, Sweep
 from store.records import DAY, HOUR, MINUTE, Batch, Clock, Instant, Record, StreamTrouble, SyncEvent
 
-__all__ = ["LIST_PAGE", "HubSpotReader", "Known", "trouble"]
-
 OWNER_PAGE = 500
-_TAIL = 1_000
-"""How many recent rows a cursor remembers."""
 _SEEN = 20_000
 """How many rows a run remembers, so that what a cut window gives twice is read once."""
 _MS = 1_000
@@ -42,18 +38,11 @@ _log = structlog.get_logger(__name__)
 
 class HubSpotReader:
     """The connector's reading side. Not thread-safe: one worker reads one source. `known` gives the rows that the store
-    has of a stream; `spent` our calls of the last 24 hours.
+    has of a stream.
     """
 
-    def __init__(
-        self,
-        settings: HubSpotSettings,
-        session: HubSpotSession,
-        clock: Clock,
-        known: Known,
-        spent: Callable[[], int] = lambda: 0,
-    ) -> None:
-        self._settings, self._session, self._clock, self._known, self._spent = settings, session, clock, known, spent
+    def __init__(self, settings: HubSpotSettings, session: HubSpotSession, clock: Clock, known: Known) -> None:
+        self._settings, self._session, self._clock, self._known = settings, session, clock, known
         self._streams = {stream.name: stream for stream in streams(settings)}
         self._objects = Objects(session, settings.read_version)
         self._users: dict[str, str] = {}
@@ -74,7 +63,7 @@ class HubSpotReader:
 
     def sync(self, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
         """Everything that changed since the cursors; the caller keeps each batch before it asks for the next."""
-        self._session.limits.begin(self._spent())
+        self._session.limits.budget.begin()
         names = self.streams()
         for place, name in enumerate(names):
             cursor = load(cursors.get(name))
@@ -128,14 +117,14 @@ class HubSpotReader:
             seen |= stamps
             newest = max([newest, *stamps.values()])
             if len(seen) > 2 * _SEEN:
-                seen = _latest(seen, newest - overlap, _SEEN)
+                seen = latest(seen, newest - overlap, _SEEN)
             while len(pending) >= LINKED_ROWS:
                 some, pending = pending[:LINKED_ROWS], pending[LINKED_ROWS:]
                 # Rows come in the order of their stamps: nothing older than the oldest of this page is still to come.
                 reached = Cursor(at=max(cursor.at, min(stamps.values())), listed=True)
                 yield from self._kept(stream, some, cursor, reached)
                 cursor = reached
-        done = Cursor(at=newest, tail=_latest(seen, newest - overlap, _TAIL), listed=True)
+        done = Cursor(at=newest, tail=latest(seen, newest - overlap), listed=True)
         yield from self._kept(stream, pending, cursor, done, fresh_at=started)
 
     def _since(self, cursor: Cursor, overlap: int) -> int:
@@ -201,7 +190,7 @@ class HubSpotReader:
 
     def sweep(self, name: str, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
         """One sweep over every object."""
-        self._session.limits.begin(self._spent())
+        self._session.limits.budget.begin()
         self._session.work = "increment" if name == DELAYED else "backfill"
         started = self._clock.now()
         if name == OWNERS:
@@ -230,11 +219,6 @@ class HubSpotReader:
             yield sweep.batch(fresh_at=started)
 
 
-def _latest(seen: Mapping[str, int], since: int, most: int) -> dict[str, int]:
-    recent = sorted(((at, ref) for ref, at in seen.items() if at >= since), reverse=True)[:most]
-    return {ref: at for at, ref in recent}
-
-
 def _concerns_all(error: VendorError) -> bool:
     """A dead token, a used-up day or a host that nobody answers from does not get better with the next object; our own
     share of the day concerns the objects that it names.
@@ -245,7 +229,9 @@ def _concerns_all(error: VendorError) -> bool:
 
 
 def _unavailable(stream: str, why: str) -> StreamTrouble:
-    return StreamTrouble(stream, "failed", f"unavailable: {why}. Grant the scope, or leave the object out of the mapping")
+    return StreamTrouble(
+        stream, "failed", f"unavailable: {why}. Grant the scope, or leave the object out of the mapping"
+    )
 
 
 def trouble(stream: str, error: VendorError, clock: Clock) -> StreamTrouble:

@@ -73,9 +73,7 @@ class HubSpotSession:
                 _request_timeout=(CONNECT_TIMEOUT, self._timeout),
             )
         except ApiException as error:  # each of the kit's modules has a class of its own
-            told = refusal(
-                int(error.status or 0), error.body, error.headers or {}, self._clock.now(), self.limits.zone
-            )
+            told = refusal(int(error.status or 0), error.body, error.headers or {}, self._clock.now(), self.limits.zone)
             self.limits.refused(told, search=search)
             raise told from error
         except (HTTPError, UnicodeDecodeError) as error:

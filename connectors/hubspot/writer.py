@@ -20,6 +20,7 @@ class HubSpotWriter:
         if settings.tier is None:
             raise ValueError("a writer needs the `tier` target of its source")
         self._session, self._target = session, settings.tier
+        session.work = "increment"
         self._read, self._write = settings.read_version, settings.write_version
 
     @property
