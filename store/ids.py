@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Connection, Table, select
 
+from store.damage import damaged
 from store.records import KnownRow
 from store.tables import (
     crm_accounts,
@@ -32,11 +33,14 @@ _TABLES: dict[str, Table] = {
 _PAGE = 5_000
 
 
-def known_rows(connection: Connection, source: str, kind: str, *, activity: str | None = None) -> Iterator[KnownRow]:
+def known_rows(
+    connection: Connection, source: str, kind: str, *, activity: str | None = None, checked: bool = False
+) -> Iterator[KnownRow]:
     """The live rows of one kind, in the order of their ids, a few thousand in memory at a time.
 
     `kind`: accounts | contacts | members | activities | participants | opportunities | tickets | contact_roles |
-    objects:<Name>; `activity` narrows activities to one kind. KeyError for anything else.
+    objects:<Name>; `activity` narrows activities to one kind. `checked`: rows that are not what their hash says come
+    with the stamp 0. KeyError for anything else.
     """
     name, _, custom = kind.partition(":")
     table = crm_objects if custom else _TABLES[name]
@@ -45,14 +49,15 @@ def known_rows(connection: Connection, source: str, kind: str, *, activity: str 
         where.append(table.c.object == custom)
     if activity is not None:
         where.append(table.c.kind == activity)
+    checks = checked and "payload" in table.c
+    columns = list(table.c) if checks else [table.c.id, table.c.modified_at]
     last = ""
     while True:
-        page = (
-            select(table.c.id, table.c.modified_at).where(*where, table.c.id > last).order_by(table.c.id).limit(_PAGE)
-        )
-        rows = connection.execute(page).all()
+        page = select(*columns).where(*where, table.c.id > last).order_by(table.c.id).limit(_PAGE)
+        rows = connection.execute(page).mappings().all()
+        broken = damaged(connection, table, source, rows) if checks else frozenset()
         for row in rows:
-            yield KnownRow(row.id, row.modified_at)
+            yield KnownRow(row["id"], 0 if row["id"] in broken else row["modified_at"])
         if len(rows) < _PAGE:
             return
-        last = rows[-1].id
+        last = rows[-1]["id"]

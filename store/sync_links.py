@@ -80,9 +80,7 @@ def save_links(conn: Connection, source: str, records: Sequence[Links], now: Ins
         elif (name, to) == ("activities", "contacts"):
             moved = _link_participants(conn, source, wanted, now)
         else:
-            moved = _link_account(
-                conn, {"opportunities": crm_opportunities, "tickets": crm_tickets}[name], source, wanted
-            )
+            moved = _link_account(conn, name, source, wanted)
         changed += len(moved)
     return Saved(0, changed, 0)
 
@@ -112,18 +110,25 @@ def _link_participants(conn: Connection, source: str, wanted: Mapping[str, Seque
     return changed
 
 
-def _link_account(conn: Connection, table: Table, source: str, wanted: Mapping[str, Sequence[str]]) -> set[str]:
+def _link_account(conn: Connection, name: str, source: str, wanted: Mapping[str, Sequence[str]]) -> set[str]:
+    """Rows that are on one account: the first of their set, which is the primary one where the CRM has such."""
+    kind, _, custom = name.partition(":")
+    table = crm_objects if custom else {"opportunities": crm_opportunities, "tickets": crm_tickets}[kind]
+    also = (crm_objects.c.object == custom,) if custom else ()
     changed: set[str] = set()
-    for ref, accounts in wanted.items():
-        this = (table.c.source == source) & (table.c.id == ref)
-        old = conn.execute(select(table.c.crm_account_id).where(this)).one_or_none()
-        new = min(accounts, default=None)
-        # Several companies on one deal: the one it has stays, as long as it is among them.
-        if old is None or old.crm_account_id in accounts or old.crm_account_id == new:
-            continue
-        conn.execute(update(table).where(this).values(crm_account_id=new))
-        dirty.mark(conn, "fields", ((source, a) for a in (old.crm_account_id, new) if a))
-        changed.add(ref)
+    for some in chunks(sorted(wanted)):
+        mine = (table.c.source == source, table.c.id.in_(some), *also)
+        have = {
+            row.id: row.crm_account_id for row in conn.execute(select(table.c.id, table.c.crm_account_id).where(*mine))
+        }
+        for ref, old in have.items():
+            new = next(iter(wanted[ref]), None)
+            if old == new:
+                continue
+            this = update(table).where(table.c.source == source, table.c.id == ref, *also)
+            conn.execute(this.values(crm_account_id=new))
+            dirty.mark(conn, "fields", ((source, a) for a in (old, new) if a))
+            changed.add(ref)
     return changed
 
 

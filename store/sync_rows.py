@@ -129,7 +129,8 @@ def save_activities(conn: Connection, source: str, records: Sequence[ActivityRec
 
 
 def _side(p: ParticipantRecord) -> tuple[object, ...]:
-    return (p.id, p.role, p.contact_id, p.team_member_id, p.address, p.deleted_at)
+    address = p.address.casefold() if p.address else None  # as it is kept
+    return (p.id, p.role, p.contact_id, p.team_member_id, address, p.deleted_at)
 
 
 def _replace_participants(

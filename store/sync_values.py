@@ -54,7 +54,9 @@ def _draft(table: Table, row: Mapping[str, Any], values: FieldValues, links: dic
     given: dict[str, Any] = {"fields": as_json(json.loads(row["fields"]) | dict(values.fields))}
     if values.decides:
         given["customer"] = None if values.customer is None else int(values.customer)
-    return replace(before, values={**before.values, **given, "modified_at": max(row["modified_at"], values.at)})
+    if any(row[name] != value for name, value in given.items()):
+        given["modified_at"] = max(row["modified_at"], values.at)
+    return replace(before, values={**before.values, **given})
 
 
 def _links(conn: Connection, source: str, wanted: dict[str, FieldValues]) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, select, update
 
 from store import dirty
 from store.payload import Draft
@@ -22,10 +22,16 @@ def write_changed(
     """
     latest = {one.id: one for one in drafts}
     fresh: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
     gone = 0
     for some in chunks(sorted(latest)):
         known = _hashes(conn, table, source, some, *also)
         differing = [ref for ref in some if latest[ref].unread or _differs(latest[ref].row(source), known.get(ref))]
+        moved += [
+            {"ref": ref, "at": latest[ref].values["modified_at"]}
+            for ref in set(some) & set(known) - set(differing)
+            if known[ref].modified_at != latest[ref].values["modified_at"]
+        ]
         old = _rows(conn, table, source, [ref for ref in differing if ref in known], *also)
         for ref in differing:
             row = (latest[ref].over(old[ref]) if ref in old else latest[ref]).row(source)
@@ -34,6 +40,10 @@ def write_changed(
             fresh.append(row)
             gone += row["deleted_at"] is not None and (ref not in known or known[ref].deleted_at is None)
     upsert(conn, table, fresh)
+    if moved:
+        # No change that anybody must look at; but sweeps compare stamps, and would read the row again and again.
+        this = update(table).where(table.c.source == source, table.c.id == bindparam("ref"), *also)
+        conn.execute(this.values(modified_at=bindparam("at")), moved)
     return [row["id"] for row in fresh], gone
 
 
@@ -46,7 +56,7 @@ def _differs(row: Mapping[str, Any], known: Any) -> bool:
 def _hashes(
     conn: Connection, table: Table, source: str, ids: Sequence[str], *also: ColumnElement[bool]
 ) -> dict[str, Any]:
-    query = select(table.c.id, table.c.payload, table.c.deleted_at)
+    query = select(table.c.id, table.c.payload, table.c.deleted_at, table.c.modified_at)
     rows = conn.execute(query.where(table.c.source == source, table.c.id.in_(ids), *also))
     return {row.id: row for row in rows}
 

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from alerts.settings import AlertSettings, Channels, SlackSettings
 from alerts.writeback import WritebackSettings
-from connectors.hubspot.settings import ActivityProperties, HubSpotSettings, Token
+from connectors.hubspot.settings import ActivityProperties, HubSpotSettings, OAuth, Token
 from connectors.mapping import ContactField, ContactMapping, FieldMapping, MappedField, TierTarget
 from connectors.quota import Quota
 from connectors.salesforce.settings import (
@@ -60,6 +60,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`activities` of Salesforce": ActivityFields,
     "## HubSpot": HubSpotSettings,
     "`auth` of HubSpot": Token,
+    "`auth` of HubSpot with `method: oauth`": OAuth,
     "`activities` of HubSpot": ActivityProperties,
     "## The mapping of a CRM": FieldMapping,
     "A mapped field": MappedField,

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from connectors.hubspot.streams import Stream
 from store.records import KnownRow
 
-Known = Callable[[str, str | None], Iterable[KnownRow]]
-"""(kind of row, kind of activity or None) -> live rows that the store has, by id; see `store.ids.known_rows`."""
-
 _MS = 1_000
+
+
+class Known(Protocol):
+    """Gives the live rows that the store has, by id; see `store.ids.known_rows`."""
+
+    def __call__(self, kind: str, activity: str | None = None, *, checked: bool = False) -> Iterable[KnownRow]:
+        """`activity` narrows activities to one kind; `checked`: damaged rows come with the stamp 0."""
+        ...
+
+
+def nothing_known(kind: str, activity: str | None = None, *, checked: bool = False) -> Iterable[KnownRow]:
+    """Of a store that is empty, or of no store at all."""
+    del kind, activity, checked
+    return ()
 
 
 class KnownRows:
     """Ids and stamps (milliseconds; 0: damaged) of the live rows of one stream, and which of them have been met."""
 
-    def __init__(self, known: Known, stream: Stream) -> None:
+    def __init__(self, known: Known, stream: Stream, *, checked: bool = False) -> None:
         # The store gives ids in the order of their text: among those of one length, that is the order of their numbers.
         lengths: dict[int, tuple[array[int], array[int]]] = {}
-        for row in known(stream.kind, stream.activity):
+        for row in known(stream.kind, stream.activity, checked=checked):
             if row.id.isdigit():
                 ids, stamps = lengths.setdefault(len(row.id), (array("Q"), array("q")))
                 ids.append(int(row.id))

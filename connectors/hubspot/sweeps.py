@@ -55,9 +55,10 @@ class Sweep:
         self.complaints: list[str] = []
         """What was read but is not as it should be."""
 
-    def batch(self, records: Sequence[Record] = (), fresh_at: Instant | None = None) -> Batch:
-        """Rows that the sweep has found."""
-        return Batch(self.name, tuple(records), json.dumps(self._state, sort_keys=True), fresh_at=fresh_at)
+    def batch(self, records: Sequence[Record] = (), fresh_at: Instant | None = None, *, mend: bool = False) -> Batch:
+        """Rows that the sweep has found; `mend`: they are written whatever the store has."""
+        state = json.dumps(self._state, sort_keys=True)
+        return Batch(self.name, tuple(records), state, fresh_at=fresh_at, mend=mend)
 
     # ------------------------------------------------------------ late index entries
 
@@ -119,10 +120,11 @@ class Sweep:
 
     def reconcile(self, stream: Stream) -> Iterator[Batch]:
         """The whole list against the store: what is missing, damaged or old is read again, what is gone is buried."""
-        known = KnownRows(self._known, stream)
+        known = KnownRows(self._known, stream, checked=True)
         passed = load(self._cursors.get(stream.name)).at
         overlooked: list[int] = []
         differing: list[str] = []
+        broken: list[str] = []
         limit = self._objects.session.server_now() // _MS - _SETTLED
         for page in self._objects.pages(stream.object, (stream.cursor,)):
             for raw in page:
@@ -131,13 +133,17 @@ class Sweep:
                 known.meet(ref)
                 if have == at:
                     continue
-                differing.append(ref)
+                (broken if have == 0 else differing).append(ref)
                 if have and have < at <= limit:
                     overlooked.append(at)
-            while len(differing) >= LINKED_ROWS:
-                yield self.batch(self._again(stream, differing[:LINKED_ROWS]))
-                differing = differing[LINKED_ROWS:]
+            if len(differing) >= LINKED_ROWS:
+                yield self.batch(self._again(stream, differing))
+                differing = []
+            if len(broken) >= LINKED_ROWS:
+                yield self.batch(self._again(stream, broken), mend=True)
+                broken = []
         yield self.batch(self._again(stream, differing))
+        yield self.batch(self._again(stream, broken), mend=True)
         yield from self._missing(stream, known)
         if overlooked:
             self._check_cursor(stream, overlooked, passed)

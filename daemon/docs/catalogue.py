@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from alerts.slack import SCOPES
 from connectors.hubspot.connector import HubSpotConnector
+from connectors.hubspot.known import nothing_known
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings
@@ -132,7 +133,7 @@ def hubspot_scopes() -> str:
     settings = HubSpotSettings.model_validate(
         {"kind": "hubspot", "auth": {"access_token": "-"}, "customer": {}, "tier": {"field": "customer_tier"}}
     )
-    wanted = HubSpotConnector(settings, SystemClock(), lambda _kind, _activity: ()).permissions()
+    wanted = HubSpotConnector(settings, SystemClock(), nothing_known).permissions()
     return table(("scope", "why"), ((code(name), why) for name, why in wanted))
 
 

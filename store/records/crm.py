@@ -237,11 +237,12 @@ class Links:
     """The complete set of rows of `object_to` that are associated with one row: what is not in it is unlinked."""
 
     object: str
-    """accounts | contacts | activities | opportunities | tickets"""
+    """accounts | contacts | activities | opportunities | tickets | objects:<Name>"""
     id: str
     object_to: str
     """accounts | contacts"""
     ids: tuple[str, ...]
+    """The primary one first, where the CRM has such."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from connectors.fit import SALESFORCE, misfits
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.hubspot.explore import HubSpotExplorer
+from connectors.hubspot.known import nothing_known
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.explore import SalesforceExplorer
@@ -260,7 +261,7 @@ def hubspot(portal: Portal, **also: Any) -> tuple[HubSpotConnector, HubSpotExplo
         "customer": {"lifecyclestage": "customer"},
     }
     settings = HubSpotSettings.model_validate(values | also)
-    connector = HubSpotConnector(settings, StepClock(portal.clock), lambda *_: ())
+    connector = HubSpotConnector(settings, StepClock(portal.clock), nothing_known)
     return connector, connector.explorer
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from connectors.hubspot.connector import HubSpotConnector, writer
+from connectors.hubspot.known import nothing_known
 from connectors.hubspot.settings import HubSpotSettings
 from daemon.sync import SyncRun, run_sweep, run_sync
 from sandbox.clock import DAY, MINUTE, SECOND
@@ -56,10 +57,10 @@ def ids(store: Store, table: Any = t.crm_accounts) -> list[str]:
 def connector(portal: Portal, store: Store | None = None, **also: Any) -> HubSpotConnector:
     """A connector that starts anew, as `--once` does."""
 
-    def known(kind: str, activity: str | None = None) -> Iterable[KnownRow]:
+    def known(kind: str, activity: str | None = None, *, checked: bool = False) -> Iterable[KnownRow]:
         if store is not None:
             with store.read() as conn:
-                yield from known_rows(conn, "hs", kind, activity=activity)
+                yield from known_rows(conn, "hs", kind, activity=activity, checked=checked)
 
     return HubSpotConnector(settings(portal, **also), StepClock(portal.clock), known)
 
@@ -293,7 +294,7 @@ def test_waits_are_taken_on_the_clock(portal: Portal, sqlite_store: Store) -> No
     """A connection that is cut once is tried again after a wait, and the run is whole."""
     portal.shared.faults.add(parse_fault({"path": "deals", "reset": "before"}))
     clock = StepClock(portal.clock)
-    reading = HubSpotConnector(settings(portal), clock, lambda _kind, _activity: ())
+    reading = HubSpotConnector(settings(portal), clock, nothing_known)
     run = run_sync(sqlite_store, "hs", reading, clock)
     reading.close()
     assert "ok" == run.status

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 
 from connectors.http import VendorError, remedy
-from connectors.hubspot.session import refusal as hubspot_refusal
+from connectors.hubspot.refusals import refusal as hubspot_refusal
 from connectors.salesforce.session import refusal as salesforce_refusal
 
 
 def _hubspot(status: int, message: str, **body: Any) -> VendorError:
     text = json.dumps({"status": "error", "message": message, **body})
-    return hubspot_refusal(SimpleNamespace(status=status, body=text, headers={}))
+    return hubspot_refusal(status, text, {}, now=0)
 
 
 def _salesforce(status: int, body: str) -> VendorError:
