@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
 
 from alerts.writeback import Target
 from connectors.mapping import FieldMapping, MappedField, holds
 from daemon.alerting import AlertPolicy
 from daemon.config import Config
+from daemon.config.settings import UsageSource
 from daemon.tierplan import TierSetup
-from rules.facts.settings import CADENCES, FactSettings
+from rules.facts.settings import CADENCES, FactSettings, spell
 from rules.fieldmap import Derivation, Option, SourceMapping
 from store.records import Scalar
+from store.usage_features import CatalogueRow
 
+_EPOCH = date(1970, 1, 1).toordinal()
 # The objects that are rows of a table of their own; every other one is kept under its CRM's name.
 _OPPORTUNITIES = ("Opportunity", "deals")
 
@@ -24,6 +28,7 @@ def derivation(config: Config) -> Derivation:
         order=tuple(config.crms),
         own_domains=frozenset(config.own_domains),
         mappings={name: source_mapping(source) for name, source in config.crms.items()},
+        active_users=config.usage.active_users,
     )
 
 
@@ -49,11 +54,33 @@ def _condition(where: Mapping[str, object] | None) -> Callable[[Mapping[str, Sca
     return partial(holds, where) if where else None
 
 
+def catalogue(config: Config) -> list[CatalogueRow]:
+    """What the configuration says about features, one row per name that a feed may use."""
+    return [
+        CatalogueRow(
+            name=name,
+            feature=feature,
+            title=about.title or feature,
+            offering=about.offering,
+            list_value=about.list_value,
+            released=None if about.released is None else about.released.toordinal() - _EPOCH,
+            offered=about.offered,
+        )
+        for feature, about in config.features.items()
+        for name in sorted({feature, *about.names})
+    ]
+
+
 def fact_settings(config: Config) -> FactSettings:
     """What the fact definitions take besides rows and `as_of`."""
     return FactSettings(
         timezone=config.timezone,
         usage=config.usage,
+        rhythms={
+            name: spell(source.rhythm)
+            for name, source in config.sources.items()
+            if isinstance(source, UsageSource) and source.rhythm
+        },
         segments=config.segments,
         cadence=CADENCES[config.tiers.cadence],
         tier_values={name: source.tier.values for name, source in config.crms.items() if source.tier},

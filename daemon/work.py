@@ -14,7 +14,7 @@ from daemon.alerting.outbox import operators_row
 from daemon.config import Config
 from daemon.derive import derive
 from daemon.evaluate import Evaluation, evaluate
-from daemon.parts import alert_policy, derivation, fact_settings, tier_setup
+from daemon.parts import alert_policy, catalogue, derivation, fact_settings, tier_setup
 from daemon.rulefiles import Rules
 from daemon.sources import Sources
 from daemon.sync import Connector, OnRows, SyncRun, run_sweep, run_sync
@@ -22,7 +22,7 @@ from daemon.tiers import TierRun
 from daemon.workers import Stopped
 from daemon.writeback import TierWriter
 from rules.language import RuleSet
-from store import deliveries, flags, runs
+from store import deliveries, flags, runs, usage_features
 from store.engine import Store
 from store.records import DAY, Clock, Instant, StreamTrouble, SyncEvent
 from store.status import evaluated_at
@@ -54,6 +54,7 @@ class Work:
     def declare_sources(self) -> None:
         """Note the configured sources and their intervals: staleness is measured by them."""
         with self.store.write() as connection:
+            usage_features.save_catalogue(connection, catalogue(self.config))
             runs.keep_sources(connection, [*self.config.sources, *self.config.left_out])
             for name, source in self.config.sources.items():
                 runs.declare_source(connection, name, source.kind, self.sources.interval(name), _tenant(source))

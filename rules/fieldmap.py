@@ -68,6 +68,8 @@ class Derivation:
     """Source names by precedence."""
     own_domains: frozenset[str]
     mappings: Mapping[str, SourceMapping]
+    active_users: str = "active_users_28d"
+    """The metric that counts the active users of an account."""
 
 
 @dataclass(frozen=True, slots=True)

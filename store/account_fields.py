@@ -16,7 +16,6 @@ from store.tables import (
     crm_accounts,
     crm_objects,
     crm_opportunities,
-    usage_samples,
 )
 
 
@@ -120,35 +119,3 @@ def _end(conn: Connection, account: int, field: str, at: Instant) -> None:
     f = account_fields.c
     this = (f.account_id == account) & (f.field == field) & f.valid_to.is_(None)
     conn.execute(update(account_fields).where(this).values(valid_to=at))
-
-
-def match_usage(conn: Connection, keys: Iterable[str]) -> set[int]:
-    """Join usage samples to accounts by the mapped workspace key, else by CRM id, else by domain."""
-    matched: set[int] = set()
-    for some in chunks(sorted(set(keys))):
-        owner = _owners(conn, some)
-        for key, account in owner.items():
-            open_rows = (usage_samples.c.key == key) & usage_samples.c.account_id.is_distinct_from(account)
-            if conn.execute(update(usage_samples).where(open_rows).values(account_id=account)).rowcount:
-                matched.add(account)
-    return matched
-
-
-def _owners(conn: Connection, keys: Sequence[str]) -> dict[str, int]:
-    f, row = account_fields.c, crm_accounts.c
-    domain = select(row.host.label("key"), row.account_id).where(row.host.in_(keys), row.account_id.is_not(None))
-    by_id = select(row.id.label("key"), row.account_id).where(row.id.in_(keys), row.account_id.is_not(None))
-    mapped = select(f.text.label("key"), f.account_id).where(
-        f.field == "usage_key", f.text.in_(keys), f.valid_to.is_(None)
-    )
-    found: dict[str, int] = {}
-    for query in (domain, by_id, mapped):  # the later, the stronger
-        found |= {r.key: r.account_id for r in conn.execute(query)}
-    return found
-
-
-def usage_keys(conn: Connection, account_ids: Collection[int]) -> set[str]:
-    """The workspace keys of these accounts."""
-    f = account_fields.c
-    where = (f.field == "usage_key") & f.account_id.in_(account_ids) & f.valid_to.is_(None)
-    return set(conn.execute(select(f.text).where(where)).scalars()) - {None}

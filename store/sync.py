@@ -8,13 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from store import sync_history, sync_links, sync_rows, sync_values
+from store import sync_history, sync_links, sync_rows, sync_values, usage
 from store.records import (
     AccountRecord,
     ActivityRecord,
     Batch,
     ContactRecord,
     ContactRole,
+    FeatureUse,
+    FedActivity,
     FieldChange,
     FieldValues,
     Gone,
@@ -28,6 +30,7 @@ from store.records import (
     StreamTrouble,
     TeamMemberRecord,
     TicketRecord,
+    UsageMap,
     UsageSample,
 )
 from store.refs import upsert
@@ -44,7 +47,10 @@ _SAVERS: dict[type[Record], _Saver] = {
     OpportunityRecord: sync_rows.save_opportunities,
     TicketRecord: sync_rows.save_tickets,
     ObjectRecord: sync_rows.save_objects,
-    UsageSample: sync_rows.save_samples,
+    UsageSample: usage.save_samples,
+    FeatureUse: usage.save_uses,
+    UsageMap: usage.save_map,
+    FedActivity: usage.save_fed,
     Gone: sync_links.save_gone,
     Links: sync_links.save_links,
     ContactRole: sync_rows.save_contact_roles,

@@ -23,7 +23,6 @@ from store.records import (
     ParticipantRecord,
     TeamMemberRecord,
     TicketRecord,
-    UsageSample,
 )
 from store.refs import chunks, upsert
 from store.saved import NOTHING, Saved
@@ -41,7 +40,6 @@ from store.tables import (
     crm_opportunities,
     crm_participants,
     crm_tickets,
-    usage_samples,
 )
 
 _Linked = TypeVar("_Linked", ContactRecord, ActivityRecord)
@@ -185,33 +183,6 @@ def save_objects(conn: Connection, source: str, records: Sequence[ObjectRecord],
         drafts = [draft(crm_objects, r, crm_account_id=r.account_id) for r in some]
         saved += on_account(conn, crm_objects, source, drafts, crm_objects.c.object == name)
     return saved
-
-
-def save_samples(conn: Connection, source: str, records: Sequence[UsageSample], now: Instant) -> Saved:
-    """Usage samples; one that is there with the same value is not written."""
-    keys = ("key", "metric", "user", "at")
-    rows: dict[tuple[Any, ...], dict[str, Any]] = {
-        (r.key, r.metric, r.user or "", r.at): {
-            "source": source,
-            "key": r.key,
-            "metric": r.metric,
-            "user": r.user or "",
-            "at": r.at,
-            "value": r.value,
-            "recorded_at": r.recorded_at if r.recorded_at is not None else now,
-        }
-        for r in records
-    }
-    have: dict[tuple[Any, ...], float] = {}
-    c = usage_samples.c
-    for some in chunks(sorted({r.key for r in records}), 500):
-        low, high = min(r.at for r in records), max(r.at for r in records)
-        near = select(usage_samples).where(c.source == source, c.key.in_(some), c.at.between(low, high))
-        have |= {tuple(row[k] for k in keys): row["value"] for row in conn.execute(near).mappings()}
-    fresh = [row for key, row in rows.items() if have.get(key) != row["value"]]
-    upsert(conn, usage_samples, fresh)
-    dirty.mark(conn, "samples", ((source, row["key"]) for row in fresh))
-    return Saved(0, len(fresh), 0)
 
 
 def with_field(row: Mapping[str, Any], field: str, value: str | None) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from daemon.config.settings import Config, Evaluation, Health, Paced, Tiers
 from daemon.docs import FOLDER, outdated
 from daemon.docs.commands import command_tree, options_of
 from daemon.init import shipped_rules
-from rules.facts.settings import Segments, UsageNames
+from rules.facts.settings import Feature, Segments, UsageNames
 from rules.language import load as load_rules
 from rules.language.reading import _RULE_KEYS, _TEST_KEYS
 from rules.tiers import TierSettings, Weights
@@ -69,6 +69,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`tier`": TierTarget,
     "## Usage feed": UsageSettings,
     "`columns`": Columns,
+    "## `features`": Feature,
     "## `usage`": UsageNames,
     "## `segments`": Segments,
     "## `slack`": SlackSettings,

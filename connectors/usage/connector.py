@@ -1,25 +1,47 @@
-"""The usage connector: what is new in the files or behind the query, as samples.
+"""The usage connector: what is new in the files or behind the query, as records.
 
-A file with a bad row is not applied at all, and the message names file, line and remedy; the other files are.
+A row that cannot be read is counted, the first few are named with file and line, and the rest is applied. A file that
+cannot be read at all is tried again at the next sync.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from connectors.http import Finding, Preview
-from connectors.usage.rows import BadRow, samples
+from connectors.usage import files
+from connectors.usage.query import query_rows
+from connectors.usage.rows import FedRecord, check_header, reader
 from connectors.usage.settings import UsageSettings
-from store.records import Batch, Clock, Instant, StreamTrouble, SyncEvent, UsageSample
+from connectors.usage.values import BadRow
+from store.records import Batch, Clock, Instant, StreamTrouble, SyncEvent, UsageMap
 
-STREAM = "samples"
+MAP = "map"
 _BATCH = 5_000
-_MOST_BYTES = 2_000_000_000
+_SHOWN = 3
+"""How many bad rows of a file are named."""
+
+
+@dataclass
+class _Bad:
+    """Rows that could not be read: how many, and the first few."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, place: str, error: BadRow) -> None:
+        self.count += 1
+        if len(self.first) < _SHOWN:
+            self.first.append(f"{place}: {error}")
+
+    def text(self) -> str:
+        more = self.count - len(self.first)
+        return "; ".join(self.first) + (f"; and {more:,} more such rows" if more else "")
 
 
 class UsageConnector:
@@ -30,8 +52,8 @@ class UsageConnector:
         self._settings, self._clock, self._folder = settings, clock, folder
 
     def streams(self) -> tuple[str, ...]:
-        """The one stream."""
-        return (STREAM,)
+        """What the feed brings, and its explicit map where it has one."""
+        return (self._settings.content, *((MAP,) if self._settings.accounts else ()))
 
     def sweeps(self) -> Mapping[str, Instant]:
         """None."""
@@ -46,186 +68,191 @@ class UsageConnector:
         """Nothing is kept open."""
 
     def sync(self, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
-        """Samples of the files that are new or differ from when they were last read, or of the query."""
-        return self._query(cursors.get(STREAM)) if self._settings.url else self._files(cursors.get(STREAM))
+        """The map, then the rows of files that are new or differ from when they were last read, or of the query."""
+        if self._settings.accounts:
+            yield from self._map(self._settings.accounts, cursors.get(MAP))
+        stored = cursors.get(self._settings.content)
+        if self._settings.url:
+            yield from self._query(stored)
+        elif self._settings.files:
+            yield from self._files(stored)
 
     # ------------------------------------------------------------ files
 
     def _files(self, stored: str | None) -> Iterator[SyncEvent]:
-        started = self._clock.now()
+        stream, started = self._settings.content, self._clock.now()
         before: dict[str, Any] = json.loads(stored) if stored else {}
-        known: dict[str, str] = before.get("files", {})
-        # A first read that was cut short goes on as one: its samples are the history, not today's news.
+        # A first read that was cut short goes on as one: its rows are the history, not today's news.
         first = before.get("first", stored is None)
-        paths = self.files()
+        paths = {self._name(path): path for path in self.files()}
         if not paths:
             patterns = ", ".join(self._settings.files)
             yield StreamTrouble(
-                STREAM, "failed", f"no file matches {patterns} below {self._folder.name}/: mend `files`"
+                stream, "failed", f"no file matches {patterns} below {self._folder.name}/: mend `files`"
             )
             return
-        bad: list[str] = []
-        for path in paths:
-            name = path.relative_to(self._folder).as_posix() if path.is_relative_to(self._folder) else path.name
-            try:
-                mark = _mark(path)
-                if known.get(name) == mark:
-                    continue
-                found = self._read(path, name, first_read=first)
-            except (OSError, BadRow) as error:
-                bad.append(f"{name}: {error.strerror}" if isinstance(error, OSError) else str(error))
+        known = {name: entry for name, entry in before.get("files", {}).items() if name in paths}
+        fresh = {name: path for name, path in paths.items() if not _unchanged(known.get(name), path)}
+        ready = set(files.settled(list(fresh.values()), self._settings.settle_seconds, self._clock))
+        broken: list[str] = []
+        for name, path in fresh.items():
+            if path not in ready:
                 continue
-            known = known | {name: mark}
-            yield from self._batches(found, _cursor(known, first=first))
-        cursor = _cursor(known, first=False)
-        if bad:
-            if first:
-                yield Batch(STREAM, (), cursor)
-            yield StreamTrouble(STREAM, "partial", "; ".join(bad))
-        else:
-            yield Batch(STREAM, (), cursor, fresh_at=started)
+            bad = _Bad()
+            try:
+                look, mark = files.size_and_time(path), files.digest(path)
+                entry = known.get(name)
+                if entry is None or entry["mark"] != mark:
+                    yield from self._batches(self._records(path, name, bad, first_read=first), _cursor(known, first))
+            except (OSError, files.BadFile, BadRow) as error:
+                broken.append(f"{name}: {error.strerror if isinstance(error, OSError) else error}")
+                continue
+            if look != files.size_and_time(path):
+                ready.discard(path)  # it was written while it was read: what was seen is kept, and it is read again
+                continue
+            known = known | {name: {"look": look, "mark": mark} | ({"bad": bad.text()} if bad.count else {})}
+            yield Batch(stream, (), _cursor(known, first))
+        complete = not broken and len(ready) == len(fresh)
+        yield Batch(stream, (), _cursor(known, first and not complete and not broken), started if complete else None)
+        broken += [entry["bad"] for _, entry in sorted(known.items()) if "bad" in entry]
+        if broken:
+            yield StreamTrouble(stream, "partial", "; ".join(broken))
 
     def files(self) -> list[Path]:
-        """The files that the patterns name, in the order of their names."""
-        found = {path for pattern in self._settings.files for path in self._matching(pattern) if path.is_file()}
-        return sorted(found)
+        """The files that the patterns name and that are finished, in the order of their names."""
+        return files.matching(self._folder, self._settings.files, self._settings.marker)
 
-    def _matching(self, pattern: str) -> Iterator[Path]:
-        if Path(pattern).is_absolute():
-            base = Path(pattern).anchor
-            return Path(base).glob(str(Path(pattern).relative_to(base)))
-        return self._folder.glob(pattern)
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix() if path.is_relative_to(self._folder) else path.as_posix()
 
-    def _read(self, path: Path, name: str, *, first_read: bool) -> list[UsageSample]:
-        """Every sample of one file; BadRow with file and line at the first row that cannot be read."""
-        if path.stat().st_size > _MOST_BYTES:
-            raise BadRow(f"{name}: larger than {_MOST_BYTES:,} bytes: split it by day")
-        rows = _jsonl(path, name) if path.suffix in (".jsonl", ".ndjson") else _csv(path, name)
-        found: list[UsageSample] = []
-        for line, row in rows:
-            try:
-                found += samples(row, self._settings, first_read=first_read)
-            except BadRow as error:
-                raise BadRow(f"{name}:{line}: {error}") from None
-        return found
+    def _records(self, path: Path, name: str, bad: _Bad, *, first_read: bool) -> Iterator[FedRecord]:
+        """Every record of one file; rows that cannot be read are noted in `bad`. BadFile, BadRow (of the header)."""
+        read = reader(self._settings, first_read=first_read)
+        with files.lines(path) as table:
+            if table.names:
+                check_header(table.names, self._settings)
+            for line, row in table.rows:
+                try:
+                    if isinstance(row, BadRow):
+                        raise row
+                    yield from read(row)
+                except BadRow as error:
+                    bad.add(f"{name}:{line}", error)
 
-    def _batches(self, found: Sequence[UsageSample], cursor: str) -> Iterator[SyncEvent]:
-        # The cursor of a file covers all its rows: until the last batch it stays where it was, and rows are idempotent.
-        for start in range(0, len(found) or 1, _BATCH):
-            last = start + _BATCH >= len(found)
-            some = tuple(found[start : start + _BATCH])
-            yield Batch(STREAM if last else f"{STREAM}:part", some, cursor if last else "{}")
+    def _batches(self, records: Iterator[FedRecord], cursor: str) -> Iterator[SyncEvent]:
+        """Batches that move no cursor: it covers a file once all its rows are there, and rows may come twice."""
+        some: list[FedRecord] = []
+        for record in records:
+            some.append(record)
+            if len(some) == _BATCH:
+                yield Batch(self._settings.content, tuple(some), cursor)
+                some = []
+        if some:
+            yield Batch(self._settings.content, tuple(some), cursor)
 
     # ------------------------------------------------------------ query
 
     def _query(self, stored: str | None) -> Iterator[SyncEvent]:
         from sqlalchemy.exc import SQLAlchemyError
 
-        started = self._clock.now()
+        stream, started, bad = self._settings.content, self._clock.now(), _Bad()
+        done = json.dumps({"query": _digest(self._settings.query or "")})
+        self.calls += 1
         try:
-            rows = self._rows()
-            found = [s for row in rows for s in samples(row, self._settings, first_read=stored is None)]
+            yield from self._batches(self._queried(bad, first_read=stored in (None, "{}")), stored or "{}")
         except BadRow as error:
-            yield StreamTrouble(STREAM, "failed", f"query: {error}")
+            yield StreamTrouble(stream, "failed", f"query: {error}")
             return
         except SQLAlchemyError as error:
             # The driver's text may carry the address with its password; its class says enough.
             name = type(error).__name__
             yield StreamTrouble(
-                STREAM, "retry", f"the usage database does not answer ({name}): check `url` and `query`"
+                stream, "retry", f"the usage database does not answer ({name}): check `url` and `query`"
             )
             return
-        yield from self._batches(found, json.dumps({"query": _digest(self._settings.query or "")}))
-        yield Batch(STREAM, (), json.dumps({"query": _digest(self._settings.query or "")}), fresh_at=started)
+        yield Batch(stream, (), done, fresh_at=started)
+        if bad.count:
+            yield StreamTrouble(stream, "partial", bad.text())
 
-    def _rows(self) -> list[Mapping[str, Any]]:
-        from sqlalchemy import create_engine, text
-        from sqlalchemy.pool import NullPool
-
+    def _queried(self, bad: _Bad, *, first_read: bool) -> Iterator[FedRecord]:
         assert self._settings.url is not None
         assert self._settings.query is not None
-        engine = create_engine(self._settings.url.get_secret_value(), poolclass=NullPool)
-        self.calls += 1
+        read, number = reader(self._settings, first_read=first_read), 0
+        groups = query_rows(self._settings.url, self._settings.query)
+        check_header(next(groups)[0], self._settings)
+        for rows in groups:
+            for row in rows:
+                number += 1
+                try:
+                    yield from read(row)
+                except BadRow as error:
+                    bad.add(f"row {number} of the query", error)
+
+    # ------------------------------------------------------------ the explicit map
+
+    def _map(self, name: str, stored: str | None) -> Iterator[SyncEvent]:
+        started, path = self._clock.now(), self._folder / name
         try:
-            with engine.connect() as connection:
-                if engine.dialect.name == "postgresql":
-                    connection.execute(text("SET TRANSACTION READ ONLY"))
-                elif engine.dialect.name == "sqlite":
-                    connection.exec_driver_sql("PRAGMA query_only=ON")
-                rows = connection.execute(text(self._settings.query)).mappings().all()
-                connection.rollback()
-        finally:
-            engine.dispose()
-        return [dict(row) for row in rows]
+            mark = json.dumps({"mark": files.digest(path)})
+            pairs = () if mark == stored else tuple(_pairs(path))
+        except (OSError, files.BadFile, BadRow) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            yield StreamTrouble(MAP, "failed", f"{name}: {reason}: mend `accounts`")
+            return
+        yield Batch(MAP, () if mark == stored else (UsageMap(pairs),), mark, fresh_at=started)
 
     # ------------------------------------------------------------ check and preview
 
     def check(self) -> Sequence[Finding]:
         """Can everything be read as it is."""
-        events = list(self.sync({}))
-        troubles = [event for event in events if isinstance(event, StreamTrouble)]
-        if troubles:
-            return [Finding("error", trouble.message, "then check again") for trouble in troubles]
-        count = sum(len(event.records) for event in events if isinstance(event, Batch))
-        return [Finding("ok", f"{count:,} samples of {', '.join(self._settings.metrics)} readable")]
+        if self._settings.push:
+            return [Finding("ok", f"{self._settings.content} are pushed to the ingest listener")]
+        rows, troubles = 0, []
+        for event in self.sync({}):
+            if isinstance(event, StreamTrouble):
+                level = "warning" if event.kind == "partial" and rows else "error"
+                troubles.append(Finding(level, event.message, "then check again"))
+            else:
+                rows += len(event.records) if event.stream != MAP else 0
+        what = f"{self._settings.content} of {', '.join(self._settings.metrics)}" if self._settings.metrics else (
+            self._settings.content
+        )  # fmt: skip
+        return troubles or [Finding("ok", f"{rows:,} {what} readable")]
 
     def permissions(self) -> list[tuple[str, str]]:
         """What the feed needs."""
+        what = f"{self._settings.content}; nothing is ever written there"
         if self._settings.url:
-            return [("SELECT on what the query reads", "samples of usage; nothing is ever written there")]
-        return [("read access to the files", "samples of usage; nothing is ever written there")]
+            return [("SELECT on what the query reads", what)]
+        return [("read access to the files", what)] if self._settings.files else []
 
     def preview(self) -> Preview:
-        """How many samples a first read brings."""
+        """How many records a first read brings."""
         count = sum(len(event.records) for event in self.sync({}) if isinstance(event, Batch))
-        return Preview({STREAM: count}, 0, 0.0, None, None)
+        return Preview({self._settings.content: count}, 0, 0.0, None, None)
 
 
-def _cursor(files: Mapping[str, str], *, first: bool) -> str:
-    return json.dumps({"files": files} | ({"first": True} if first else {}), sort_keys=True)
+def _cursor(known: Mapping[str, Any], first: bool) -> str:
+    return json.dumps({"files": known} | ({"first": True} if first else {}), sort_keys=True)
 
 
-def _mark(path: Path) -> str:
-    """Changes when the file's content does."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()[:32]
+def _unchanged(entry: Any, path: Path) -> bool:
+    look = files.size_and_time(path)
+    return entry is not None and look is not None and list(look) == list(entry["look"])
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _csv(path: Path, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
-        try:
-            for row in reader:
-                if None in row or None in row.values():
-                    raise BadRow(
-                        f"{name}:{reader.line_num}: this row has not as many fields as the header: complete it"
-                    )
-                yield reader.line_num, row
-        except csv.Error as error:
-            raise BadRow(f"{name}:{reader.line_num}: no valid CSV ({error}): mend the quotes") from None
-        except UnicodeDecodeError:
-            raise BadRow(f"{name}: not UTF-8: save it with that encoding") from None
-
-
-def _jsonl(path: Path, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with path.open(encoding="utf-8") as file:
-        try:
-            for number, line in enumerate(file, start=1):
-                if not line.strip():
-                    continue
-                try:
-                    row = json.loads(line)
-                except ValueError as error:
-                    raise BadRow(f"{name}:{number}: no valid JSON ({error}): one object a line") from None
-                if not isinstance(row, dict):
-                    raise BadRow(f"{name}:{number}: not an object: write one object a line")
-                yield number, row
-        except UnicodeDecodeError:
-            raise BadRow(f"{name}: not UTF-8: save it with that encoding") from None
+def _pairs(path: Path) -> Iterator[tuple[str, str]]:
+    with files.lines(path) as table:
+        if not {"key", "account"} <= set(table.names or ()):
+            raise BadRow("the columns `key` and `account` are missing in the first line")
+        for line, row in table.rows:
+            if isinstance(row, BadRow):
+                raise BadRow(f"line {line}: {row}")
+            key, account = str(row["key"]).strip(), str(row["account"]).strip()
+            if not key or not account or not (key + account).isprintable():
+                raise BadRow(f"line {line}: `key` and `account` both need a name")
+            yield key, account

@@ -1,68 +1,117 @@
-"""One row of a feed becomes samples, or an error that says where and what."""
+"""One row of a feed becomes records, or an error that says what is wrong with it."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from connectors.usage.activities import activity, unknown_columns
 from connectors.usage.settings import UsageSettings
-from store.records import DAY, SECOND, Instant, UsageSample
+from connectors.usage.values import MISSING, BadRow, count, flag, given, look, moment, number, text, user_of
+from store.records import FeatureUse, FedActivity, Instant, UsageSample
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class BadRow(ValueError):
-    """A row that cannot be read: the message says which column and how it should look."""
+FedRecord = UsageSample | FeatureUse | FedActivity
 
 
-def samples(row: Mapping[str, Any], settings: UsageSettings, *, first_read: bool) -> list[UsageSample]:
+def reader(settings: UsageSettings, *, first_read: bool) -> Callable[[Mapping[str, Any]], list[FedRecord]]:
+    """The function that reads a row of this feed; it raises BadRow. `first_read`: rows are history, not news."""
+
+    def read(row: Mapping[str, Any]) -> list[FedRecord]:
+        known_at_once = first_read and settings.history_known_at_once
+        if settings.content == "activities":
+            return [activity(row, settings, known_at_once=known_at_once)]
+        return [*_samples(row, settings, known_at_once)] if settings.content == "samples" else [
+            _use(row, settings, known_at_once)
+        ]  # fmt: skip
+
+    return read
+
+
+def check_header(names: Iterable[str], settings: UsageSettings) -> None:
+    """BadRow where a table (CSV, Parquet, a query) lacks a column that every row needs, or has one that none may have."""
+    known = list(names)
+    if settings.content == "activities":
+        unknown_columns(known, settings)
+    for name in needed(settings):
+        if name not in known:
+            raise BadRow(_no_column(name, known))
+
+
+def needed(settings: UsageSettings) -> tuple[str, ...]:
+    """The columns that every row has."""
+    columns = settings.columns
+    who = tuple(name for name in (columns.key, columns.user) if name is not None)
+    if settings.content == "activities":
+        return (columns.kind, settings.at_column, columns.sender, columns.to)
+    if settings.content == "features":
+        return (
+            *who,
+            settings.at_column,
+            columns.feature,
+            *(n for n in (columns.value, columns.users, columns.offered) if n),
+        )
+    values = settings.metrics if columns.metric is None else (columns.metric, columns.value or "")
+    return (*who, settings.at_column, *values)
+
+
+def _no_column(name: str, known: Iterable[str]) -> str:
+    names = ", ".join(map(str, known))
+    return f"there is no column `{name}` (columns: {names[:200]}); mend the header or `columns`/`metrics`"
+
+
+def _value(row: Mapping[str, Any], name: str) -> Any:
+    value = look(row, name)
+    if value is MISSING:
+        raise BadRow(_no_column(name, row))
+    return value
+
+
+def _who(row: Mapping[str, Any], settings: UsageSettings) -> tuple[str, str]:
+    """(key, user): at least one of them."""
+    columns = settings.columns
+    key = text(_value(row, columns.key), columns.key) if columns.key is not None else ""
+    user = user_of(given(row, columns.user), columns.user) if columns.user is not None else ""
+    if not key and not user:
+        names = " and ".join(f"`{name}`" for name in (columns.key, columns.user) if name is not None)
+        raise BadRow(f"{names} {'are' if ' and ' in names else 'is'} empty: every row names its account")
+    return key, user
+
+
+def _recorded(row: Mapping[str, Any], settings: UsageSettings, at: Instant, known_at_once: bool) -> Instant | None:
+    raw = given(row, settings.columns.recorded_at)
+    if raw is not None:
+        return moment(raw, str(settings.columns.recorded_at))
+    return at if known_at_once else None
+
+
+def _samples(row: Mapping[str, Any], settings: UsageSettings, known_at_once: bool) -> Iterable[UsageSample]:
     """The samples of one row, one per metric that has a value."""
     columns = settings.columns
-    for name in (columns.key, columns.at, *settings.metrics):
-        if name not in row:
-            known = ", ".join(map(str, row))
-            raise BadRow(f"there is no column `{name}` (columns: {known}); mend the header or `columns`/`metrics`")
-    key = str(row[columns.key] or "").strip()
-    if not key:
-        raise BadRow(f"`{columns.key}` is empty: every row names its account")
-    at = moment(row[columns.at], columns.at)
-    user = str(row.get(columns.user) or "").strip().casefold() if columns.user else ""
-    recorded = moment(row[columns.recorded_at], columns.recorded_at) if columns.recorded_at else None
-    if recorded is None and first_read and settings.history_known_at_once:
-        recorded = at
-    return [
-        UsageSample(key, metric, at, value, user or None, recorded)
-        for metric in settings.metrics
-        if (value := _number(row[metric], metric)) is not None
-    ]
+    key, user = _who(row, settings)
+    at = moment(_value(row, settings.at_column), settings.at_column)
+    recorded = _recorded(row, settings, at, known_at_once)
+    if columns.metric is None:
+        pairs = [(metric, number(_value(row, metric), metric)) for metric in settings.metrics]
+    else:
+        name = text(_value(row, columns.metric), columns.metric)
+        if not name:
+            raise BadRow(f"`{columns.metric}` is empty: every row names its metric")
+        kept = not settings.metrics or name in settings.metrics
+        pairs = [(name, number(_value(row, columns.value or ""), columns.value or ""))] if kept else []
+    return [UsageSample(key, metric, at, value, user or None, recorded) for metric, value in pairs if value is not None]
 
 
-def moment(raw: Any, column: str) -> Instant:
-    """An ISO date or date-time, epoch seconds or milliseconds, or what a database gives, as UTC microseconds."""
-    if isinstance(raw, datetime):
-        aware = raw if raw.tzinfo else raw.replace(tzinfo=UTC)
-        return round((aware - _EPOCH).total_seconds() * SECOND)
-    if isinstance(raw, date):
-        return (raw - _EPOCH.date()).days * DAY
-    text = str(raw if raw is not None else "").strip()
-    if text.isdigit() and len(text) >= 9:
-        return int(text) * (1_000 if len(text) >= 12 else SECOND)
-    try:
-        return moment(date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text), column)
-    except ValueError:
-        raise BadRow(f"`{column}` is {text!r}: write a date as 2026-03-31 or 2026-03-31T06:00:00Z") from None
-
-
-def _number(raw: Any, column: str) -> float | None:
-    text = str(raw if raw is not None else "").strip()
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise BadRow(f"`{column}` is {text!r}: write a number, or leave it empty") from None
-    if not math.isfinite(value) or value < 0:
-        raise BadRow(f"`{column}` is {text}: usage is zero or more")
-    return value
+def _use(row: Mapping[str, Any], settings: UsageSettings, known_at_once: bool) -> FeatureUse:
+    columns = settings.columns
+    key, user = _who(row, settings)
+    at = moment(_value(row, settings.at_column), settings.at_column)
+    feature = text(_value(row, columns.feature), columns.feature)
+    if not feature:
+        raise BadRow(f"`{columns.feature}` is empty: every row names its feature")
+    users = count(given(row, columns.users), columns.users) if columns.users else None
+    uses = number(given(row, columns.value), columns.value) if columns.value else None
+    if uses is None:  # a row without a number is one use, unless it counts nobody
+        uses = 0.0 if users == 0 else 1.0
+    offered = flag(given(row, columns.offered), columns.offered) if columns.offered else None
+    recorded = _recorded(row, settings, at, known_at_once)
+    return FeatureUse(key, feature, at, uses, user or None, users, offered, recorded)

@@ -26,7 +26,7 @@ from connectors.hubspot.settings import HubSpotSettings
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.usage.settings import UsageSettings
 from daemon.schedule import At, Every, Trigger
-from rules.facts.settings import Segments, UsageNames
+from rules.facts.settings import Feature, Segments, UsageNames
 from rules.tiers import TierSettings
 from store.records import HOUR, MINUTE
 
@@ -142,6 +142,8 @@ class Config(BaseModel):
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     sources: Annotated[dict[str, Source], Field(min_length=1)]
     usage: UsageNames = UsageNames()
+    features: dict[str, Feature] = {}
+    """What can be used in the product, by the name that everything else uses."""
     segments: Segments = Segments()
     rules: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)] = ("rules/*.yaml",)
     slack: SlackSettings | None = None
@@ -231,6 +233,16 @@ class Config(BaseModel):
         for name in value:
             if not _SOURCE_NAME.fullmatch(name):
                 raise ValueError(f"`{name}` cannot name a source: use small letters, digits and hyphens")
+        return value
+
+    @field_validator("features")
+    @classmethod
+    def _feature_names(cls, value: dict[str, Feature]) -> dict[str, Feature]:
+        owner: dict[str, str] = {}
+        for feature, about in value.items():
+            for name in {feature, *about.names}:
+                if owner.setdefault(name, feature) != feature:
+                    raise ValueError(f"{name!r} is a name of `{owner[name]}` and of `{feature}`: keep one")
         return value
 
     @model_validator(mode="after")

@@ -12,10 +12,11 @@ from sqlalchemy import Connection
 
 from daemon.derive.accounts import link_accounts
 from daemon.derive.activities import read_activities
-from daemon.derive.fields import map_fields, match_samples
+from daemon.derive.fields import map_fields
 from daemon.derive.persons import fold_contacts
+from daemon.derive.usage import match_usage, sum_up_features
 from rules.fieldmap import Derivation
-from store import dirty, identity
+from store import dirty, identity, usage
 from store.engine import Store
 from store.records import Instant
 from store.refs import Ref
@@ -41,7 +42,8 @@ def derive(store: Store, settings: Derivation, now: Instant) -> Derived:
         ("contacts", 500, lambda conn, refs: fold_contacts(conn, refs, settings)),
         ("activities", 1_000, lambda conn, refs: read_activities(conn, refs, settings)),
         ("fields", 500, lambda conn, refs: map_fields(conn, refs, settings)),
-        ("samples", 5_000, match_samples),
+        (usage.DIRTY, 2_000, lambda conn, refs: match_usage(conn, refs, settings)),
+        ("features", 500, lambda conn, refs: sum_up_features(conn, refs, settings)),
     )
     touched: set[int] = set()
     rows = 0

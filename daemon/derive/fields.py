@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from daemon.derive.usage import USAGE_KEY, keys_of, name_accounts
 from rules.fieldmap import Derivation, RawRow, SourceMapping, find
-from store import account_fields, dirty, identity
+from store import account_fields, identity
 from store.records import Instant
 from store.refs import Ref
 
@@ -25,8 +26,8 @@ def map_fields(conn: Connection, refs: Sequence[Ref], settings: Derivation) -> s
     related = _related(conn, crm_refs)
     _, _, keys = identity.members_by_ref(conn)
     wanted = {account: _values(some, related, keys, settings) for account, some in sorted(rows.items())}
-    changed = account_fields.save(conn, wanted)
-    dirty.mark(conn, "samples", (("", key) for key in account_fields.usage_keys(conn, changed)))
+    account_fields.save(conn, wanted)
+    name_accounts(conn, {account: _usage_keys(some, related, settings) for account, some in rows.items()})
     return account_ids
 
 
@@ -65,6 +66,19 @@ def _values(
         found["csm_fallback"] = account_fields.FieldValue("csm_fallback", 1, None, stand_in.source, stand_in.since)
     _combine(found, ordered)
     return [found[name] for name in sorted(found)]
+
+
+def _usage_keys(
+    rows: Sequence[Row[Any]], related: Mapping[Ref, Mapping[str, Sequence[RawRow]]], settings: Derivation
+) -> set[str]:
+    """Every workspace key that any of the account's CRM rows names."""
+    found: set[str] = set()
+    for row in rows:
+        options = settings.mappings[row.source].fields.get(USAGE_KEY, ()) if row.source in settings.mappings else ()
+        if options and row.deleted_at is None and not row.merged_into:
+            own = RawRow(row.id, row.modified_at, json.loads(row.fields))
+            found |= keys_of(options, own, related.get((row.source, row.id), {}))
+    return found
 
 
 def _combine(found: dict[str, account_fields.FieldValue], rows: Sequence[Row[Any]]) -> None:
@@ -108,8 +122,3 @@ def _row_values(
         tier = own.fields.get(mapping.tier_field)
         if tier not in (None, ""):
             yield value(f"tier_field:{row.source}", text=str(tier))
-
-
-def match_samples(conn: Connection, refs: Sequence[Ref]) -> set[int]:
-    """Give usage samples with these keys their account."""
-    return account_fields.match_usage(conn, (key for _, key in refs))

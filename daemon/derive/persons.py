@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from rules import identity as reading
 from rules.fieldmap import Derivation, flag
 from rules.levels import LEVEL_NAMES, read_title, standing
-from store import activities, dirty, people
+from store import activities, dirty, people, usage_match
 from store.people import ContactRow, PersonRow
 from store.refs import Ref
 
@@ -30,7 +30,9 @@ def fold_contacts(conn: Connection, refs: Sequence[Ref], settings: Derivation) -
     moved = people.save(conn, account_ids, persons)
     # An address-only participant may be the person whose contact is new.
     dirty.mark(conn, "activities", people.activities_with(conn, moved))
-    dirty.mark(conn, "activities", activities.with_addresses(conn, _addresses(grouped, moved)))
+    addresses = _addresses(grouped, moved)
+    dirty.mark(conn, "activities", activities.with_addresses(conn, addresses))
+    usage_match.mark_users(conn, addresses)
     return account_ids
 
 

@@ -48,7 +48,7 @@ def statistics(as_of: Instant, settings: FactSettings) -> Select[Any]:
     m = moment(as_of, settings.timezone)
     base = scope(m, settings, None)
     rhythm = feed_rhythm(m, settings.usage, stored=False)
-    used = usage(m, settings.usage, base.contracts, base.stale_sources, rhythm)
+    used = usage(m, settings, base.contracts, base.stale_sources, rhythm)
     median = change_median(used, stored=False)
     changes = select(word(MEDIAN_CHANGE).label("name"), real(median.c.median).label("value"))
     return changes.union_all(select(word(RHYTHM), real(rhythm.c.rhythm))).subquery("statistics").select()
@@ -56,7 +56,7 @@ def statistics(as_of: Instant, settings: FactSettings) -> Select[Any]:
 
 def _parts(m: Moment, settings: FactSettings, base: Scope, *, stored: bool) -> Parts:
     rhythm = feed_rhythm(m, settings.usage, stored=stored)
-    used = usage(m, settings.usage, base.contracts, base.stale_sources, rhythm)
+    used = usage(m, settings, base.contracts, base.stale_sources, rhythm)
     h = tier_history.c
     in_force = and_(h.valid_from <= m.as_of, or_(h.valid_to.is_(None), h.valid_to > m.as_of))
     tier = once(select(h.account_id, h.tier, h.pinned).where(in_force), "tier_in_force")

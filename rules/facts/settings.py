@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
@@ -35,10 +36,15 @@ def _amount_text(minor: int) -> str:
     return f"{minor / _CENTS:.2f}" if rest else f"{thousands}k"
 
 
-def _spell(value: object) -> object:
+def _spell(value: object) -> Instant:
     """`1d`, `12h` -> microseconds; microseconds stay."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= MINUTE:
         return value
+    return spell(value)
+
+
+def spell(value: object) -> Instant:
+    """`1d`, `12h`, `1w` -> microseconds; ValueError for anything else."""
     match = re.fullmatch(r"\s*(\d+)\s*([mhdw])\s*", str(value))
     if not match:
         raise ValueError(f"{value!r} is no interval; write for example 1d, 12h or 1w")
@@ -84,6 +90,24 @@ class Segments(BaseModel):
         return self
 
 
+class Feature(BaseModel):
+    """One feature of the product: a line under `features`, by the name that everything else uses."""
+
+    model_config = _FROZEN
+
+    title: str | None = None
+    """How people call it; none: its name."""
+    names: tuple[str, ...] = ()
+    """How usage feeds call it, or the events that show its use; its own name counts too."""
+    offering: str | None = None
+    """The package or add-on that it is sold in."""
+    list_value: Amount | None = None
+    """List price a year."""
+    released: date | None = None
+    offered: bool = True
+    """Every customer may use it, unless a feed says otherwise; false: only those of whom a feed says so."""
+
+
 class FactSettings(BaseModel):
     """Everything the fact definitions take besides the rows and `as_of`."""
 
@@ -92,6 +116,8 @@ class FactSettings(BaseModel):
     timezone: str = "UTC"
     """The zone in which dates (renewal) are compared with `as_of`."""
     usage: UsageNames = UsageNames()
+    rhythms: Mapping[str, Spell] = {}
+    """Feed -> microseconds between two samples of one account, where the feed says so itself."""
     segments: Segments = Segments()
     cadence: Mapping[int, int] = CADENCES["A"]
     """Tier -> days between two touches."""

@@ -6,7 +6,7 @@ from sqlalchemy import CTE, BigInteger, and_, case, func, literal, or_, select
 
 from rules.facts.medians import middle
 from rules.facts.moment import Expr, Moment, count_if, once, real, word
-from rules.facts.settings import UsageNames
+from rules.facts.settings import FactSettings, UsageNames
 from store.records import DAY
 from store.tables import portfolio_stats, usage_samples
 
@@ -59,9 +59,12 @@ def feed_rhythm(m: Moment, names: UsageNames, *, stored: bool) -> CTE:
     return once(select(((low + high) // 2).label("rhythm")), "feed_rhythm")
 
 
-def usage(m: Moment, names: UsageNames, scope: CTE, stale: CTE, rhythm: CTE) -> CTE:
+def usage(m: Moment, settings: FactSettings, scope: CTE, stale: CTE, rhythm: CTE) -> CTE:
     """One row per customer with samples: `active_users`, `change`, why the change is missing, and staleness."""
-    s = usage_samples.c
+    s, names = usage_samples.c, settings.usage
+    # A feed's own rhythm; of several feeds the slowest promises the fewest samples.
+    own = [(s.source == feed, literal(every, BigInteger)) for feed, every in sorted(settings.rhythms.items())]
+    every = case(*own) if own else literal(None, BigInteger)
     old = select(stale.c.source).where(stale.c.usage == 1)
     # Several users or workspaces sampled at one instant add up.
     samples = (
@@ -71,6 +74,7 @@ def usage(m: Moment, names: UsageNames, scope: CTE, stale: CTE, rhythm: CTE) -> 
             s.at,
             func.sum(s.value).label("value"),
             func.max(case((s.source.in_(old), 1), else_=0)).label("stale"),
+            func.max(every).label("every"),
         )
         .where(
             s.account_id.in_(select(scope.c.account_id)),
@@ -94,6 +98,7 @@ def usage(m: Moment, names: UsageNames, scope: CTE, stale: CTE, rhythm: CTE) -> 
             count_if(earlier).label("earlier_n"),
             func.sum(case((earlier, c.value))).label("earlier_sum"),
             func.max(c.stale).label("stale"),
+            func.max(c.every).label("every"),
         )
         .group_by(c.account_id)
         .cte("usage_windows")
@@ -102,7 +107,8 @@ def usage(m: Moment, names: UsageNames, scope: CTE, stale: CTE, rhythm: CTE) -> 
 
 
 def _judged(m: Moment, names: UsageNames, windows: CTE, rhythm: CTE) -> CTE:
-    w, every = windows.c, rhythm.c.rhythm
+    w = windows.c
+    every = func.coalesce(w.every, rhythm.c.rhythm)
     later, earlier = real(w.later_sum) / real(w.later_n), real(w.earlier_sum) / real(w.earlier_n)
     too_few = or_(
         every.is_(None),

@@ -21,14 +21,14 @@ from store.records.crm import (
     ObjectRecord,
     OpportunityRecord,
     ParticipantRecord,
-    Record,
     TeamMemberRecord,
     TicketRecord,
-    UsageSample,
 )
+from store.records.record import Record
 from store.records.sync import Batch, StreamTrouble, SyncEvent
 from store.records.tiers import TierWrite, WriteResult
 from store.records.units import DAY, HOUR, MINUTE, SECOND, Day, Instant, Scalar
+from store.records.usage import FeatureUse, FedActivity, UsageMap, UsageSample
 
 __all__ = [
     "DAY",
@@ -48,6 +48,8 @@ __all__ = [
     "ConversationRow",
     "Day",
     "DeliveryRow",
+    "FeatureUse",
+    "FedActivity",
     "FieldChange",
     "FieldValues",
     "Gone",
@@ -68,6 +70,7 @@ __all__ = [
     "TicketRecord",
     "TierWrite",
     "ToldRow",
+    "UsageMap",
     "UsageMeans",
     "UsageSample",
     "WriteResult",

@@ -209,20 +209,6 @@ class FieldValues:
 
 
 @dataclass(frozen=True, slots=True)
-class UsageSample:
-    """One sample of product usage. `key` names the account the way the feed does (workspace key, CRM id or domain)."""
-
-    key: str
-    metric: str
-    at: Instant
-    value: float
-    user: str | None = None
-    """E-mail address of the user, where the feed is per user."""
-    recorded_at: Instant | None = None
-    """When the feed says it became known; None: when tierd read it."""
-
-
-@dataclass(frozen=True, slots=True)
 class Gone:
     """A row that its source no longer has (tombstone for rows whose last values cannot be read any more)."""
 
@@ -294,22 +280,3 @@ class KnownRow:
 
     id: str
     modified_at: Instant
-
-
-Record = (
-    AccountRecord
-    | ContactRecord
-    | TeamMemberRecord
-    | ParticipantRecord
-    | ActivityRecord
-    | OpportunityRecord
-    | TicketRecord
-    | ObjectRecord
-    | FieldValues
-    | UsageSample
-    | Gone
-    | Links
-    | ContactRole
-    | Merged
-    | FieldChange
-)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from store.records.crm import Record
+from store.records.record import Record
 from store.records.units import Instant
 
 

@@ -48,7 +48,17 @@ from store.tables.portfolio import (
 from store.tables.process import schedule, settings
 from store.tables.syncing import cursors, dirty, freshness, sources, sync_runs
 from store.tables.tiering import tier_fields, tier_history, tier_ledger, tier_runs, tier_scores, tiers
-from store.tables.usage import features, usage_samples
+from store.tables.usage import (
+    feature_catalogue,
+    feature_uses,
+    features,
+    hint_nonces,
+    ingest_keys,
+    usage_map,
+    usage_names,
+    usage_samples,
+    usage_subjects,
+)
 
 __all__ = [
     "COUNT_FACTS",
@@ -85,9 +95,13 @@ __all__ = [
     "dirty",
     "evaluations",
     "facts",
+    "feature_catalogue",
+    "feature_uses",
     "features",
     "findings",
     "freshness",
+    "hint_nonces",
+    "ingest_keys",
     "interactions",
     "members",
     "metadata",
@@ -111,5 +125,8 @@ __all__ = [
     "touch_members",
     "touches",
     "transitions",
+    "usage_map",
+    "usage_names",
     "usage_samples",
+    "usage_subjects",
 ]

@@ -13,6 +13,7 @@ schedule = Table(
     at("next_due"),
     at("last_started", nullable=True),
     at("last_completed", nullable=True),
+    at("hinted_for", nullable=True),  # a hint that came while the task ran: due again by then
     Column("trouble", Text),  # why the last run failed; NULL = it did not
 )
 

@@ -243,6 +243,16 @@ def upgrade() -> None:
     sa.Column('detail', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('as_of', 'scope', name=op.f('pk_evaluations'))
     )
+    op.create_table('feature_catalogue',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('feature', sa.Text(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('offering', sa.Text(), nullable=True),
+    sa.Column('list_value', sa.BigInteger(), nullable=True),
+    sa.Column('released', sa.Integer(), nullable=True),
+    sa.Column('offered', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_feature_catalogue'))
+    )
     op.create_table('freshness',
     sa.Column('source', sa.Text(), nullable=False),
     sa.Column('stream', sa.Text(), nullable=False),
@@ -252,6 +262,25 @@ def upgrade() -> None:
     sa.Column('interval_us', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('source', 'stream', name=op.f('pk_freshness'))
     )
+    op.create_table('hint_nonces',
+    sa.Column('nonce', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('nonce', name=op.f('pk_hint_nonces'))
+    )
+    with op.batch_alter_table('hint_nonces', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_hint_nonces_at'), ['at'], unique=False)
+
+    op.create_table('ingest_keys',
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('answer', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('source', 'key', name=op.f('pk_ingest_keys'))
+    )
+    with op.batch_alter_table('ingest_keys', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_ingest_keys_at'), ['at'], unique=False)
+
     op.create_table('interactions',
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('received_at', sa.BigInteger(), nullable=False),
@@ -287,6 +316,7 @@ def upgrade() -> None:
     sa.Column('next_due', sa.BigInteger(), nullable=False),
     sa.Column('last_started', sa.BigInteger(), nullable=True),
     sa.Column('last_completed', sa.BigInteger(), nullable=True),
+    sa.Column('hinted_for', sa.BigInteger(), nullable=True),
     sa.Column('trouble', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('task', name=op.f('pk_schedule'))
     )
@@ -333,6 +363,15 @@ def upgrade() -> None:
     sa.Column('detail', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_tier_runs'))
     )
+    op.create_table('usage_map',
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('account', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('source', 'key', name=op.f('pk_usage_map'))
+    )
+    with op.batch_alter_table('usage_map', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_usage_map_account'), ['account'], unique=False)
+
     op.create_table('account_fields',
     sa.Column('account_id', sa.BigInteger(), nullable=False),
     sa.Column('field', sa.Text(), nullable=False),
@@ -553,11 +592,33 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_facts_account_id')),
     sa.PrimaryKeyConstraint('account_id', name=op.f('pk_facts'))
     )
+    op.create_table('feature_uses',
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('user', sa.Text(), nullable=False),
+    sa.Column('feature', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('uses', sa.Float(), nullable=False),
+    sa.Column('users', sa.Integer(), nullable=True),
+    sa.Column('offered', sa.Integer(), nullable=True),
+    sa.Column('recorded_at', sa.BigInteger(), nullable=False),
+    sa.Column('account_id', sa.BigInteger(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_feature_uses_account_id')),
+    sa.PrimaryKeyConstraint('source', 'key', 'user', 'feature', 'at', name=op.f('pk_feature_uses'))
+    )
+    with op.batch_alter_table('feature_uses', schema=None) as batch_op:
+        batch_op.create_index('ix_feature_uses_account', ['account_id', 'feature', 'at'], unique=False)
+
     op.create_table('features',
     sa.Column('account_id', sa.BigInteger(), nullable=False),
     sa.Column('feature', sa.Text(), nullable=False),
     sa.Column('first_used_at', sa.BigInteger(), nullable=True),
     sa.Column('last_used_at', sa.BigInteger(), nullable=True),
+    sa.Column('users', sa.Integer(), nullable=True),
+    sa.Column('active_users', sa.Integer(), nullable=True),
+    sa.Column('share', sa.Float(), nullable=True),
+    sa.Column('offered', sa.Integer(), nullable=True),
+    sa.Column('offered_at', sa.BigInteger(), nullable=True),
     sa.Column('recorded_at', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_features_account_id')),
     sa.PrimaryKeyConstraint('account_id', 'feature', name=op.f('pk_features'))
@@ -666,21 +727,49 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_touch_members_member_id')),
     sa.PrimaryKeyConstraint('source', 'activity_id', 'member_id', name=op.f('pk_touch_members'))
     )
+    op.create_table('usage_names',
+    sa.Column('account_id', sa.BigInteger(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_usage_names_account_id')),
+    sa.PrimaryKeyConstraint('account_id', 'kind', 'name', name=op.f('pk_usage_names'))
+    )
+    with op.batch_alter_table('usage_names', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_usage_names_name'), ['name'], unique=False)
+
     op.create_table('usage_samples',
     sa.Column('source', sa.Text(), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
-    sa.Column('metric', sa.Text(), nullable=False),
     sa.Column('user', sa.Text(), nullable=False),
+    sa.Column('metric', sa.Text(), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.Column('value', sa.Float(), nullable=False),
     sa.Column('recorded_at', sa.BigInteger(), nullable=False),
     sa.Column('account_id', sa.BigInteger(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_usage_samples_account_id')),
-    sa.PrimaryKeyConstraint('source', 'key', 'metric', 'user', 'at', name=op.f('pk_usage_samples'))
+    sa.PrimaryKeyConstraint('source', 'key', 'user', 'metric', 'at', name=op.f('pk_usage_samples'))
     )
     with op.batch_alter_table('usage_samples', schema=None) as batch_op:
         batch_op.create_index('ix_usage_samples_account', ['account_id', 'metric', 'at', 'recorded_at', 'value', 'source'], unique=False)
-        batch_op.create_index('ix_usage_samples_key', ['key', 'account_id'], unique=False)
+
+    op.create_table('usage_subjects',
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('user', sa.Text(), nullable=False),
+    sa.Column('host', sa.Text(), nullable=True),
+    sa.Column('mail_host', sa.Text(), nullable=True),
+    sa.Column('account_id', sa.BigInteger(), nullable=True),
+    sa.Column('matched_by', sa.Text(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_usage_subjects_account_id')),
+    sa.PrimaryKeyConstraint('source', 'key', 'user', name=op.f('pk_usage_subjects'))
+    )
+    with op.batch_alter_table('usage_subjects', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_usage_subjects_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_usage_subjects_host'), ['host'], unique=False)
+        batch_op.create_index('ix_usage_subjects_key', ['key'], unique=False)
+        batch_op.create_index(batch_op.f('ix_usage_subjects_mail_host'), ['mail_host'], unique=False)
+        batch_op.create_index('ix_usage_subjects_user', ['user'], unique=False)
 
     op.create_table('deliveries',
     sa.Column('id', sa.Text(), nullable=False),

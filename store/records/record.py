@@ -1,0 +1,42 @@
+"""Everything that a connector may yield."""
+
+from __future__ import annotations
+
+from store.records.crm import (
+    AccountRecord,
+    ActivityRecord,
+    ContactRecord,
+    ContactRole,
+    FieldChange,
+    FieldValues,
+    Gone,
+    Links,
+    Merged,
+    ObjectRecord,
+    OpportunityRecord,
+    ParticipantRecord,
+    TeamMemberRecord,
+    TicketRecord,
+)
+from store.records.usage import FeatureUse, FedActivity, UsageMap, UsageSample
+
+Record = (
+    AccountRecord
+    | ContactRecord
+    | TeamMemberRecord
+    | ParticipantRecord
+    | ActivityRecord
+    | OpportunityRecord
+    | TicketRecord
+    | ObjectRecord
+    | FieldValues
+    | UsageSample
+    | FeatureUse
+    | UsageMap
+    | FedActivity
+    | Gone
+    | Links
+    | ContactRole
+    | Merged
+    | FieldChange
+)
