@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from sandbox.clock import DAY, ScenarioClock
@@ -82,7 +83,7 @@ class Table:
     """
 
     def __init__(self, id_order: IdOrder) -> None:
-        self.rows: dict[str, Row] = {}
+        self.rows: MutableMapping[str, Row] = {}
         self._id_order = id_order
         self._ids = (SortedKeys(), SortedKeys())
         self._stamps = (SortedKeys(), SortedKeys())
@@ -201,6 +202,7 @@ class VendorStore:
         self._watchers: dict[str, list[Watcher]] = {}
         self._waiting: list[tuple[int, int, Change]] = []
         self._sequence = itertools.count()
+        self._notes: list[tuple[str, str, Row | None]] | None = None
         self.revision = 0
         """Counts changes, so that a result once found is known to be still right."""
         self.lag = 0
@@ -218,6 +220,21 @@ class VendorStore:
         if table is None:
             table = self._tables[name] = Table(self._id_order)
         return table
+
+    def adopt(self, name: str, table: Table) -> None:
+        """Take a table of another making for an object."""
+        with self.lock:
+            self._tables[name] = table
+            self.revision += 1
+
+    @contextmanager
+    def noting(self) -> Iterator[list[tuple[str, str, Row | None]]]:
+        """While it is open, (object, id, version before) of every row that is written, in order."""
+        outer, self._notes = self._notes, []
+        try:
+            yield self._notes
+        finally:
+            self._notes = outer
 
     def tables(self) -> tuple[str, ...]:
         """Names of the objects that were ever looked at or written."""
@@ -319,6 +336,8 @@ class VendorStore:
 
     def _keep(self, object_name: str, before: Row | None, after: Row) -> None:
         self.table(object_name).put(after)
+        if self._notes is not None:
+            self._notes.append((object_name, after.id, before))
         for watcher in self._watchers.get(object_name, ()):
             watcher(before, after)
 

@@ -61,7 +61,16 @@ def composite(call: Call, dispatch: Dispatch) -> Reply:
 
 
 def _answers(call: Call, parts: list[Part], dispatch: Dispatch, all_or_none: bool) -> list[dict[str, Any]]:
-    before = _snapshot(call) if all_or_none else []
+    with call.state.store.noting() as before:
+        answers = _answer_all(call, parts, dispatch)
+    if all_or_none and any(a["httpStatusCode"] >= 400 for a in answers):
+        for object_name, row_id, row in reversed(before):
+            put_back(call.state, object_name, row_id, row)
+        answers = [a if a["httpStatusCode"] >= 400 else _halted(a) for a in answers]
+    return answers
+
+
+def _answer_all(call: Call, parts: list[Part], dispatch: Dispatch) -> list[dict[str, Any]]:
     bodies: dict[str, Any] = {}
     answers: list[dict[str, Any]] = []
     for part in parts:
@@ -75,9 +84,6 @@ def _answers(call: Call, parts: list[Part], dispatch: Dispatch, all_or_none: boo
                 "referenceId": part.name,
             }
         )
-    if all_or_none and any(a["httpStatusCode"] >= 400 for a in answers):
-        _restore(call, before)
-        answers = [a if a["httpStatusCode"] >= 400 else _halted(a) for a in answers]
     return answers
 
 
@@ -149,24 +155,6 @@ def _filled(text: str, bodies: dict[str, Any]) -> str:
         return str(value)
 
     return _REFERENCE.sub(look_up, text)
-
-
-Snapshot = list[tuple[str, dict[str, Any]]]
-
-
-def _snapshot(call: Call) -> Snapshot:
-    """Every table's rows by id: rows are immutable, so references are enough."""
-    store = call.state.store
-    return [(name, dict(store.table(name).rows)) for name in store.tables()]
-
-
-def _restore(call: Call, before: Snapshot) -> None:
-    store, known = call.state.store, dict(before)
-    for name in store.tables():
-        rows = known.get(name, {})
-        changed = [row_id for row_id, row in store.table(name).rows.items() if rows.get(row_id) is not row]
-        for row_id in changed:
-            put_back(call.state, name, row_id, rows.get(row_id))
 
 
 def _halted(answer: dict[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,7 @@ def routes(state: State) -> list[tuple[str, str, Act]]:
         ("POST", "/salesforce/rules", control.rules),
         ("POST", "/salesforce/row-faults", control.row_faults),
         ("POST", "/salesforce/einstein", control.einstein),
+        ("POST", "/salesforce/generate", control.generate),
         ("POST", "/salesforce/usage", control.usage),
         ("POST", "/salesforce/authorize", control.authorize),
         ("POST", "/salesforce/revoke", control.revoke),
@@ -133,6 +134,29 @@ class _Control:
         given = taken(body, {"object", "id", "fields"}, {"object", "fields"})
         with self._state.store.lock:
             return {"id": self._state.put(given["object"], given["fields"], given.get("id"))}
+
+    def generate(self, body: Any) -> Any:
+        """`{"object", "count", "at"?, "per_second"?, "fields": {name: value}}`: rows made on demand.
+
+        In texts `{n}` is the row's number; `{"text", "times"}` repeats a text, for rows of many kilobytes.
+        """
+        given = taken(body, {"object", "count", "at", "per_second", "fields"}, {"object", "count", "fields"})
+        fixed: dict[str, object] = {}
+        varied: dict[str, str] = {}
+        for name, value in given["fields"].items():
+            text = value["text"] * int(value["times"]) if isinstance(value, dict) else value
+            if isinstance(text, str) and "{n}" in text:
+                varied[name] = text
+            else:
+                fixed[name] = text
+        stored = self._state.stored(given["object"], fixed)
+        at = parse_instant(given["at"]) if "at" in given else self._state.now
+
+        def fields_of(number: int) -> Mapping[str, object]:
+            return {**stored, **{name: text.replace("{n}", str(number)) for name, text in varied.items()}}
+
+        self._state.generate(given["object"], int(given["count"]), fields_of, at, int(given.get("per_second", 1000)))
+        return {"ok": True}
 
     def track(self, body: Any) -> Any:
         """`{"object", "fields"}`: keep the history of these fields; of none if the list is empty."""

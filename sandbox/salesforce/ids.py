@@ -29,6 +29,17 @@ def make(prefix: str, number: int, instance: str = "Hs") -> str:
     return fifteen + suffix(fifteen)
 
 
+_VALUES = {digit: value for value, digit in enumerate(DIGITS)}
+
+
+def number(row_id: str) -> int:
+    """The opposite of `make`: which record of its prefix and instance an id names."""
+    total = 0
+    for digit in row_id[5:15]:
+        total = total * 62 + _VALUES[digit]
+    return total
+
+
 @lru_cache(maxsize=65536)
 def normal(text: str) -> str | None:
     """The canonical 18-character id for a 15- or 18-character one, None when it is no id at all."""

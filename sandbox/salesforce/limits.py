@@ -38,6 +38,5 @@ def record_count(call: Call) -> Reply:
     for name in names:
         sobject = org.object(name.strip())
         if sobject is not None:
-            rows = org.store.table(sobject.name).rows.values()
-            counts.append({"count": sum(1 for row in rows if row.deleted_at is None), "name": sobject.name})
+            counts.append({"count": org.store.table(sobject.name).count_ids(), "name": sobject.name})
     return Reply(200, {"sObjects": counts})

@@ -44,6 +44,6 @@ class _Follower:
 
 def pointing(store: VendorStore, object_name: str, field: str, target: str) -> Iterator[str]:
     """Ids of the live rows whose reference names `target`."""
-    for row in store.table(object_name).rows.values():
-        if row.deleted_at is None and row.fields.get(field) == target:
+    for row in store.table(object_name).by_id(deleted=False):
+        if row.fields.get(field) == target:
             yield row.id

@@ -100,6 +100,14 @@ class Org:
             made.put(row)
         return made
 
+    def count(self, sobject: SObject) -> int:
+        """How many rows query() shows."""
+        source = self.source(sobject)
+        if not sobject.archives and not sobject.has("NewValue"):
+            return source.count_ids()
+        shown = self.shows(sobject, everything=False)
+        return sum(1 for row in source.by_id(deleted=False) if shown(row))
+
     def _describe_changed(self, name: str) -> None:
         self.changed[name] = self.store.clock.now()
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sandbox.clock import DAY, HOUR, SECOND, ScenarioClock
+from sandbox.generated import GeneratedTable
 from sandbox.salesforce import ids, wire
 from sandbox.salesforce.bulk import Jobs
 from sandbox.salesforce.errors import over_limit, too_many_at_once
@@ -18,7 +19,7 @@ from sandbox.salesforce.merging import follow_merges
 from sandbox.salesforce.org import Getter, Org
 from sandbox.salesforce.soql.run import Result
 from sandbox.salesforce.switches import Switches
-from sandbox.versions import At, Change, On, VendorStore
+from sandbox.versions import At, Change, On, Row, VendorStore
 
 CURSOR_LIFE = 2 * DAY
 """Query cursors live two days (apicursors page of the developer guide)."""
@@ -235,6 +236,30 @@ class State:
             table.put(replace(row, fields={**row.fields, **values}))
             self.store.revision += 1
 
+    def generate(
+        self,
+        object_name: str,
+        count: int,
+        fields: Callable[[int], Mapping[str, object]],
+        at: int,
+        per_second: int = 1000,
+    ) -> None:
+        """Fill an object with rows that are made on demand: `fields(n)` from n = 0, so many stamped alike from `at` on.
+
+        Rows made later, changed or deleted lie over them. A query job over them keeps 8 bytes a row.
+        """
+        prefix = self.org.catalogue.objects[object_name].prefix or "000"
+        start = at - at % SECOND
+
+        def make(position: int) -> Row:
+            stamp = start + position // per_second * SECOND
+            return Row(ids.make(prefix, position + 1, "Ge"), fields(position), stamp, stamp, commit_at=stamp)
+
+        def position(row_id: str) -> int | None:
+            return ids.number(row_id) - 1 if row_id.startswith(f"{prefix}Ge") else None
+
+        self.store.adopt(object_name, GeneratedTable(str, count, make, position))
+
     def lock_rows(self, *row_ids: str, times: int = 1) -> None:
         """The next `times` writes to each of these rows find it locked by somebody else (UNABLE_TO_LOCK_ROW)."""
         for row_id in row_ids:
@@ -283,8 +308,8 @@ class State:
             gone = {
                 row.id
                 for name in names
-                for row in self.store.table(name).rows.values()
-                if row.deleted_at is not None and (wanted is None or row.id in wanted)
+                for row in self.store.table(name).by_id(deleted=True)
+                if wanted is None or row.id in wanted
             } - self.org.purged
             self.org.purged.update(gone)
             return len(gone)

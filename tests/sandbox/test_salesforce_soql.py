@@ -475,14 +475,15 @@ def test_index_ranges_lose_nothing(second: int, number: int, shape: str, limit: 
     at, stamp = iso_ms(NOW + second * SECOND), NOW + second * SECOND
     row_id = sf_id("001", max(number, 0))
     tie = f"(SystemModstamp = {at} AND Id > '{row_id}')"
-    where, holds = {
+    forms: dict[str, tuple[str, Callable[[str, int], bool]]] = {
         "keyset": (f"{tie} OR SystemModstamp > {at}", lambda i, t: (t == stamp and i > row_id) or t > stamp),
         "keyset-reversed": (f"SystemModstamp > {at} OR {tie}", lambda i, t: (t == stamp and i > row_id) or t > stamp),
         "after": (f"SystemModstamp >= {at} AND Id > '{row_id}'", lambda i, t: t >= stamp and i > row_id),
         "since": (f"SystemModstamp > {at}", lambda _, t: t > stamp),
         "ids": (f"Id IN ('{row_id}', '{sf_id('001', 3)}')", lambda i, _: i in (row_id, sf_id("001", 3))),
         "by-id": (f"Id >= '{row_id}'", lambda i, _: i >= row_id),
-    }[shape]
+    }
+    where, holds = forms[shape]
     order = "Id" if shape == "by-id" else "SystemModstamp, Id"
     rows = sorted((t, sf_id("001", n)) for n, t in STAMPED if holds(sf_id("001", n), t))
     wanted = [i for _, i in rows] if order != "Id" else sorted(i for _, i in rows)

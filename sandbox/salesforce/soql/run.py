@@ -50,6 +50,8 @@ def run(org: Org, text: str, everything: bool) -> Result:
         return Result(len(records), [], _no_shape, records)
     shape = shape_of(org, binder, statement, everything)
     rows = matches(org, binder, statement, everything)
+    if statement.count_all and statement.where is None and statement.limit is None and not everything:
+        return Result(org.count(binder.sobject), [], shape, [])
     if statement.count_all:
         return Result(sum(1 for _ in rows), [], shape, [])
     found = org.source(binder.sobject).keep(rows)
