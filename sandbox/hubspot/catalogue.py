@@ -9,7 +9,7 @@ COMMON = """
 createdate datetime readonly
 hs_lastmodifieddate datetime readonly
 hs_object_id number readonly
-hs_merged_object_ids string readonly
+hs_merged_object_ids enumeration readonly hidden multiple
 hs_updated_by_user_id number readonly
 hubspot_owner_id owner
 """
@@ -69,7 +69,7 @@ notes_last_contacted datetime readonly
 createdate datetime readonly
 lastmodifieddate datetime readonly
 hs_object_id number readonly
-hs_merged_object_ids string readonly
+hs_merged_object_ids enumeration readonly hidden multiple
 hs_updated_by_user_id number readonly
 hubspot_owner_id owner
 email string unique
@@ -85,7 +85,7 @@ product_user bool
 salesforcecontactid string
 hs_email_domain string readonly
 hs_buying_role enumeration={_ROLES} multiple
-hs_calculated_merged_vids string readonly hidden
+hs_calculated_merged_vids enumeration calculated hidden
 hs_email_hard_bounce_reason_enum enumeration={_BOUNCES} readonly
 """,
     "deals": f"""{COMMON}

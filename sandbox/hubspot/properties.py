@@ -12,6 +12,7 @@ from sandbox.hubspot.state import APP_USER
 
 _MADE = "2024-01-08T09:00:00.000Z"
 _KINDS = ("string", "number", "date", "datetime", "enumeration", "bool", "phone_number")
+_REFERENCES = {"associatedcompanyid": "COMPANY"}
 # Which fields may show which values (changelog crm-object-property-validattion).
 _FIELDS = {
     "string": ("text", "textarea", "html", "file", "phonenumber"),
@@ -148,8 +149,9 @@ def property_shown(kind: ObjectType, prop: Property) -> dict[str, object]:
         "formField": not prop.read_only,
         "dataSensitivity": "non_sensitive",
     }
-    if prop.kind == "owner":
-        body["referencedObjectType"] = "OWNER"
+    referenced = "OWNER" if prop.kind == "owner" else _REFERENCES.get(prop.name)
+    if referenced is not None:
+        body["referencedObjectType"] = referenced
     made_by = {"createdUserId": str(APP_USER), "updatedUserId": str(APP_USER)}
     return body | (made_by if prop.custom else {"hubspotDefined": True})
 

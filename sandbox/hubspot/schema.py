@@ -79,7 +79,8 @@ class Property:
             return self.field_type
         if self.multiple:
             return "checkbox"
-        return "calculation_equation" if self.calculated else _FIELD_TYPES[self.kind]
+        computed = self.calculated and self.kind == "number"
+        return "calculation_equation" if computed else _FIELD_TYPES[self.kind]
 
     def option_labels(self) -> list[tuple[str, str]]:
         """(label, value) of each option."""
@@ -138,7 +139,7 @@ _OWN_COMMON = """
 hs_createdate datetime readonly
 hs_lastmodifieddate datetime readonly
 hs_object_id number readonly
-hs_merged_object_ids string readonly
+hs_merged_object_ids enumeration readonly hidden multiple
 hs_updated_by_user_id number readonly
 hubspot_owner_id owner
 """

@@ -25,9 +25,10 @@ SUPPORTED = re.compile(
     r"/crm/v3/objects/(COMPANY|CONTACT|contacts|tickets)|/crm/v3/owners|/crm/v4/|/crm/v3/properties/ticket"
     r"|/crm/v3/schemas"
 )
-# Made by the portal's own features (help desk, sources, enrichment), which are not imitated.
+# Made by the portal's own features (help desk, sources, enrichment), which are not imitated; and keys that the vendor
+# gives for some properties and options and not for others.
 DERIVED = re.compile(
-    r"showCurrencySymbol|calculationFormula|numberDisplayHint|hs_helpdesk_|hs_last_message_|hs_object_source|hs_ticket_id|website|hs_is_|hs_all_|hs_.*pipeline"
+    r"description|readOnlyOptions|showCurrencySymbol|calculationFormula|numberDisplayHint|hs_helpdesk_|hs_last_message_|hs_object_source|hs_ticket_id|website|hs_is_|hs_all_|hs_.*pipeline"
 )
 
 
@@ -279,10 +280,11 @@ def _seed_links(portal: Portal, parts: list[str], request: Json, recorded: Json)
 
 
 def _pairs(ours: list[Any], theirs: list[Any]) -> Iterator[tuple[Any, Any]]:
-    """Items with the same id; where ids are given anew, items in order."""
-    known = {item["id"]: item for item in ours if isinstance(item, dict) and "id" in item}
-    if any(isinstance(item, dict) and item.get("id") in known for item in theirs):
-        yield from ((known[item["id"]], item) for item in theirs if item["id"] in known)
+    """Items with the same id, properties with the same name; where ids are given anew, items in order."""
+    key = "name" if any(isinstance(item, dict) and "fieldType" in item for item in theirs) else "id"
+    known = {item[key]: item for item in ours if isinstance(item, dict) and key in item}
+    if any(isinstance(item, dict) and item.get(key) in known for item in theirs):
+        yield from ((known[item[key]], item) for item in theirs if item[key] in known)
     else:
         yield from zip(ours, theirs, strict=False)
 
