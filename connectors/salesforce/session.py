@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -26,7 +26,7 @@ from connectors.quota import LOOK_AGAIN, Budget, Work
 from connectors.salesforce.oauth import SignIn
 from connectors.salesforce.settings import Auth, SalesforceSettings
 from connectors.tokens import Token, TokenKeep
-from store.records import SECOND, Clock
+from store.records import SECOND, Clock, Instant
 
 QUERIES_PER_CALL, PARTS_PER_CALL = 5, 25
 """A composite takes 25 parts, of which 5 may be queries or collections; it counts as one API call."""
@@ -106,13 +106,14 @@ def refusal(answer: requests.Response) -> VendorError:
     status = answer.status_code
     text = f"Salesforce answered {status} {code or ''}: {message}".replace("  ", " ")
     wait = retry_after(answer.headers.get("Retry-After"), answer.headers.get("Date"))
-    kind = _kind(status, code, message)
+    kind = kind_of(status, code, message)
     if kind == "deferred":
         wait = wait or LOOK_AGAIN  # the daily limit rolls: some calls are free again every hour
     return VendorError(kind, text, status=status, code=code, retry_after=wait)
 
 
-def _kind(status: int, code: str | None, message: str) -> str:
+def kind_of(status: int, code: str | None, message: str) -> str:
+    """Retry | deferred | auth | failed, by what the body says and else by the status."""
     low = message.lower()
     if code == "REQUEST_LIMIT_EXCEEDED":
         # The daily limit rolls over within 24 hours; the limit of concurrent long calls passes in seconds.
@@ -179,6 +180,10 @@ class SalesforceSession:
         """(used, allowed) API calls of everybody in the last 24 hours, as the last answer said."""
         return self._http.usage
 
+    def server_now(self) -> Instant:
+        """The server's clock, as the last answer told it; ours before the first one."""
+        return self._clock.now() + int(self._http.skew * SECOND)
+
     def call(
         self,
         method: str,
@@ -216,7 +221,7 @@ class SalesforceSession:
         return self.composite([{"method": "GET", "url": path} for path in paths], work)
 
     def download(
-        self, path: str, params: Mapping[str, str], into: BinaryIO, work: Work = "backfill"
+        self, path: str, params: Mapping[str, str], into: IO[bytes], work: Work = "backfill"
     ) -> Mapping[str, str]:
         """GET a body of any size into a file, from its beginning at each try; gives the answer's headers."""
 
