@@ -40,6 +40,8 @@ class Columns:
     asked: tuple[str, ...]
     compounds: Mapping[str, Mapping[str, str]]
     """Compound field -> {key in the REST API's object: component field}."""
+    only_parts: frozenset[str]
+    """Components that nobody wanted for themselves."""
     types: Types
 
 
@@ -56,7 +58,8 @@ def columns(fields: Sequence[str], describe: Mapping[str, Any], related: Types) 
         else:
             asked[name] = None
     types = {name: field["type"] for name, field in known.items() if name in asked}
-    return Columns(tuple(asked), compounds, {**types, **related})
+    parts = frozenset(asked) - frozenset(fields)
+    return Columns(tuple(asked), compounds, parts, {**types, **related})
 
 
 def _key(compound: str, part: str) -> str:
@@ -97,6 +100,8 @@ def _row(flat: dict[str, Any], columns_: Columns) -> Row:
     for name, parts in columns_.compounds.items():
         values = {key: flat[part] for key, part in parts.items()}
         flat[name] = values if any(value is not None for value in values.values()) else None
+    for name in columns_.only_parts:
+        flat.pop(name, None)
     nested = [name for name in flat if "." in name]
     for name in nested:
         _nest(flat, name.split("."), flat.pop(name))
