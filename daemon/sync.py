@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Protocol, runtime_checkable
 
 from store import runs
 from store.engine import Store
-from store.records import Batch, Clock, Instant, SyncEvent
+from store.records import Batch, Clock, Instant, StreamTrouble, SyncEvent, Toll
+from store.runs import StreamRun
 from store.saved import NOTHING, Saved
 from store.sync import load_cursors, save_batch, save_trouble
 
@@ -40,6 +41,20 @@ class Connector(Protocol):
     def close(self) -> None:
         """Give every connection back."""
         ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A connector that knows more of its calls than their number."""
+
+    def toll(self) -> Toll:
+        """What its calls have cost so far."""
+        ...
+
+
+def toll(connector: Connector) -> Toll:
+    """What a connector's calls have cost so far."""
+    return connector.toll() if isinstance(connector, Metered) else Toll(connector.calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,34 +111,80 @@ def _run(
     on_rows: OnRows = lambda _rows: None,
     interval: Instant | None = None,
 ) -> SyncRun:
-    before = connector.calls
     with store.write() as conn:
         run = runs.start(conn, source, kind, clock.now())
         cursors = load_cursors(conn, source)
-    saved, good = NOTHING, 0
-    troubles: dict[str, str] = {}
-    deferred = False
+    told = _Told(connector)
     for event in read(cursors):
         with store.write() as conn:
             if isinstance(event, Batch):
-                saved += save_batch(conn, source, event, clock.now(), interval=interval)
-                on_rows(saved.seen)
-                good += event.fresh_at is not None
+                told.batch(event, save_batch(conn, source, event, clock.now(), interval=interval))
+                on_rows(told.saved.seen)
             else:
                 save_trouble(conn, source, event, interval=interval)
-                troubles[event.stream] = event.message
-                good += event.kind == "partial"
-                deferred = deferred or event.kind == "deferred"
-    status = _status(good, troubles, deferred=deferred)
-    calls = connector.calls - before
+                told.trouble(event)
+    status = told.status()
+    spent = told.spent()
     with store.write() as conn:
-        runs.finish(conn, run, clock.now(), status, saved=saved, calls=calls, troubles=troubles)
-    return SyncRun(source, kind, status, saved, calls, troubles)
+        runs.finish(
+            conn, run, clock.now(), status,
+            saved=told.saved, toll=spent, troubles=told.troubles, streams=told.streams,
+        )  # fmt: skip
+    return SyncRun(source, kind, status, told.saved, spent.calls, told.troubles)
 
 
-def _status(good: int, troubles: Mapping[str, str], *, deferred: bool) -> str:
-    if not troubles:
-        return "ok"
-    if deferred:
-        return "deferred"
-    return "partial" if good else "failed"
+@dataclass(slots=True)
+class _Told:
+    """What a run's events have told so far. Calls count at the stream whose event came after them: of a call that
+    serves several streams, at the first one.
+    """
+
+    connector: Connector
+    saved: Saved = NOTHING
+    good: int = 0
+    troubles: dict[str, str] = field(default_factory=dict)
+    streams: dict[str, StreamRun] = field(default_factory=dict)
+    before: Toll = field(init=False)
+    last: Toll = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.before = self.last = toll(self.connector)
+
+    def batch(self, event: Batch, saved: Saved) -> None:
+        """Rows were kept."""
+        self.saved += saved
+        self.good += event.fresh_at is not None
+        known = self._paid(event.stream)
+        # A trouble that came before (a field that is not visible) is not undone by the rows that were read all the same.
+        status = "absent" if event.absent else known.status
+        self.streams[event.stream] = replace(known, status=status, saved=known.saved + saved)
+
+    def trouble(self, event: StreamTrouble) -> None:
+        """A stream was not fully read."""
+        self.troubles[event.stream] = event.message
+        self.good += event.kind == "partial"
+        status = {"failed": "failed", "deferred": "deferred"}.get(event.kind, "partial")
+        self.streams[event.stream] = replace(self._paid(event.stream), status=status, deferred_until=event.retry_at)
+
+    def _paid(self, stream: str) -> StreamRun:
+        now, before = toll(self.connector), self.last
+        self.last = now
+        known = self.streams.get(stream, StreamRun())
+        return replace(
+            known,
+            calls=known.calls + now.calls - before.calls,
+            throttled=known.throttled + now.throttled - before.throttled,
+        )
+
+    def spent(self) -> Toll:
+        """What the run has cost."""
+        now = toll(self.connector)
+        return Toll(now.calls - self.before.calls, now.throttled - self.before.throttled, now.quota)
+
+    def status(self) -> str:
+        """How the run ended."""
+        if not self.troubles:
+            return "ok"
+        if any(one.status == "deferred" for one in self.streams.values()):
+            return "deferred"
+        return "partial" if self.good else "failed"

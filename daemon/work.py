@@ -17,14 +17,14 @@ from daemon.evaluate import Evaluation, evaluate
 from daemon.parts import alert_policy, catalogue, derivation, fact_settings, tier_setup
 from daemon.rulefiles import Rules
 from daemon.sources import Sources
-from daemon.sync import Connector, OnRows, SyncRun, run_sweep, run_sync
+from daemon.sync import Connector, OnRows, SyncRun, run_sweep, run_sync, toll
 from daemon.tiers import TierRun
 from daemon.workers import Stopped
 from daemon.writeback import TierWriter
 from rules.language import RuleSet
 from store import deliveries, flags, runs, usage_features
 from store.engine import Store
-from store.records import DAY, Clock, Instant, StreamTrouble, SyncEvent
+from store.records import DAY, Clock, Instant, StreamTrouble, SyncEvent, Toll
 from store.status import evaluated_at
 from store.sync import save_trouble
 
@@ -193,6 +193,9 @@ class _Stoppable:
     @property
     def calls(self) -> int:
         return self._connector.calls
+
+    def toll(self) -> Toll:
+        return toll(self._connector)
 
     def streams(self) -> tuple[str, ...]:
         return self._connector.streams()

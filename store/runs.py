@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
-from store.records import Instant
-from store.saved import Saved
-from store.tables import freshness, sources, sync_runs
+from store.records import DAY, Instant, Toll
+from store.saved import NOTHING, Saved
+from store.tables import freshness, sources, stream_runs, sync_runs
+
+_KEPT = 14 * DAY
+"""How long the record of single streams is kept; that of whole runs is kept for good."""
 
 
 def declare_source(conn: Connection, source: str, kind: str, interval: Instant, tenant: str | None = None) -> None:
@@ -54,27 +58,73 @@ def start(conn: Connection, source: str, kind: str, at: Instant) -> int:
     return int(made.inserted_primary_key[0])
 
 
+@dataclass(frozen=True, slots=True)
+class StreamRun:
+    """What one run did to one stream. `status`: ok | partial | deferred | failed | absent."""
+
+    status: str = "ok"
+    saved: Saved = NOTHING
+    calls: int = 0
+    throttled: int = 0
+    deferred_until: Instant | None = None
+
+
 def finish(
-    conn: Connection, run: int, at: Instant, status: str, *, saved: Saved, calls: int, troubles: Mapping[str, str]
+    conn: Connection,
+    run: int,
+    at: Instant,
+    status: str,
+    *,
+    saved: Saved,
+    toll: Toll,
+    troubles: Mapping[str, str],
+    streams: Mapping[str, StreamRun],
 ) -> None:
-    """How a run ended. The first one that ended well makes the source known as synced."""
+    """How a run ended, as a whole and stream by stream. The first one that ended well makes the source known as synced."""
     detail = json.dumps(dict(troubles), sort_keys=True) if troubles else None
-    this = update(sync_runs).where(sync_runs.c.id == run)
-    conn.execute(
+    used, allowed = toll.quota or (None, None)
+    this = update(sync_runs).where(sync_runs.c.id == run).returning(sync_runs.c.source)
+    source = conn.execute(
         this.values(
             ended_at=at,
             status=status,
             seen=saved.seen,
             changed=saved.changed,
             deleted=saved.deleted,
-            calls=calls,
+            calls=toll.calls,
+            throttled=toll.throttled,
+            quota_used=used,
+            quota_allowed=allowed,
             detail=detail,
         )
-    )
+    ).scalar_one()
+    _keep_stream_runs(conn, run, source, at, streams)
     if status == "ok":
-        source = select(sync_runs.c.source).where(sync_runs.c.id == run).scalar_subquery()
         never = update(sources).where(sources.c.source == source, sources.c.first_synced_at.is_(None))
         conn.execute(never.values(first_synced_at=at))
+
+
+def _keep_stream_runs(conn: Connection, run: int, source: str, at: Instant, streams: Mapping[str, StreamRun]) -> None:
+    s = stream_runs.c
+    conn.execute(delete(stream_runs).where(s.source == source, s.ended_at < at - _KEPT))
+    rows = [
+        {
+            "run": run,
+            "stream": name,
+            "source": source,
+            "ended_at": at,
+            "status": one.status,
+            "seen": one.saved.seen,
+            "changed": one.saved.changed,
+            "deleted": one.saved.deleted,
+            "calls": one.calls,
+            "throttled": one.throttled,
+            "deferred_until": one.deferred_until,
+        }
+        for name, one in streams.items()
+    ]
+    if rows:
+        conn.execute(stream_runs.insert(), rows)
 
 
 def calls_since(conn: Connection, source: str, since: Instant) -> int:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from store import schedule
-from store.records import HOUR, Instant
+from store.records import DAY, HOUR, Instant
 from store.tables import (
     accounts,
     alerts,
+    cursors,
     deliveries,
     evaluations,
     facts,
@@ -19,6 +21,7 @@ from store.tables import (
     freshness,
     settings,
     sources,
+    stream_runs,
     sync_runs,
 )
 
@@ -33,6 +36,36 @@ class Stream:
     status: str
     detail: str | None
     late: Instant | None
+    deferred_until: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamNow:
+    """Where one stream stands: the last run that touched it, its cursor, and when it was complete."""
+
+    source: str
+    stream: str
+    fresh_at: Instant | None
+    status: str
+    seen: int
+    changed: int
+    deleted: int
+    calls: int
+    throttled: int
+    ended_at: Instant
+    deferred_until: Instant | None
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Calls of 24 hours of one source: ours, and of all apps as the vendor told them at `at`."""
+
+    source: str
+    ours: int
+    used: int
+    allowed: int
+    at: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +81,7 @@ class Run:
     changed: int
     deleted: int
     calls: int
+    throttled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +92,7 @@ class Status:
     runs: tuple[Run, ...]
     calls: Mapping[str, int]
     """Source -> API calls of all its runs."""
+    quotas: tuple[Quota, ...]
     accounts: int
     customers: int
     alerts: Mapping[tuple[str, str, str], int]
@@ -82,6 +117,7 @@ def read(connection: Connection, now: Instant) -> Status:
         streams=_streams(connection, now),
         runs=_runs(connection),
         calls=_counts(connection, select(sync_runs.c.source, func.sum(sync_runs.c.calls)).group_by(sync_runs.c.source)),
+        quotas=quotas(connection, now),
         accounts=connection.scalar(select(func.count()).select_from(accounts).where(accounts.c.closed_at.is_(None)))
         or 0,
         customers=connection.scalar(select(func.count()).select_from(facts)) or 0,
@@ -104,6 +140,43 @@ def read(connection: Connection, now: Instant) -> Status:
     )
 
 
+def stream_table(connection: Connection) -> tuple[StreamNow, ...]:
+    """Every stream as the last run that touched it left it."""
+    s = stream_runs.c
+    newest = select(func.max(s.run).label("run"), s.source, s.stream).group_by(s.source, s.stream).subquery()
+    columns: tuple[ColumnElement[Any], ...] = (
+        s.source,
+        s.stream,
+        freshness.c.fresh_at,
+        *(s[name] for name in ("status", "seen", "changed", "deleted", "calls", "throttled", "ended_at")),
+        s.deferred_until,
+        cursors.c.cursor,
+    )
+    statement = (
+        select(*columns)
+        .join(newest, (newest.c.run == s.run) & (newest.c.stream == s.stream))
+        .join(freshness, (freshness.c.source == s.source) & (freshness.c.stream == s.stream))
+        .outerjoin(cursors, (cursors.c.source == s.source) & (cursors.c.stream == s.stream))
+        .order_by(s.source, s.stream)
+    )  # fmt: skip
+    return tuple(StreamNow(*row) for row in connection.execute(statement))
+
+
+def quotas(connection: Connection, now: Instant) -> tuple[Quota, ...]:
+    """How much of each source's daily calls is used, by its last run that was told so."""
+    r = sync_runs.c
+    ours = dict(
+        connection.execute(
+            select(r.source, func.sum(r.calls)).where(r.started_at >= now - DAY).group_by(r.source)
+        ).all()
+    )
+    told = select(func.max(r.id)).where(r.quota_allowed.is_not(None)).group_by(r.source)
+    rows = connection.execute(
+        select(r.source, r.quota_used, r.quota_allowed, r.ended_at).where(r.id.in_(told)).order_by(r.source)
+    )
+    return tuple(Quota(name, int(ours.get(name) or 0), used, allowed, at) for name, used, allowed, at in rows)
+
+
 def evaluated_at(connection: Connection) -> Instant | None:
     """`as_of` of the last full evaluation that was completed; None = there was none yet."""
     full = (evaluations.c.scope == "full") & evaluations.c.ended_at.is_not(None)
@@ -123,6 +196,7 @@ def _streams(connection: Connection, now: Instant) -> tuple[Stream, ...]:
             freshness.c.fresh_at,
             freshness.c.status,
             freshness.c.detail,
+            freshness.c.deferred_until,
             func.coalesce(freshness.c.interval_us, sources.c.interval_us).label("interval_us"),
         )
         .outerjoin(sources, sources.c.source == freshness.c.source)
@@ -136,6 +210,7 @@ def _streams(connection: Connection, now: Instant) -> tuple[Stream, ...]:
             row.status,
             row.detail,
             _late(row.fresh_at, row.interval_us, row.status, now),
+            row.deferred_until,
         )
         for row in connection.execute(statement)
     )

@@ -89,7 +89,9 @@ def load_cursors(conn: Connection, source: str) -> dict[str, str]:
 def save_trouble(conn: Connection, source: str, trouble: StreamTrouble, *, interval: Instant | None = None) -> None:
     """A stream could not be read: its freshness stays what it was, its status says why."""
     status = {"failed": "failed", "deferred": "deferred"}.get(trouble.kind, "partial")
-    set_freshness(conn, source, trouble.stream, status, trouble.message, interval=interval)
+    set_freshness(
+        conn, source, trouble.stream, status, trouble.message, interval=interval, deferred_until=trouble.retry_at
+    )
 
 
 def set_freshness(
@@ -101,10 +103,11 @@ def set_freshness(
     *,
     fresh_at: Instant | None = None,
     interval: Instant | None = None,
+    deferred_until: Instant | None = None,
 ) -> None:
     """Stamp a stream; without `fresh_at` the old stamp stays."""
     row: dict[str, Any] = {"source": source, "stream": stream, "fresh_at": fresh_at, "status": status, "detail": detail}
-    row["interval_us"] = interval
+    row |= {"interval_us": interval, "deferred_until": deferred_until}
     upsert(conn, freshness, [row], keep=() if fresh_at is not None else ("fresh_at",))
 
 

@@ -58,8 +58,8 @@ def columns(fields: Sequence[str], describe: Mapping[str, Any], related: Types) 
         else:
             asked[name] = None
     types = {name: field["type"] for name, field in known.items() if name in asked}
-    parts = frozenset(asked) - frozenset(fields)
-    return Columns(tuple(asked), compounds, parts, {**types, **related})
+    only_parts = frozenset(asked) - frozenset(fields)
+    return Columns(tuple(asked), compounds, only_parts, {**types, **related})
 
 
 def _key(compound: str, part: str) -> str:

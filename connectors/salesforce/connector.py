@@ -12,7 +12,7 @@ from connectors.salesforce.reader import SalesforceReader
 from connectors.salesforce.session import opened
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.writer import SalesforceWriter
-from store.records import Clock
+from store.records import Clock, Toll
 
 
 class SalesforceConnector(SalesforceReader):
@@ -22,6 +22,10 @@ class SalesforceConnector(SalesforceReader):
         self._means = means or Means()
         super().__init__(settings, opened(settings, clock, self._means), clock)
         self._look = SalesforceLook(settings, self._session, self.get)
+
+    def toll(self) -> Toll:
+        """What the calls have cost so far."""
+        return Toll(self._session.calls, self._session.throttled, self._session.usage)
 
     def check(self) -> Sequence[Finding]:
         """Sign in, then look at every object and mapped field with the rights that tierd has."""

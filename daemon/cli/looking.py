@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from daemon.cli import app
 from daemon.cli.common import OK, AsOf, ConfigPath, ago, configured, err, instant, out, reading
 from store.records import DAY, HOUR, MINUTE, SECOND, Instant
-from store.status import Status, read
+from store.status import Status, StreamNow, read, stream_table
+
+_CURSOR = 48
+"""Characters of a cursor that are shown."""
 
 
 @app.command()
-def status(config: ConfigPath = None) -> int:
+def status(
+    config: ConfigPath = None,
+    streams: Annotated[
+        bool, typer.Option("--streams", help="Only how each stream was read last: rows, calls, cursor.")
+    ] = False,
+) -> int:
     """Show how fresh the data is, what ran, what is open, what waits, and what is due next. Works beside the daemon."""
     from daemon.lock import holder
 
@@ -26,6 +36,10 @@ def status(config: ConfigPath = None) -> int:
         writer = holder(daemon.store)
         with daemon.store.read() as connection:
             found = read(connection, now)
+            each = stream_table(connection)
+    if streams:
+        out.print(_streams(each, now))
+        return OK
     out.print(f"{writer} is at work" if writer else "no daemon runs on this store", markup=False)
     for what, reason in found.paused.items():
         out.print(f"{what} are paused: {reason}", style="yellow", markup=False)
@@ -33,7 +47,7 @@ def status(config: ConfigPath = None) -> int:
     out.print(
         f"{found.accounts:,} accounts, {found.customers:,} customers, last full evaluation {evaluated}", markup=False
     )
-    for table in (_sources(found, now), _runs(found, now), _alerts(found), _tasks(found, now)):
+    for table in (_sources(found, now), _runs(found, now), _quotas(found, now), _alerts(found), _tasks(found, now)):
         if table.row_count:
             out.print(table)
     waiting = sum(found.queue.get(state, 0) for state in ("pending", "sending", "uncertain"))
@@ -53,9 +67,42 @@ def _table(title: str, *columns: str) -> Table:
 def _sources(found: Status, now: Instant) -> Table:
     table = _table("\nsources", "source", "stream", "complete up to", "state")
     for stream in found.streams:
+        until = f"goes on {ago(stream.deferred_until, now)}" if stream.deferred_until else ""
         late = f"stale by {_span(stream.late)}" if stream.late else ""
-        state = ", ".join(part for part in (stream.status, late, stream.detail or "") if part)
+        state = ", ".join(part for part in (stream.status, until, late, stream.detail or "") if part)
         table.add_row(stream.source, stream.stream, ago(stream.fresh_at, now), state)
+    return table
+
+
+def _streams(each: Sequence[StreamNow], now: Instant) -> Table:
+    columns = (
+        "source",
+        "stream",
+        "complete up to",
+        "last read",
+        "state",
+        "seen",
+        "changed",
+        "deleted",
+        "calls",
+        "429s",
+    )
+    table = _table("streams, as the last run left them", *columns, "deferred until", "cursor")
+    for one in each:
+        numbers = [f"{number:,}" for number in (one.seen, one.changed, one.deleted, one.calls, one.throttled)]
+        until = ago(one.deferred_until, now) if one.deferred_until else ""
+        cursor = one.cursor or ""
+        short = cursor if len(cursor) <= _CURSOR else cursor[:_CURSOR] + "..."
+        seen = (ago(one.fresh_at, now), ago(one.ended_at, now))
+        table.add_row(one.source, one.stream, *seen, one.status, *numbers, until, Text(short))
+    return table
+
+
+def _quotas(found: Status, now: Instant) -> Table:
+    table = _table("\ndaily calls", "source", "ours in 24 h", "all apps", "allowed", "used", "told")
+    for one in found.quotas:
+        numbers = [f"{number:,}" for number in (one.ours, one.used, one.allowed)]
+        table.add_row(one.source, *numbers, f"{one.used / one.allowed:.0%}" if one.allowed else "", ago(one.at, now))
     return table
 
 

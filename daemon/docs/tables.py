@@ -14,6 +14,7 @@ ROWS: Mapping[str, str] = {
     "cursors": "how far one stream of a source has been read",
     "freshness": "up to which instant one stream is complete, and what is wrong with it",
     "sync_runs": "one run of a source: rows seen, changed and deleted, calls made",
+    "stream_runs": "what one run did to one stream; kept for 14 days",
     "dirty": "one source row that a sync has touched and derivation has not looked at yet",
     "crm_accounts": "one account or company as its CRM has it",
     "crm_contacts": "one contact as its CRM has it",

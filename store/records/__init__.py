@@ -25,7 +25,7 @@ from store.records.crm import (
     TicketRecord,
 )
 from store.records.record import Record
-from store.records.sync import Batch, StreamTrouble, SyncEvent
+from store.records.sync import Batch, StreamTrouble, SyncEvent, Toll
 from store.records.tiers import TierWrite, WriteResult
 from store.records.units import DAY, HOUR, MINUTE, SECOND, Day, Instant, Scalar
 from store.records.usage import FeatureUse, FedActivity, UsageMap, UsageSample
@@ -70,6 +70,7 @@ __all__ = [
     "TicketRecord",
     "TierWrite",
     "ToldRow",
+    "Toll",
     "UsageMap",
     "UsageMeans",
     "UsageSample",

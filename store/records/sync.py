@@ -38,3 +38,14 @@ class StreamTrouble:
 
 
 SyncEvent = Batch | StreamTrouble
+
+
+@dataclass(frozen=True, slots=True)
+class Toll:
+    """What a connector's calls have cost so far."""
+
+    calls: int
+    throttled: int = 0
+    """Answers that said: too many calls."""
+    quota: tuple[int, int] | None = None
+    """(used, allowed) calls of all apps in 24 hours, as the vendor's last answer said; None where it does not say."""

@@ -46,7 +46,7 @@ from store.tables.portfolio import (
     portfolio_stats,
 )
 from store.tables.process import schedule, settings
-from store.tables.syncing import cursors, dirty, freshness, sources, sync_runs
+from store.tables.syncing import cursors, dirty, freshness, sources, stream_runs, sync_runs
 from store.tables.tiering import tier_fields, tier_history, tier_ledger, tier_runs, tier_scores, tiers
 from store.tables.usage import (
     feature_catalogue,
@@ -114,6 +114,7 @@ __all__ = [
     "settings",
     "slack_users",
     "sources",
+    "stream_runs",
     "sync_runs",
     "tier_fields",
     "tier_history",

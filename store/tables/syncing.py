@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
 
 from store.tables.base import RowId, at, metadata
 
@@ -33,6 +33,7 @@ freshness = Table(
     Column("status", Text, nullable=False),  # ok | partial | deferred | failed | absent: the source has no such rows
     Column("detail", Text),
     Column("interval_us", BigInteger),  # how often a sweep runs; NULL: as often as the source is read
+    at("deferred_until", nullable=True),  # when a quota lets it go on
 )
 
 sync_runs = Table(
@@ -48,7 +49,27 @@ sync_runs = Table(
     Column("changed", Integer, nullable=False, default=0),
     Column("deleted", Integer, nullable=False, default=0),
     Column("calls", Integer, nullable=False, default=0),
+    Column("throttled", Integer, nullable=False, default=0),  # answers that said: too many calls
+    Column("quota_used", Integer),  # calls of all apps in 24 hours, as the vendor said last
+    Column("quota_allowed", Integer),
     Column("detail", Text),  # JSON: per stream
+)
+
+stream_runs = Table(
+    "stream_runs",
+    metadata,
+    Column("run", BigInteger, primary_key=True, autoincrement=False),  # of sync_runs
+    Column("stream", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    at("ended_at"),
+    Column("status", Text, nullable=False),  # ok | partial | deferred | failed | absent
+    Column("seen", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("deleted", Integer, nullable=False),
+    Column("calls", Integer, nullable=False),  # a call that serves several streams counts at the first of them
+    Column("throttled", Integer, nullable=False),
+    at("deferred_until", nullable=True),
+    Index("stream_runs_newest", "source", "stream", "run"),
 )
 
 # What a sync touched and derivation has not looked at yet; written with the rows, removed by daemon/resolve.

@@ -11,7 +11,7 @@ from daemon.derive import derive
 from rules.fieldmap import Derivation, Option, SourceMapping
 from store import runs
 from store.engine import Store
-from store.records import DAY, HOUR, MINUTE, AccountRecord, Batch, Instant, TierWrite, WriteResult
+from store.records import DAY, HOUR, MINUTE, AccountRecord, Batch, Instant, TierWrite, Toll, WriteResult
 from store.saved import Saved
 from store.sync import save_batch
 
@@ -145,7 +145,7 @@ class Crm:
         batch = Batch("accounts", tuple(self.rows.values()), "{}", fresh_at=self.watch.at)
         with store.write() as conn:
             saved = save_batch(conn, self.source, batch, self.watch.at)
-            runs.finish(conn, run, self.watch.at, "ok", saved=saved, calls=0, troubles={})
+            runs.finish(conn, run, self.watch.at, "ok", saved=saved, toll=Toll(0), troubles={}, streams={})
         derive(store, DERIVATION, self.watch.at)
         return saved
 

@@ -260,6 +260,7 @@ def upgrade() -> None:
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('detail', sa.Text(), nullable=True),
     sa.Column('interval_us', sa.BigInteger(), nullable=True),
+    sa.Column('deferred_until', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('source', 'stream', name=op.f('pk_freshness'))
     )
     op.create_table('hint_nonces',
@@ -339,6 +340,23 @@ def upgrade() -> None:
     sa.Column('interval_us', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('source', name=op.f('pk_sources'))
     )
+    op.create_table('stream_runs',
+    sa.Column('run', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('stream', sa.Text(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('ended_at', sa.BigInteger(), nullable=False),
+    sa.Column('status', sa.Text(), nullable=False),
+    sa.Column('seen', sa.Integer(), nullable=False),
+    sa.Column('changed', sa.Integer(), nullable=False),
+    sa.Column('deleted', sa.Integer(), nullable=False),
+    sa.Column('calls', sa.Integer(), nullable=False),
+    sa.Column('throttled', sa.Integer(), nullable=False),
+    sa.Column('deferred_until', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('run', 'stream', name=op.f('pk_stream_runs'))
+    )
+    with op.batch_alter_table('stream_runs', schema=None) as batch_op:
+        batch_op.create_index('stream_runs_newest', ['source', 'stream', 'run'], unique=False)
+
     op.create_table('sync_runs',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
@@ -350,6 +368,9 @@ def upgrade() -> None:
     sa.Column('changed', sa.Integer(), nullable=False),
     sa.Column('deleted', sa.Integer(), nullable=False),
     sa.Column('calls', sa.Integer(), nullable=False),
+    sa.Column('throttled', sa.Integer(), nullable=False),
+    sa.Column('quota_used', sa.Integer(), nullable=True),
+    sa.Column('quota_allowed', sa.Integer(), nullable=True),
     sa.Column('detail', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_sync_runs'))
     )
