@@ -8,8 +8,10 @@ from typing import Any
 
 from sandbox.clock import parse_instant
 from sandbox.salesforce.bulk import Fate
+from sandbox.salesforce.queryfaults import QueryFault
 from sandbox.salesforce.state import RowFault, Rule, State
 from sandbox.salesforce.switches import Switches
+from sandbox.versions import Change
 
 Act = Callable[[Any], Any]
 """Body -> JSON value. KeyError: no such row; ValueError or TypeError: the request makes no sense."""
@@ -37,6 +39,9 @@ def routes(state: State) -> list[tuple[str, str, Act]]:
         ("POST", "/salesforce/row-faults", control.row_faults),
         ("POST", "/salesforce/einstein", control.einstein),
         ("POST", "/salesforce/generate", control.generate),
+        ("POST", "/salesforce/query-faults", control.query_faults),
+        ("POST", "/salesforce/late", control.late),
+        ("POST", "/salesforce/expire-cursors", control.expire_cursors),
         ("POST", "/salesforce/usage", control.usage),
         ("POST", "/salesforce/authorize", control.authorize),
         ("POST", "/salesforce/revoke", control.revoke),
@@ -189,6 +194,27 @@ class _Control:
         given["ids"] = frozenset(given.get("ids", ()))
         given["fields"] = tuple(given.get("fields", ()))
         self._state.row_faults.append(RowFault(**given))
+        return {"ok": True}
+
+    def query_faults(self, body: Any) -> Any:
+        """The attributes of `QueryFault`: `{"pattern", "code", "message", "status"?, "times"?}`."""
+        given = taken(body, {f.name for f in fields(QueryFault)}, {"pattern", "code", "message"})
+        self._state.query_faults.append(QueryFault(**given))
+        return {"ok": True}
+
+    def late(self, body: Any) -> Any:
+        """`{"object", "id", "fields", "at", "commit_at", "op"?}`: a change that shows later than its stamp says."""
+        known = {"object", "id", "fields", "at", "commit_at"}
+        given = taken(body, {*known, "op"}, known)
+        values = self._state.stored(given["object"], given["fields"])
+        at, op = parse_instant(given["at"]), given.get("op", "update")
+        change = Change(at, self._state.store.vendor, op, given["object"], given["id"], values)
+        self._state.commit_later(change, parse_instant(given["commit_at"]))
+        return {"ok": True}
+
+    def expire_cursors(self, _: Any) -> Any:
+        """Every open query cursor dies."""
+        self._state.expire_cursors()
         return {"ok": True}
 
     def einstein(self, body: Any) -> Any:

@@ -7,9 +7,10 @@ import binascii
 from typing import Any
 
 from sandbox.salesforce import bulkcsv, bulkrules, ids
-from sandbox.salesforce.bulk import DELIMITERS, LINE_ENDINGS, RUNNING, Job, Order
+from sandbox.salesforce.bulk import DELIMITERS, LINE_ENDINGS, RUNNING, Fate, Job, Order
 from sandbox.salesforce.calls import Call, Reply
 from sandbox.salesforce.errors import Refused, not_found
+from sandbox.salesforce.queryfaults import strike, weigh
 from sandbox.salesforce.soql.run import Table, table
 from sandbox.salesforce.wire import stamp
 
@@ -32,6 +33,12 @@ def create(call: Call) -> Reply:
     jobs.check()
     call.state.serial += 1
     job = jobs.add(ids.make("750", call.state.serial), order, found)
+    try:
+        strike(call.state.query_faults, order.query)
+        weigh(call.state.switches, order.object, found.rows)
+    except Refused as refused:
+        # What takes too long or is too large shows once the job runs.
+        job.fate = Fate("Failed", f"{refused.code}: {refused.message}")
     return Reply(200, _info(call, job))
 
 

@@ -7,9 +7,9 @@ import re
 from sandbox.salesforce import definitions, ids
 from sandbox.salesforce.calls import Call, Reply
 from sandbox.salesforce.errors import Refused
+from sandbox.salesforce.queryfaults import strike, weigh
 from sandbox.salesforce.soql.parse import parse
-from sandbox.salesforce.soql.run import run
-from sandbox.salesforce.state import Cursor
+from sandbox.salesforce.soql.run import Result, run
 
 DEFAULT_PAGE = MAX_PAGE = 2000
 MIN_PAGE = 200
@@ -44,7 +44,7 @@ def next_page(call: Call) -> Reply:
     start = int(match.group(2))
     if not 0 <= start < cursor.result.total:
         raise Refused(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-    return _page(call, cursor, name, start)
+    return _paged(call, cursor.result, name, start, _records(call, cursor.result, start, cursor.page))
 
 
 def _first_page(call: Call, everything: bool) -> Reply:
@@ -59,21 +59,38 @@ def _first_page(call: Call, everything: bool) -> Reply:
             message = "entity type EmailMessageRelation does not support queryAll"
             raise Refused(400, "INVALID_TYPE_FOR_OPERATION", message)
         everything = False
+    strike(state.query_faults, text)
     result = run(state.org, text, everything)
+    weigh(state.switches, statement.object, result.rows)
     page = _page_size(call)
-    if len(result.rows) <= page:
-        records = result.ready or [result.shape(row, call.version) for row in result.rows]
+    if not result.rows:
+        return Reply(200, {"totalSize": result.total, "done": True, "records": result.ready})
+    records = _records(call, result, 0, page)
+    if len(records) == result.total:
         return Reply(200, {"totalSize": result.total, "done": True, "records": records})
-    name = state.open_cursor(result, page)
-    return _page(call, state.cursors[name], name, 0)
+    return _paged(call, result, state.open_cursor(result, page), 0, records)
 
 
-def _page(call: Call, cursor: Cursor, name: str, start: int) -> Reply:
-    result, end = cursor.result, start + cursor.page
+def _records(call: Call, result: Result, start: int, page: int) -> list[dict[str, object]]:
+    """The records of one page: so many rows, or fewer when their texts are long."""
+    most = call.state.switches.page_characters
+    records: list[dict[str, object]] = []
+    size = 0
+    for row in result.rows[start : start + page]:
+        records.append(result.shape(row, call.version))
+        if most is not None:
+            size += sum(len(value) for value in records[-1].values() if isinstance(value, str))
+            if size >= most:
+                break
+    return records
+
+
+def _paged(call: Call, result: Result, name: str, start: int, records: list[dict[str, object]]) -> Reply:
+    end = start + len(records)
     body: dict[str, object] = {"totalSize": result.total, "done": end >= result.total}
     if end < result.total:
         body["nextRecordsUrl"] = f"/services/data/v{call.version}/query/{name}-{end}"
-    body["records"] = [result.shape(row, call.version) for row in result.rows[start:end]]
+    body["records"] = records
     return Reply(200, body)
 
 

@@ -17,6 +17,7 @@ from sandbox.salesforce.grants import Grants
 from sandbox.salesforce.history import History
 from sandbox.salesforce.merging import follow_merges
 from sandbox.salesforce.org import Getter, Org
+from sandbox.salesforce.queryfaults import QueryFault
 from sandbox.salesforce.soql.run import Result
 from sandbox.salesforce.switches import Switches
 from sandbox.versions import At, Change, On, Row, VendorStore
@@ -156,6 +157,7 @@ class State:
     schema_changed_at: int = 0
     """When describe last changed, for If-Modified-Since."""
     switches: Switches = field(default_factory=Switches)
+    query_faults: list[QueryFault] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     """Validation rules of the org."""
     no_bulk: set[str] = field(default_factory=set)
@@ -367,6 +369,14 @@ class State:
         """End every session but the fixed one."""
         fixed = self.settings.access_token
         self.sessions = {token: session for token, session in self.sessions.items() if token == fixed}
+
+    def expire_cursors(self) -> None:
+        """Every open query cursor dies now: INVALID_QUERY_LOCATOR for its next page."""
+        self.cursors.clear()
+
+    def commit_later(self, change: Change, commit_at: int) -> None:
+        """Let a change carry the stamp `change.at` and become visible at `commit_at` only (R2)."""
+        self.store.schedule(change, commit_at)
 
     def open_cursor(self, result: Result, page: int) -> str:
         """Keep a query's rows for its next pages; forgets cursors that are too old."""

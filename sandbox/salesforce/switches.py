@@ -52,5 +52,11 @@ class Switches:
     """Where the API lives when it is not the host that was asked for the token; that host then is a login host."""
     sight_moves_describe: bool = True
     """Whether hiding or showing objects and fields moves describe's Last-Modified; if not, a 304 hides it."""
+    query_rows: int | None = None
+    """Queries that find more rows than this time out with QUERY_TIMEOUT; a smaller window helps."""
+    activity_parents: int | None = None
+    """Distinct WhoId and WhatId in one result of tasks or events; the vendor's is 100000 for users without View All Data."""
+    page_characters: int | None = None
+    """A page of records ends once its texts have so many characters, as the vendor's does with long text."""
     composite_counts_parts: bool = False
     """Whether each part of a composite counts as a call; sources contradict each other."""

@@ -70,6 +70,11 @@ class Org:
         with self.state.store.lock:
             self.state.store.apply(Change(at, "salesforce", op, object_name, row_id, fields, into=into))
 
+    def late(self, op: str, object_name: str, row_id: str, *, at: int, commit_at: int, **fields: object) -> None:
+        """A change with the stamp `at` that readers see from `commit_at` on (R2)."""
+        change = Change(at, "salesforce", op, object_name, row_id, fields)
+        self.state.commit_later(change, commit_at)
+
     def ask(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> requests.Response:

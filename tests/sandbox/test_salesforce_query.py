@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from sandbox.clock import DAY, HOUR, SECOND
+from sandbox.salesforce.queryfaults import QueryFault
 from sandbox.salesforce.state import Settings
 from sandbox.versions import At, Change, On
 from tests.sandbox.salesforce_org import NOW, TIMEOUT, VERSION, Org, serving, sf_id
@@ -284,3 +285,66 @@ def test_a_keyset_query_reads_ties_once(org: Org) -> None:
         found += [r["Id"] for r in rows]
         stamp, last = rows[-1]["SystemModstamp"], rows[-1]["Id"]
     assert wanted == found
+
+
+def test_a_late_commit_shows_after_its_stamp(org: Org) -> None:
+    """Stamped 06:00:00, visible from 06:00:04: a reader that passed 06:00:02 in between must look back for it."""
+    row = sf_id("001", 900)
+    org.late("create", "Account", row, at=NOW, commit_at=NOW + 4 * SECOND, Name="Late")
+    soql = "SELECT Id FROM Account WHERE Name = 'Late' AND SystemModstamp <= 2026-03-02T06:00:00Z"
+    org.clock.advance(2 * SECOND)
+    assert [] == org.ids(soql)
+    org.clock.advance(2 * SECOND)
+    assert [row] == org.ids(soql)
+    org.late("update", "Account", row, at=NOW + 5 * SECOND, commit_at=NOW + 60 * SECOND, Name="Later")
+    org.clock.advance(30 * SECOND)
+    assert [row] == org.ids(soql)
+    org.clock.advance(30 * SECOND)
+    found = org.query("SELECT SystemModstamp FROM Account WHERE Name = 'Later'").json()["records"]
+    assert ["2026-03-02T06:00:05.000+0000"] == [r["SystemModstamp"] for r in found]
+
+
+def test_pages_shrink_with_long_text(org: Org) -> None:
+    """The asked-for size is not kept, done and nextRecordsUrl are; every row comes once."""
+    for number in range(10):
+        org.add("Case", "500", number, Subject="x" * 100)
+    org.switch(page_characters=350)
+    first = org.query("SELECT Id, Subject FROM Case").json()
+    assert (10, False) == (first["totalSize"], first["done"])
+    assert 1 < len(first["records"]) < 10
+    assert sorted(sf_id("500", n) for n in range(10)) == sorted(org.ids("SELECT Id, Subject FROM Case"))
+
+
+def test_cursors_die_on_command(org: Org) -> None:
+    """INVALID_QUERY_LOCATOR for the next page of a query whose cursor was taken away."""
+    for number in range(300):
+        org.add("Case", "500", number, Subject="x")
+    answer = org.query("SELECT Id FROM Case", **{"Sforce-Query-Options": "batchSize=200"}).json()
+    org.state.expire_cursors()
+    refused = org.ask("GET", answer["nextRecordsUrl"])
+    assert (400, "INVALID_QUERY_LOCATOR") == (refused.status_code, refused.json()[0]["errorCode"])
+
+
+def test_queries_can_be_too_large(org: Org) -> None:
+    """QUERY_TIMEOUT above a number of rows, OPERATION_TOO_LARGE above a number of parents of activities; jobs fail so."""
+    for number in range(6):
+        org.add("Task", "00T", number, WhatId=sf_id("001", number), WhoId=sf_id("003", 1))
+    org.switch(query_rows=5)
+    assert "QUERY_TIMEOUT" == org.query("SELECT Id FROM Task").json()[0]["errorCode"]
+    assert 200 == org.query("SELECT Id FROM Task LIMIT 5").status_code
+    job = org.job("SELECT Id FROM Task").json()["id"]
+    assert "Failed" == org.finish(job)
+    assert org.ask("GET", f"jobs/query/{job}").json()["errorMessage"].startswith("QUERY_TIMEOUT")
+    org.switch(query_rows=None, activity_parents=5)
+    error = org.query("SELECT Id, WhoId FROM Task").json()[0]
+    assert ("OPERATION_TOO_LARGE", "exceeded 5 distinct who/what's") == (error["errorCode"], error["message"])
+    assert 200 == org.query("SELECT Id FROM Task LIMIT 4").status_code
+
+
+def test_single_queries_are_refused_by_script(org: Org) -> None:
+    """A scripted refusal meets the query it names, also inside a composite, and leaves the parts beside it alone."""
+    org.state.query_faults.append(QueryFault("FROM Case", "INVALID_FIELD", "No such column"))
+    parts = [{"url": f"query?q=SELECT+Id+FROM+{name}"} for name in ("Account", "Case", "Contact")]
+    first, second = (org.composite(*parts).json()["compositeResponse"] for _ in range(2))
+    assert [200, 400, 200] == [p["httpStatusCode"] for p in first]
+    assert [200, 200, 200] == [p["httpStatusCode"] for p in second]
