@@ -36,8 +36,8 @@ def source_mapping(mapping: FieldMapping) -> SourceMapping:
     """One CRM's field mapping."""
     contact = mapping.contact
     return SourceMapping(
-        fields={name: tuple(map(_option, options)) for name, options in mapping.fields.items()},
-        csm=tuple(map(_option, mapping.csm)),
+        fields={name: tuple(map(mapped_option, options)) for name, options in mapping.fields.items()},
+        csm=tuple(map(mapped_option, mapping.csm)),
         churned=_condition(mapping.churned),
         user_field=contact.user.field if contact.user else None,
         level_field=contact.level.field if contact.level else None,
@@ -45,7 +45,8 @@ def source_mapping(mapping: FieldMapping) -> SourceMapping:
     )
 
 
-def _option(mapped: MappedField) -> Option:
+def mapped_option(mapped: MappedField) -> Option:
+    """One mapped field as derivation reads it."""
     kept_as = "opportunities" if mapped.object in _OPPORTUNITIES else mapped.object
     return Option(kept_as, mapped.field, _condition(mapped.where), mapped.aggregate, mapped.by)
 

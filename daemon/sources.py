@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from connectors.http import Finding, Preview
 from connectors.hubspot.limits import Limiters
 from connectors.means import Means
 from daemon.config import Config
 from daemon.config.settings import DEFAULT_EVERY, HubSpotSource, SalesforceSource, UsageSource
+from daemon.map.candidates import Explorer
 from daemon.schedule import Trigger
 from daemon.sync import Connector
 from daemon.tokens import file_keep, keyring_keep
@@ -18,6 +19,7 @@ from daemon.writeback import TierWriter
 from store import runs
 from store.engine import Store
 from store.ids import known_rows
+from store.migrate import current
 from store.records import DAY, Clock, Instant, KnownRow
 
 
@@ -34,6 +36,16 @@ class CheckedConnector(Connector, Protocol):
 
     def preview(self) -> Preview:
         """What a first sync would cost."""
+        ...
+
+
+@runtime_checkable
+class Explorable(Protocol):
+    """A connector of a CRM."""
+
+    @property
+    def explorer(self) -> Explorer:
+        """For looking around."""
         ...
 
 
@@ -66,6 +78,12 @@ class Sources:
         if name not in self._opened:
             self._opened[name] = self._open(name)
         return self._opened[name]
+
+    def explorer(self, name: str) -> Explorer:
+        """How one CRM is looked around in."""
+        opened = self.reader(name)
+        assert isinstance(opened, Explorable), f"{name} is no CRM"
+        return opened.explorer
 
     def sweeps(self, name: str) -> Mapping[str, Instant]:
         """What is read apart from the increments, and how often; no call is made for this."""
@@ -124,6 +142,8 @@ class Sources:
         )
 
     def _spent(self, name: str) -> int:
+        if current(self._store) is None:
+            return 0  # looking around before the first sync: there are no tables yet
         with self._store.read() as connection:
             return runs.calls_since(connection, name, self._clock.now() - DAY)
 

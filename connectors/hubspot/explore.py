@@ -151,16 +151,22 @@ class HubSpotExplorer:
 
     def accounts(self, fields: Sequence[str], where: Mapping[str, Any], most: int = SAMPLED) -> Sample:
         """A sample of companies with these properties: the oldest and the newest half; all where they are few."""
-        first, total = self._search(where, fields, most // 2, "ASCENDING")
+        first, total = self._search(HOME, where, fields, (most // 2, "ASCENDING"))
         rows = {row.id: row for row in first}
         if total > len(first):
-            last, _ = self._search(where, fields, most // 2, "DESCENDING")
+            last, _ = self._search(HOME, where, fields, (most // 2, "DESCENDING"))
             rows |= {row.id: row for row in last}
         return Sample(tuple(rows[ref] for ref in sorted(rows, key=int)), total)
 
+    def rows(self, name: str, fields: Sequence[str], most: int = SEARCH_PAGE) -> tuple[Row, ...]:
+        """A few records of any object, the newest ones; they belong to no company here."""
+        found, _ = self._search(name, {}, fields, (most, "DESCENDING"))
+        return tuple(Row("", row.id, row.fields) for row in found)
+
     def _search(
-        self, where: Mapping[str, Any], fields: Sequence[str], most: int, direction: str
+        self, name: str, where: Mapping[str, Any], fields: Sequence[str], how: tuple[int, str]
     ) -> tuple[list[Row], int]:
+        most, direction = how
         body: dict[str, Any] = {
             "limit": min(most, SEARCH_PAGE),
             "filterGroups": _groups(where),
@@ -169,7 +175,7 @@ class HubSpotExplorer:
         }
         found: list[Row] = []
         while True:
-            answer = self._session.post(f"/crm/objects/{self._version}/{HOME}/search", body)
+            answer = self._session.post(f"/crm/objects/{self._version}/{name}/search", body)
             found += [Row(r["id"], r["id"], _values(r, fields)) for r in answer["results"]]
             after = ((answer.get("paging") or {}).get("next") or {}).get("after")
             if after is None or len(found) >= most:
@@ -205,7 +211,7 @@ class HubSpotExplorer:
     def cost(self, fields: int, objects: int) -> int:
         """Calls that the samples of so many objects take, at most."""
         del fields
-        return 2 * -(-SAMPLED // 2 // SEARCH_PAGE) + objects * (1 + _MOST_LINKED // LIST_PAGE)
+        return 10 + 2 * -(-SAMPLED // 2 // SEARCH_PAGE) + objects * (1 + _MOST_LINKED // LIST_PAGE)
 
 
 def _names(schema: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-_ORDER = ("demo", "init", "check", "preview", "run", "status", "explain", "rules", "tiers", "pause", "resume")
+_ORDER = ("demo", "init", "map", "check", "preview", "run", "status", "explain", "rules", "tiers", "pause", "resume")
 
 
 class _Commands(TyperGroup):
@@ -64,10 +64,19 @@ def main() -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; expected errors become one clear message, never a traceback."""
-    from daemon.cli import explaining, looking, process, rules, sandbox, setup, tiers
+    from daemon.cli import explaining, looking, mapping, process, rules, sandbox, setup, tiers
     from daemon.cli.errors import tell
 
-    del explaining, looking, process, rules, sandbox, setup, tiers  # importing them has registered their commands
+    del (
+        explaining,
+        looking,
+        mapping,
+        process,
+        rules,
+        sandbox,
+        setup,
+        tiers,
+    )  # importing them has registered their commands
     try:
         result = app(arguments, standalone_mode=False)
     except typer.TyperException as error:

@@ -29,8 +29,9 @@ def init(
     for path in done.kept:
         out.print(f"kept     {path} (it was there)", markup=False)
     out.print(
-        "\nNext: in tierd.yaml put your own_domains, base_url and client_id, and the names of your CRM's fields;\n"
-        "export SF_CLIENT_SECRET=...; then `tierd check` tests everything and says what a first sync costs.\n"
+        "\nNext: in tierd.yaml put your own_domains, base_url and client_id; export SF_CLIENT_SECRET=...;\n"
+        "`tierd map salesforce` finds the CRM's fields, and with --write puts them into the file;\n"
+        "then `tierd check` tests everything and says what a first sync costs.\n"
         "To see tierd at work without any account: `tierd demo`."
     )
     return OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import shutil
@@ -180,9 +181,9 @@ def test_newcomer_is_told_what_to_fill_in(tierd: Tierd, home: Path, monkeypatch:
 
 
 def test_help_begins_with_what_is_needed_first(tierd: Tierd) -> None:
-    """A newcomer reads demo, init and check before the rest."""
+    """A newcomer reads demo, init, map and check before the rest."""
     lines = [line.split()[0] for line in tierd("--help").out.split("Commands:")[1].splitlines() if line.strip()]
-    assert lines[:5] == ["demo", "init", "check", "preview", "run"]
+    assert lines[:6] == ["demo", "init", "map", "check", "preview", "run"]
     assert {"sync", "evaluate", "deliver", "sandbox"} <= set(lines)
 
 
@@ -202,6 +203,96 @@ def test_check_finds_a_field_that_is_not_there(tierd: Tierd, home: Path) -> None
     assert done.code == 2
     assert "ARRR__c" in done.out
     assert "not ready" in done.out
+
+
+def test_check_names_the_nearest_field_at_its_line(tierd: Tierd, home: Path) -> None:
+    """A mapped field that the CRM does not have is an error with file, line, column and the right name."""
+    _change(home, "{field: ARR__c}", "[{field: ARR_c}, {field: Seats__c}]")
+    done = tierd("check")
+    assert done.code == 2
+    assert (
+        "tierd.yaml:11:21: Account has no field `ARR_c`: did you mean `ARR__c`?\n          -> mend the name" in done.out
+    )
+    _change(home, "[{field: ARR_c}, {field: Seats__c}]", "{object: Opportunity, path: OwnerId, field: Amount}")
+    assert "tierd.yaml:11:40: `path: OwnerId` of Opportunity leads to User, not to Account" in tierd("check").out
+
+
+# ---------------------------------------------------------------- mapping
+
+
+def test_map_proposes_and_changes_nothing_by_itself(tierd: Tierd, home: Path) -> None:
+    """Looking says the cost first, then customers and facts, and how to write it down; the file stays."""
+    before = (home / "tierd.yaml").read_bytes()
+    done = tierd("map", "salesforce")
+    assert done.code == 0
+    assert re.match(r"\d+ API calls so far; looking at exact counts and a sample of up to 400 customers", done.err)
+    assert re.search(r"Type is Customer\n +as configured", done.out)
+    assert re.search(r"arr +ARR__c\n +\d+% of customers; mapped in tierd.yaml", done.out)
+    assert done.out.endswith("`tierd map salesforce --write` puts it into tierd.yaml\n")
+    assert (home / "tierd.yaml").read_bytes() == before
+
+
+def test_map_writes_what_was_missing_and_keeps_a_backup(tierd: Tierd, home: Path) -> None:
+    """The diff is shown, the file is replaced as a whole, the old one stays beside it, and check finds nothing."""
+    _change(home, "ARR__c", "ARR_c")
+    _change(home, "    customer:", "    # who pays us\n    customer:")
+    before = (home / "tierd.yaml").read_text()
+    shown = tierd("map", "salesforce", "--write")
+    assert (shown.code, (home / "tierd.yaml").read_text()) == (0, before)
+    assert "nothing is written; --yes writes it" in shown.err
+    done = tierd("map", "salesforce", "--write", "--yes", "--set", "term=")
+    assert done.code == 0
+    assert "-      arr: {field: ARR_c}" in done.err
+    after = (home / "tierd.yaml").read_text()
+    assert "    # who pays us\n    customer: {Type: Customer}\n" in after
+    assert "{field: ARR__c}" in after
+    assert "Term_Days__c" not in after
+    assert (home / "tierd.yaml.bak").read_text() == before
+    assert [path.name for path in home.glob(".tierd*")] == []
+    assert tierd("check").code == 0
+    again = tierd("map", "salesforce", "--write", "--yes", "--set", "term=")
+    assert (again.code, "says so already: nothing to write" in again.err) == (0, True)
+    assert (home / "tierd.yaml").read_text() == after
+
+
+def test_map_never_writes_what_check_would_refuse(tierd: Tierd, home: Path) -> None:
+    """A field that is not there, a fact that does not exist, a source that is none: told, and the file stays."""
+    before = (home / "tierd.yaml").read_text()
+    for arguments, text in (
+        (("salesforce", "--write", "--yes", "--set", "arr=ARR_c"), "did you mean `ARR__c`?\nnothing is written"),
+        (
+            ("salesforce", "--write", "--yes", "--set", "rra=ARR__c"),
+            "`rra` is no fact that is mapped: did you mean `arr`?",
+        ),
+        (("salesforce", "--set", "tier=Name"), "needs three options"),
+        (("product-usage",), "'product-usage' is no CRM in tierd.yaml: there is salesforce"),
+        (("salesforce", "--object", "Acount"), "there is no object `Acount`: did you mean `Account`?"),
+    ):
+        done = tierd("map", *arguments)
+        assert (done.code, text in done.err) == (2, True), done.err
+    assert (home / "tierd.yaml").read_text() == before
+    assert not (home / "tierd.yaml.bak").exists()
+
+
+def test_map_lists_objects_and_fields(tierd: Tierd) -> None:
+    """Objects by a word; an object's fields with type, fill and samples; nobody's name or address among them."""
+    assert re.search(r"^Opportunity +Opportunity$", tierd("map", "salesforce", "--search", "oppo").out, re.MULTILINE)
+    listed = tierd("map", "salesforce", "--object", "Account", "--search", "arr")
+    assert re.search(r"^Account: \d+ customers, samples from \d+ of them\nARR__c +\d+%  currency\n", listed.out)
+    people = json.loads(tierd("map", "salesforce", "--object", "Contact", "--json").out)
+    assert {"FirstName", "Email", "Title"} <= {one["name"] for one in people["fields"]}
+    assert "@" not in json.dumps(people)
+    named = next(one for one in people["fields"] if one["name"] == "LastName")
+    assert re.fullmatch(r"\d+ different people, not shown", named["samples"][0])
+
+
+def test_map_as_json(tierd: Tierd) -> None:
+    """Plain data for a script: conditions with counts, proposals with why, fill and empty customers."""
+    found = json.loads(tierd("map", "salesforce", "--json").out)
+    assert found["customers"]["condition"] == {"Type": "Customer"}
+    assert found["facts"]["arr"]["chosen"][0]["mapping"] == {"field": "ARR__c"}
+    assert {"fill", "why", "samples", "score"} <= set(found["facts"]["renewal"]["chosen"][0])
+    assert found["facts"]["renewal"]["empty"] <= found["facts"]["renewal"]["of"]
 
 
 def test_status_shows_sources_runs_and_alerts(tierd: Tierd) -> None:
