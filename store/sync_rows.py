@@ -26,6 +26,7 @@ from store.records import (
 )
 from store.refs import chunks, upsert
 from store.saved import NOTHING, Saved
+from store.sync_about import accounts_about
 from store.sync_links import participant_row, set_links
 from store.sync_write import on_account, write_changed
 from store.tables import (
@@ -120,10 +121,17 @@ def save_activities(conn: Connection, source: str, records: Sequence[ActivityRec
     changed, gone = write_changed(conn, crm_activities, source, drafts)
     wanted = set(changed)
     fresh = [r for r in records if r.id in wanted]
-    set_links(conn, crm_activity_accounts, "activity_id", source, {r.id: r.account_ids for r in fresh})
+    set_links(conn, crm_activity_accounts, "activity_id", source, _accounts_named(conn, source, fresh))
     _replace_participants(conn, source, {r.id: r.participants for r in fresh if r.participants is not None})
     dirty.mark(conn, "activities", ((source, ref) for ref in changed))
     return Saved(0, len(changed), gone)
+
+
+def _accounts_named(conn: Connection, source: str, records: Sequence[ActivityRecord]) -> Mapping[str, Sequence[str]]:
+    """The accounts of each activity: those that it names, else that of the row it is about, where that is known."""
+    about = {r.about_id for r in records if r.about_id and not r.account_ids}
+    found = accounts_about(conn, source, about)
+    return {r.id: r.account_ids or found.get(r.about_id or "", ()) for r in records}
 
 
 def _side(p: ParticipantRecord) -> tuple[object, ...]:

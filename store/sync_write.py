@@ -11,6 +11,7 @@ from store import dirty
 from store.payload import Draft
 from store.refs import chunks, upsert
 from store.saved import Saved
+from store.sync_about import follow
 
 
 def write_changed(
@@ -79,6 +80,7 @@ def on_account(
     now = _accounts_of(conn, table, source, drafts, *also)
     accounts = {at for ref in changed for at in (before.get(ref), now.get(ref)) if at}
     dirty.mark(conn, "fields", ((source, ref) for ref in accounts))
+    follow(conn, source, [ref for ref in changed if before.get(ref) != now.get(ref)])
     return Saved(0, len(changed), gone)
 
 

@@ -21,7 +21,7 @@ class SalesforceConnector(SalesforceReader):
     def __init__(self, settings: SalesforceSettings, clock: Clock, means: Means | None = None) -> None:
         self._means = means or Means()
         super().__init__(settings, opened(settings, clock, self._means), clock)
-        self._look = SalesforceLook(settings, self._session, self.get)
+        self._look = SalesforceLook(settings, self._session, self._session.get)
 
     def toll(self) -> Toll:
         """What the calls have cost so far."""

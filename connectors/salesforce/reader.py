@@ -1,76 +1,54 @@
 """Read an org incrementally: five objects' SOQL in one composite call, a cursor per object, rows once.
 
-The cursor is `(stamp, Id)` of the last row in `ORDER BY stamp, Id`. Within a run it is exact, so that a restart repeats
-no page; a finished run marks it done, and the next one reaches back a few minutes, because rows become visible seconds
-after their stamp (measured: github.com/estuary/connectors/pull/2678). What comes twice is not written twice.
+Rows come in `ORDER BY stamp, Id`, and the cursor is the last of them. What comes twice is not written twice. Describes
+ride in the same calls as the queries: of objects that are new, absent, or have fields that the user may not see.
 """
 
 from __future__ import annotations
 
-import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote
 
-from connectors.http import VendorError, resume_at
-from connectors.salesforce.session import PARTS_PER_CALL, QUERIES_PER_CALL, SalesforceSession, reason
+from connectors.http import VendorError
+from connectors.salesforce import troubles
+from connectors.salesforce.activities import primary_contact
+from connectors.salesforce.composite import Answer, Ask, Composer, fitting
+from connectors.salesforce.cursors import Cursor, load
+from connectors.salesforce.schema import CURSOR_FIELDS, ObjectSchema, Schema
+from connectors.salesforce.selects import select
+from connectors.salesforce.session import SalesforceSession, reason
 from connectors.salesforce.settings import SalesforceSettings
-from connectors.salesforce.streams import CURSOR_FIELDS, Stream, streams
-from connectors.salesforce.values import instant, soql_instant
-from store.records import (
-    DAY,
-    HOUR,
-    MINUTE,
-    ActivityRecord,
-    Batch,
-    Clock,
-    Gone,
-    Instant,
-    Record,
-    StreamTrouble,
-    SyncEvent,
-)
+from connectors.salesforce.streams import QUIET, Stream, streams
+from store.records import MINUTE, ActivityRecord, Batch, Clock, Instant, Record, SyncEvent
 
-_ABSENT = frozenset({"NOT_FOUND", "INVALID_TYPE"})
-_DELETE_LOG = 14 * DAY  # getDeleted reaches back 15 days
-_EVERY_DELETES = 6 * HOUR
 _RELATION_OF = {"tasks": "task_relations", "events": "event_relations", "emails": "email_relations"}
+_TRIES = 3
+"""How often one run begins a stream again after a hidden field or an expired page."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Cursor:
-    """Where a stream stands. `field` None: not looked at yet; `absent`: the org has no such object."""
-
-    field: str | None = None
-    at: str | None = None
-    id: str = ""
-    done: bool = False
-    absent: bool = False
-
-    def text(self) -> str:
-        kept = {name: value for name in self.__slots__ if (value := getattr(self, name))}
-        return json.dumps(kept, sort_keys=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One page to ask for: a stream and the path of its query or of its next page."""
+class Page:
+    """One page to ask for: a stream, its query or the address of its next page, and the cursor before it."""
 
     stream: Stream
-    path: str
-    cursor: _Cursor
+    ask: Ask
+    cursor: Cursor
 
 
 @dataclass(slots=True)
-class _Run:
-    """One run of a sync: since when, where each stream stands, what is still to be read."""
+class Run:
+    """One run of a sync: where each stream stands, and what is still to be asked."""
 
-    started: Instant
-    state: dict[str, _Cursor]
-    waiting: deque[_Part]
-    finished: set[str]
+    state: dict[str, Cursor]
+    began: dict[str, Cursor]
+    looks: deque[Stream] = field(default_factory=deque)
+    pages: deque[Page] = field(default_factory=deque)
+    finished: set[str] = field(default_factory=set)
+    tries: Counter[str] = field(default_factory=Counter)
+    fresh_at: Instant | None = None
+    """The server's clock when the first answer came: what is read is complete up to then."""
 
 
 class SalesforceReader:
@@ -79,7 +57,8 @@ class SalesforceReader:
     def __init__(self, settings: SalesforceSettings, session: SalesforceSession, clock: Clock) -> None:
         self._settings, self._session, self._clock = settings, session, clock
         self._streams = {stream.name: stream for stream in streams(settings, settings.activities)}
-        self._root = f"/services/data/v{settings.api_version}"
+        self._composer = Composer(session, settings.api_version)
+        self._schema = Schema(self._composer.root)
 
     @property
     def calls(self) -> int:
@@ -97,183 +76,165 @@ class SalesforceReader:
     def sync(self, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
         """Everything that changed since the cursors; the caller keeps each batch before it asks for the next."""
         self._session.budget.begin()
-        state = {name: _load(cursors.get(name)) for name in self._streams}
-        run = _Run(self._clock.now(), state, deque(), set())
+        state = {name: load(cursors.get(name)) for name in self._streams}
+        run = Run(state, dict(state))
         try:
-            yield from self._discover(state)
-            run.waiting.extend(self._first(stream, state[name]) for name, stream in self._readable(state))
-            while run.waiting:
-                parts = [run.waiting.popleft() for _ in range(min(QUERIES_PER_CALL, len(run.waiting)))]
-                for part, status, body in self._composite(parts):
-                    yield self._page(run, part, status, body)
+            yield from self._read(run)
         except VendorError as error:
-            for name, _stream in self._readable(state):
-                if name not in run.finished:
-                    yield trouble(name, error, self._clock)
+            for name in self._streams:
+                if name not in run.finished and not run.state[name].absent:
+                    yield troubles.trouble(name, error, self._clock)
 
-    # ------------------------------------------------------------ which field to follow
+    def _read(self, run: Run) -> Iterator[SyncEvent]:
+        for name, stream in self._streams.items():
+            cursor = run.state[name]
+            if _blind(stream, cursor) or cursor.absent:
+                run.looks.append(stream)
+            else:
+                run.pages.append(self._first(stream, cursor))
+                if set(cursor.without) - QUIET:
+                    run.looks.append(stream)  # perhaps somebody has granted them since
+        while run.looks or run.pages:
+            yield from self._round(run)
 
-    def _discover(self, state: dict[str, _Cursor]) -> Iterator[SyncEvent]:
-        """Describe the objects that have no cursor yet: which stamp to follow, or that there is no such object."""
-        fresh = [self._streams[name] for name, cursor in state.items() if cursor.field is None and not cursor.absent]
-        for start in range(0, len(fresh), PARTS_PER_CALL):
-            some = fresh[start : start + PARTS_PER_CALL]
-            paths = [f"{self._root}/sobjects/{stream.object}/describe" for stream in some]
-            for stream, (status, body) in zip(some, self.get(paths), strict=True):
-                if status == 200:
-                    field = _cursor_field(body)
-                    state[stream.name] = _Cursor(field=field)
-                    if field is None:
-                        state[stream.name] = _Cursor(absent=True)
-                        yield _unfollowable(stream)
-                elif stream.optional and reason(body)[0] in _ABSENT:
-                    state[stream.name] = _Cursor(absent=True)
-                    cursor = state[stream.name].text()
-                    yield Batch(stream.name, (), cursor, fresh_at=self._clock.now(), absent=True)
-                else:
-                    state[stream.name] = _Cursor(absent=True)
-                    yield _refused(stream, body)
+    def _round(self, run: Run) -> Iterator[SyncEvent]:
+        """One call: up to five pages, and describes in what room is left."""
+        pages = list(run.pages)[: fitting([page.ask for page in run.pages])]
+        looks = list(run.looks)
+        asks = [page.ask for page in pages] + [self._schema.ask(stream.object) for stream in looks]
+        looks = looks[: fitting(asks) - len(pages)]
+        answers = self._composer.ask(asks[: len(pages) + len(looks)])
+        run.fresh_at = run.fresh_at or self._composer.now()
+        for _ in pages:
+            run.pages.popleft()
+        for _ in looks:
+            run.looks.popleft()
+        for stream, answer in zip(looks, answers[len(pages) :], strict=True):
+            yield from self._looked(run, stream, answer)
+        for page, answer in zip(pages, answers, strict=False):
+            if page.stream.name not in run.finished and page.cursor is run.state[page.stream.name]:
+                yield from self._page(run, page, answer)
 
-    def _readable(self, state: Mapping[str, _Cursor]) -> list[tuple[str, Stream]]:
-        return [(name, stream) for name, stream in self._streams.items() if not state[name].absent]
+    # ------------------------------------------------------------ what the user sees
+
+    def _looked(self, run: Run, stream: Stream, answer: Answer) -> Iterator[SyncEvent]:
+        """An object's describe: go on, begin anew with more fields, or note that there is no such object."""
+        before = run.state[stream.name]
+        if answer.status not in (200, 304, 404):
+            if _blind(stream, before):
+                run.finished.add(stream.name)
+                yield troubles.refused(stream.name, stream.object, answer.body, self._clock)
+            return
+        sobject = self._schema.learn(stream.object, answer)
+        if sobject is None:
+            yield from self._gone(run, stream)
+            return
+        self._describe_parents(stream, sobject)
+        follows = sobject.cursor_field
+        if follows is None:
+            run.finished.add(stream.name)
+            yield troubles.unfollowable(stream.name, stream.object, CURSOR_FIELDS)
+            return
+        without = self._schema.hidden(sobject, stream.selects)
+        seen = set(stream.covers) - set(without)
+        anew = before.absent or before.field != follows or not seen <= set(before.covers) - set(before.without)
+        if anew:
+            after = Cursor(field=follows, covers=stream.covers, without=without)
+        else:
+            after = replace(before, covers=stream.covers, without=without)
+        if after == before:
+            return
+        run.state[stream.name] = after
+        run.pages = deque(page for page in run.pages if page.stream is not stream)
+        run.pages.append(self._first(stream, after))
+
+    def _describe_parents(self, stream: Stream, sobject: ObjectSchema) -> None:
+        """Look at the objects that dotted fields lead over, so that a hidden field at their end is known as such."""
+        for _ in range(5):  # a path has at most five relationships
+            unknown = sorted(self._schema.unknown(sobject, stream.selects))
+            if not unknown:
+                return
+            answers = self._composer.ask_all([self._schema.ask(name) for name in unknown])
+            for name, answer in zip(unknown, answers, strict=True):
+                self._schema.learn(name, answer)
+
+    def _gone(self, run: Run, stream: Stream) -> Iterator[SyncEvent]:
+        run.finished.add(stream.name)
+        if not stream.optional:
+            yield troubles.missing(stream.name, stream.object)
+        elif not run.state[stream.name].absent:
+            run.state[stream.name] = Cursor(absent=True)
+            cursor = run.state[stream.name].text()
+            yield Batch(stream.name, (), cursor, fresh_at=self._composer.now(), absent=True)
 
     # ------------------------------------------------------------ pages
 
-    def _first(self, stream: Stream, cursor: _Cursor) -> _Part:
+    def _first(self, stream: Stream, cursor: Cursor) -> Page:
         assert cursor.field is not None
-        fields = dict.fromkeys(("Id", *stream.fields, cursor.field, *_stamps(stream)))
-        soql = f"SELECT {', '.join(fields)} FROM {stream.object}"
-        if cursor.at is not None:
-            soql += f" WHERE {self._after(cursor)}"
-        soql += f" ORDER BY {cursor.field}, Id"
-        return _Part(stream, f"{self._root}/{stream.query}?q={quote(soql)}", cursor)
+        hidden = set(cursor.without)
+        fields = [name for name in (*stream.selects, cursor.field) if name not in hidden]
+        overlap = self._settings.overlap_minutes * MINUTE
+        soql = select(stream.object, fields, stream.where, cursor.where(overlap), order=f"{cursor.field}, Id")
+        return Page(stream, self._composer.query(soql, stream.query), cursor)
 
-    def _after(self, cursor: _Cursor) -> str:
-        if cursor.done:
-            newest = instant(cursor.at)
-            assert newest is not None
-            since = newest - self._settings.overlap_minutes * MINUTE
-            return f"{cursor.field} >= {soql_instant(since)}"
-        at = cursor.at  # an interrupted run goes on behind its last row, ties included
-        return f"({cursor.field} = {at} AND Id > '{cursor.id}') OR {cursor.field} > {at}"
-
-    def _page(self, run: _Run, part: _Part, status: int, body: Any) -> SyncEvent:
-        stream = part.stream
-        if status != 200:
-            run.finished.add(stream.name)
-            return _refused(stream, body, self._clock)
-        rows = body["records"]
+    def _page(self, run: Run, page: Page, answer: Answer) -> Iterator[SyncEvent]:
+        stream = page.stream
+        if answer.status != 200:
+            yield from self._refused(run, page, answer.body)
+            return
+        rows = answer.body["records"]
         records = self._records(stream, rows, run.state)
-        cursor = _behind(part.cursor, rows)
-        if not body["done"]:
-            run.waiting.append(_Part(stream, body["nextRecordsUrl"], cursor))
-            return Batch(stream.name, records, cursor.text())
+        cursor = page.cursor.behind(rows)
+        if not answer.body["done"]:
+            run.state[stream.name] = cursor
+            run.pages.append(Page(stream, self._composer.page(answer.body["nextRecordsUrl"]), cursor))
+            yield Batch(stream.name, records, cursor.text())
+            return
         run.finished.add(stream.name)
-        # Without rows, or with old ones only, the newest row is still the one that was the newest before.
-        finished = replace(_newest(run.state[stream.name], cursor), done=True)
-        return Batch(stream.name, records, finished.text(), fresh_at=run.started)
+        done = cursor.finished(run.began[stream.name], self._composer.now())
+        yield Batch(stream.name, records, done.text(), fresh_at=run.fresh_at)
+        hidden = tuple(name for name in cursor.without if name not in QUIET)
+        if hidden:
+            yield troubles.not_visible(stream.name, stream.object, hidden, self._near(stream, hidden))
 
-    def _records(self, stream: Stream, rows: Sequence[Any], state: Mapping[str, _Cursor]) -> tuple[Record, ...]:
+    def _refused(self, run: Run, page: Page, body: Any) -> Iterator[SyncEvent]:
+        """A page that was refused: look again at an object whose fields have changed, begin an expired query anew."""
+        stream, code = page.stream, reason(body)[0]
+        run.tries[stream.name] += 1
+        if code in troubles.ABSENT:
+            yield from self._gone(run, stream)
+        elif code in troubles.HIDDEN and run.tries[stream.name] < _TRIES:
+            self._schema.forget(stream.object)
+            (answer,) = self._composer.ask([self._schema.ask(stream.object)])
+            yield from self._looked(run, stream, answer)
+            if run.state[stream.name] is page.cursor and stream.name not in run.finished:
+                # All fields are visible: it is the query that is wrong.
+                run.finished.add(stream.name)
+                yield troubles.refused(stream.name, stream.object, body, self._clock)
+        elif code == "INVALID_QUERY_LOCATOR" and run.tries[stream.name] < _TRIES:
+            # Query cursors live two days at most; the rows behind the last page are asked for anew.
+            run.pages.append(self._first(stream, page.cursor))
+        else:
+            run.finished.add(stream.name)
+            yield troubles.refused(stream.name, stream.object, body, self._clock)
+
+    def _near(self, stream: Stream, names: Sequence[str]) -> dict[str, str]:
+        sobject = self._schema.known(stream.object)
+        found = {name: sobject.near(name) for name in names} if sobject else {}
+        return {name: near for name, near in found.items() if near is not None}
+
+    def _records(self, stream: Stream, rows: Sequence[Any], state: Mapping[str, Cursor]) -> tuple[Record, ...]:
         records = [record for row in rows for record in stream.record(row)]
         relation = _RELATION_OF.get(stream.name)
-        if relation is not None and not state[relation].absent:
-            # The org has relation rows: they say who took part, and more than the activity itself does.
-            return tuple(replace(r, participants=None) if isinstance(r, ActivityRecord) else r for r in records)
-        return tuple(records)
-
-    # ------------------------------------------------------------ calls
-
-    def _composite(self, parts: Sequence[_Part]) -> Iterator[tuple[_Part, int, Any]]:
-        answers = self.get([part.path for part in parts])
-        yield from ((part, status, body) for part, (status, body) in zip(parts, answers, strict=True))
-
-    def get(self, paths: Sequence[str]) -> list[tuple[int, Any]]:
-        """GET several resources in one API call: (status, body) in order."""
-        return self._session.get(paths)
-
-    # ------------------------------------------------------------ sweeps
-
-    def sweeps(self) -> Mapping[str, Instant]:
-        """What is read apart from the increments, and how often."""
-        return {"removed-participants": _EVERY_DELETES}
-
-    def sweep(self, name: str, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
-        """Participants that were removed from an activity leave no row behind, only a line in the delete log."""
-        self._session.budget.begin()
-        now = self._clock.now()
-        stored = cursors.get(f"sweep:{name}")
-        since = max(json.loads(stored)["until"] if stored else now - _DELETE_LOG, now - _DELETE_LOG)
-        some = [s for n, s in self._streams.items() if s.deletes and not _load(cursors.get(n)).absent]
-        # Seconds are ignored, and a window of less than a minute is refused.
-        start, end = since // MINUTE * MINUTE - MINUTE, now // MINUTE * MINUTE + MINUTE
-        window = f"start={_log_time(start)}&end={_log_time(end)}"
-        gone: list[Record] = []
-        try:
-            answers = self.get([f"{self._root}/sobjects/{s.object}/deleted/?{window}" for s in some]) if some else []
-        except VendorError as error:
-            yield trouble(f"sweep:{name}", error, self._clock)
-            return
-        for stream, (status, body) in zip(some, answers, strict=True):
-            if status != 200:
-                yield replace(_refused(stream, body, self._clock), stream=f"sweep:{name}")
-                return
-            assert stream.deletes is not None
-            rows = body["deletedRecords"]
-            gone += [Gone(stream.deletes, row["id"], instant(row["deletedDate"]) or now) for row in rows]
-        yield Batch(f"sweep:{name}", tuple(gone), json.dumps({"until": end - MINUTE}), fresh_at=now)
+        if relation is None or state[relation].absent:
+            return tuple(records)
+        # The org has relation rows: they say who took part, and more than the activity itself does.
+        bare: list[Record] = [replace(r, participants=None) if isinstance(r, ActivityRecord) else r for r in records]
+        if stream.name == "events" and state["task_relations"].absent:
+            bare += [record for row in rows for record in primary_contact(row)]
+        return tuple(bare)
 
 
-def _load(text: str | None) -> _Cursor:
-    return _Cursor(**json.loads(text)) if text else _Cursor()
-
-
-def _log_time(at: Instant) -> str:
-    return quote(soql_instant(at).replace(".000Z", "+00:00"))
-
-
-def _stamps(stream: Stream) -> tuple[str, ...]:
-    return () if stream.object.endswith("Relation") else ("SystemModstamp",)
-
-
-def _cursor_field(describe: Mapping[str, Any]) -> str | None:
-    filterable = {field["name"] for field in describe["fields"] if field.get("filterable")}
-    return next((name for name in CURSOR_FIELDS if name in filterable), None)
-
-
-def _behind(cursor: _Cursor, rows: Sequence[Mapping[str, Any]]) -> _Cursor:
-    if not rows:
-        return cursor
-    last = rows[-1]
-    at = instant(last[cursor.field or ""])
-    assert at is not None
-    return _Cursor(field=cursor.field, at=soql_instant(at), id=last["Id"])
-
-
-def _newest(before: _Cursor, after: _Cursor) -> _Cursor:
-    old, new = instant(before.at), instant(after.at)
-    if before.done and old is not None and (new is None or new < old):
-        return before
-    return after
-
-
-def trouble(stream: str, error: VendorError, clock: Clock) -> StreamTrouble:
-    """A vendor's refusal as the trouble of one stream."""
-    kind = {"retry": "retry", "deferred": "deferred"}.get(error.kind, "failed")
-    return StreamTrouble(stream, kind, str(error), resume_at(clock, error))
-
-
-def _refused(stream: Stream, body: Any, clock: Clock | None = None) -> StreamTrouble:
-    code, message = reason(body)
-    text = f"{stream.object} cannot be read: {code}: {message}"
-    if code == "REQUEST_LIMIT_EXCEEDED":
-        return StreamTrouble(stream.name, "deferred", text, clock.now() + HOUR if clock else None)
-    if code in ("UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "UNKNOWN_EXCEPTION"):
-        return StreamTrouble(stream.name, "retry", text)
-    return StreamTrouble(stream.name, "failed", f"{text} (check the user's permissions and the field mapping)")
-
-
-def _unfollowable(stream: Stream) -> StreamTrouble:
-    names = ", ".join(CURSOR_FIELDS)
-    return StreamTrouble(
-        stream.name, "failed", f"{stream.object} has none of {names} to follow: its rows cannot be read"
-    )
+def _blind(stream: Stream, cursor: Cursor) -> bool:
+    """Has the object to be looked at before it can be read: it is new, or the mapping names more than before."""
+    return not cursor.absent and (cursor.field is None or not set(stream.covers) <= set(cursor.covers))

@@ -12,6 +12,27 @@ Row = dict[str, Any]
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
+def pick(row: Row, path: str) -> Any:
+    """A field by its path: `Name`, or `Opportunity.AccountId` through the nested record (in a CSV: its own column)."""
+    if path in row:
+        return row[path]
+    value: Any = row
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def selected(row: Row, path: str) -> bool:
+    """Whether the query asked for this field: what is hidden from the user is not asked for."""
+    return path in row or ("." in path and path.split(".", 1)[0] in row)
+
+
+def unread(row: Row, **sources: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Attributes whose fields the query did not ask for. `sources`: attribute -> the field or fields it is made of."""
+    needed = {name: (given,) if isinstance(given, str) else given for name, given in sources.items()}
+    return tuple(name for name, fields in needed.items() if not all(selected(row, field) for field in fields))
+
+
 def instant(raw: Any) -> Instant | None:
     """`2022-03-17T16:21:26.000+0000` (never Z) as UTC microseconds; a bare date is its noon."""
     if not raw:
@@ -67,12 +88,19 @@ def of_kind(ref: Any, prefix: str) -> str | None:
     return str(ref) if ref and str(ref).startswith(prefix) else None
 
 
+def kind_of(ref: Any) -> str:
+    """The key prefix of an id: which object it names."""
+    return str(ref or "")[:3]
+
+
 def deleted_at(row: Row) -> Instant | None:
     """When the row was soft-deleted; None while it lives."""
     # A soft delete moves the stamp; there is no separate one.
-    return stamp(row, "SystemModstamp") if row.get("IsDeleted") else None
+    return modified_at(row) if row.get("IsDeleted") else None
 
 
 def modified_at(row: Row) -> Instant:
     """When the row last changed, by the best stamp it has."""
-    return instant(row.get("SystemModstamp")) or instant(row.get("LastModifiedDate")) or stamp(row, "CreatedDate")
+    stamps = (instant(row.get(name)) for name in ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime"))
+    found = next((at for at in stamps if at is not None), None)
+    return stamp(row, "SystemModstamp") if found is None else found

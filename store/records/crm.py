@@ -120,6 +120,8 @@ class ActivityRecord:
     owner_id: str | None
     account_ids: tuple[str, ...] = ()
     """Accounts the CRM itself names (AccountId, company associations)."""
+    about_id: str | None = None
+    """Where it names none: the opportunity, ticket or other row it is about, whose account it is."""
     disposition: str | None = None
     automatic: bool = False
     """Bulk, sequence, case, invoice or automatic mail."""

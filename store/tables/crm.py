@@ -63,10 +63,12 @@ crm_activities = mirrored(
     Column("message_id", Text, index=True),
     Column("ical_uid", Text, index=True),
     Column("same_as", Text, index=True),
+    Column("about_id", Text),  # the opportunity, ticket or other row whose account it is about
     Column("signature", Text, index=True),  # set by derivation: equal for the copies of one activity in two CRMs
     Column("archived", Integer, nullable=False, default=0),
 )
 
+Index("ix_crm_activities_about", crm_activities.c.source, crm_activities.c.about_id)
 Index("ix_crm_activities_owner", crm_activities.c.source, crm_activities.c.owner_id)
 
 crm_activity_accounts = Table(
