@@ -118,7 +118,7 @@ class Sources:
             case SalesforceSource() as source:
                 from connectors.salesforce.connector import SalesforceConnector
 
-                return SalesforceConnector(source, self._clock, self._means(name))
+                return SalesforceConnector(source, self._clock, self._means(name), partial(self._known, name))
             case HubSpotSource() as source:
                 from connectors.hubspot.connector import HubSpotConnector
 

@@ -57,10 +57,17 @@ def _retire(conn: Connection, source: str, record: Merged) -> int:
 
 
 def save_changes(conn: Connection, source: str, records: Sequence[FieldChange], _now: Instant) -> Saved:
-    """Lines of the CRM's field history; known ones are not written again."""
+    """Lines of the CRM's field history; known ones are not written again.
+
+    What a field held since the row was created (`at` 0) is what the oldest line says: the first one to come stays.
+    """
     h = crm_field_history.c
-    wanted = {
-        (r.object, r.id, r.field, r.at): {
+    wanted: dict[tuple[str, str, str, int], dict[str, Any]] = {}
+    for r in records:
+        key = (r.object, r.id, r.field, r.at)
+        if r.at == 0 and key in wanted:
+            continue
+        wanted[key] = {
             "source": source,
             "object": r.object,
             "id": r.id,
@@ -69,8 +76,6 @@ def save_changes(conn: Connection, source: str, records: Sequence[FieldChange], 
             "value": json.dumps(r.value, ensure_ascii=False),
             "author": r.author,
         }
-        for r in records
-    }
     by_object: defaultdict[str, set[str]] = defaultdict(set)
     for name, ref, _, _ in wanted:
         by_object[name].add(ref)
@@ -80,7 +85,8 @@ def save_changes(conn: Connection, source: str, records: Sequence[FieldChange], 
             query = select(h.object, h.id, h.field, h.changed_at, h.value)
             rows = conn.execute(query.where(h.source == source, h.object == name, h.id.in_(some)))
             known |= {(r.object, r.id, r.field, r.changed_at, r.value) for r in rows}
-    fresh = [row for key, row in wanted.items() if (*key, row["value"]) not in known]
+    first = {key[:4] for key in known if key[3] == 0}
+    fresh = [row for key, row in wanted.items() if (*key, row["value"]) not in known and key not in first]
     upsert(conn, crm_field_history, fresh)
     for name in by_object:
         changed = {str(row["id"]) for row in fresh if row["object"] == name}

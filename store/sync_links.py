@@ -144,27 +144,31 @@ _GONE: dict[str, Table] = {
 
 def save_gone(conn: Connection, source: str, records: Sequence[Gone], _now: Instant) -> Saved:
     """Tombstones; a row that is unknown or gone already changes nothing."""
-    gone = sum(_tombstone(conn, source, record) for record in records)
+    by_kind: defaultdict[str, dict[str, Instant]] = defaultdict(dict)
+    for record in records:
+        by_kind[record.object][record.id] = record.at
+    gone = 0
+    for kind, when in by_kind.items():
+        for some in chunks(sorted(when)):
+            gone += _tombstones(conn, source, kind, {ref: when[ref] for ref in some})
     return Saved(0, gone, gone)
 
 
-def _tombstone(conn: Connection, source: str, record: Gone) -> int:
-    """Mark one row as gone; 0 when it is unknown or gone already."""
-    name, _, custom = record.object.partition(":")
+def _tombstones(conn: Connection, source: str, kind: str, when: Mapping[str, Instant]) -> int:
+    """Mark rows of one kind as gone; gives how many were there."""
+    name, _, custom = kind.partition(":")
     table = crm_objects if custom else crm_participants if name == "participants" else _GONE[name]
-    this = (table.c.source == source) & (table.c.id == record.id) & table.c.deleted_at.is_(None)
-    if custom:
-        this = this & (table.c.object == custom)
-    row = conn.execute(select(table).where(this)).one_or_none()
-    if row is None:
-        return 0
-    conn.execute(update(table).where(this).values(deleted_at=record.at))
+    of_kind = (table.c.object == custom,) if custom else ()
+    live = (table.c.source == source, table.c.deleted_at.is_(None), *of_kind)
+    rows = conn.execute(select(table).where(*live, table.c.id.in_(when))).all()
+    for row in rows:
+        conn.execute(update(table).where(*live, table.c.id == row.id).values(deleted_at=when[row.id]))
     if table is crm_participants:
-        dirty.mark(conn, "activities", [(source, row.activity_id)])
+        dirty.mark(conn, "activities", ((source, row.activity_id) for row in rows))
     elif table is crm_contact_roles:
-        dirty.mark(conn, "contacts", [(source, row.contact_id)])
+        dirty.mark(conn, "contacts", ((source, row.contact_id) for row in rows))
     elif "crm_account_id" in table.c:
-        dirty.mark(conn, "fields", [(source, row.crm_account_id)] if row.crm_account_id else [])
+        dirty.mark(conn, "fields", ((source, row.crm_account_id) for row in rows if row.crm_account_id))
     else:
-        dirty.mark(conn, name, [(source, record.id)])
-    return 1
+        dirty.mark(conn, name, ((source, row.id) for row in rows))
+    return len(rows)

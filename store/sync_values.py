@@ -52,8 +52,9 @@ def _draft(table: Table, row: Mapping[str, Any], values: FieldValues, links: dic
     also: tuple[object, ...] = (sorted(links.get(row["id"], ())),) if table is crm_contacts else ()
     before = kept(table, row, *also)
     given: dict[str, Any] = {"fields": as_json(json.loads(row["fields"]) | dict(values.fields))}
-    if values.decides:
-        given["customer"] = None if values.customer is None else int(values.customer)
+    for name, value in values.attributes.items():
+        column = "crm_account_id" if name == "account_id" else name
+        given[column] = int(value) if isinstance(value, bool) else value
     if any(row[name] != value for name, value in given.items()):
         given["modified_at"] = max(row["modified_at"], values.at)
     return replace(before, values={**before.values, **given})

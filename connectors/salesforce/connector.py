@@ -8,6 +8,7 @@ from connectors.http import Finding, Preview
 from connectors.means import Means
 from connectors.salesforce.explore import SalesforceExplorer
 from connectors.salesforce.look import SalesforceLook
+from connectors.salesforce.reach import Known, nothing_known
 from connectors.salesforce.reader import SalesforceReader
 from connectors.salesforce.session import opened
 from connectors.salesforce.settings import SalesforceSettings
@@ -18,9 +19,15 @@ from store.records import Clock, Toll
 class SalesforceConnector(SalesforceReader):
     """One org, reading and looking before it reads."""
 
-    def __init__(self, settings: SalesforceSettings, clock: Clock, means: Means | None = None) -> None:
+    def __init__(
+        self,
+        settings: SalesforceSettings,
+        clock: Clock,
+        means: Means | None = None,
+        known: Known = nothing_known,
+    ) -> None:
         self._means = means or Means()
-        super().__init__(settings, opened(settings, clock, self._means), clock)
+        super().__init__(settings, opened(settings, clock, self._means), clock, known)
         self._look = SalesforceLook(settings, self._session, self._session.get)
 
     def toll(self) -> Toll:

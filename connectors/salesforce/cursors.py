@@ -22,6 +22,8 @@ class Cursor:
     done: bool = False
     absent: bool = False
     """The org has no such object."""
+    since: Instant = 0
+    """When the first read began, by the server's clock: what was deleted before was never in the store."""
     covers: tuple[str, ...] = ()
     """What the rows kept were read with: a mapped field that is not among them has to be read for all rows."""
     without: tuple[str, ...] = ()

@@ -12,29 +12,23 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connectors.http import VendorError
-from connectors.salesforce import troubles
+from connectors.salesforce import deletes, formulas, history, reconcile, troubles
 from connectors.salesforce.activities import primary_contact
-from connectors.salesforce.composite import Answer, Ask, Composer, fitting
+from connectors.salesforce.composite import Answer, Composer, fitting
 from connectors.salesforce.cursors import Cursor, load
-from connectors.salesforce.schema import CURSOR_FIELDS, ObjectSchema, Schema
+from connectors.salesforce.pagecheck import Page, next_page, rows_of
+from connectors.salesforce.reach import Known, Reach, nothing_known
+from connectors.salesforce.schema import CURSOR_FIELDS, ObjectSchema, Schema, is_describe
 from connectors.salesforce.selects import select
 from connectors.salesforce.session import SalesforceSession, reason
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.streams import QUIET, Stream, streams
-from store.records import MINUTE, ActivityRecord, Batch, Clock, Instant, Record, SyncEvent
+from store.records import HOUR, MINUTE, ActivityRecord, Batch, Clock, Instant, Record, StreamTrouble, SyncEvent
 
 _RELATION_OF = {"tasks": "task_relations", "events": "event_relations", "emails": "email_relations"}
+_EVERY_HISTORY = 6 * HOUR
 _TRIES = 3
 """How often one run begins a stream again after a hidden field or an expired page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page to ask for: a stream, its query or the address of its next page, and the cursor before it."""
-
-    stream: Stream
-    ask: Ask
-    cursor: Cursor
 
 
 @dataclass(slots=True)
@@ -54,11 +48,15 @@ class Run:
 class SalesforceReader:
     """The connector's reading side. Not thread-safe: one worker reads one source."""
 
-    def __init__(self, settings: SalesforceSettings, session: SalesforceSession, clock: Clock) -> None:
+    def __init__(
+        self, settings: SalesforceSettings, session: SalesforceSession, clock: Clock, known: Known = nothing_known
+    ) -> None:
         self._settings, self._session, self._clock = settings, session, clock
         self._streams = {stream.name: stream for stream in streams(settings, settings.activities)}
+        self._history = {stream.name: stream for stream in history.streams(tuple(self._streams.values()))}
         self._composer = Composer(session, settings.api_version)
         self._schema = Schema(self._composer.root)
+        self._reach = Reach(self._streams, self._composer, self._schema, clock, known, self._records)
 
     @property
     def calls(self) -> int:
@@ -71,37 +69,74 @@ class SalesforceReader:
 
     def streams(self) -> tuple[str, ...]:
         """Names of all streams."""
-        return tuple(self._streams)
+        return (*self._streams, *self._history)
 
     def sync(self, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
         """Everything that changed since the cursors; the caller keeps each batch before it asks for the next."""
         self._session.budget.begin()
-        state = {name: load(cursors.get(name)) for name in self._streams}
-        run = Run(state, dict(state))
-        try:
-            yield from self._read(run)
-        except VendorError as error:
-            for name in self._streams:
-                if name not in run.finished and not run.state[name].absent:
-                    yield troubles.trouble(name, error, self._clock)
+        state = {name: load(cursors.get(name)) for name in self.streams()}
+        # History is read with the rest the first time; what is added to it has a rhythm of its own.
+        begun = [s for s in self._history.values() if not state[s.name].absent and not _settled(s, state[s.name])]
+        yield from self._read([*self._streams.values(), *begun], state)
 
-    def _read(self, run: Run) -> Iterator[SyncEvent]:
-        for name, stream in self._streams.items():
-            cursor = run.state[name]
+    def sweeps(self) -> Mapping[str, Instant]:
+        """What is read apart from the increments, and how often."""
+        return {
+            "deletes": deletes.EVERY,
+            "formulas": formulas.EVERY,
+            "history": _EVERY_HISTORY,
+            "reconcile": reconcile.EVERY,
+        }
+
+    def sweep(self, name: str, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
+        """One of them. Raises KeyError for a name that `sweeps` does not give."""
+        self._session.budget.begin()
+        match name:
+            case "deletes":
+                yield from deletes.sweep(self._reach, cursors)
+            case "formulas":
+                yield from formulas.sweep(self._reach, self._settings, cursors)
+            case "history":
+                yield from self._lines(cursors)
+            case "reconcile":
+                yield from reconcile.sweep(self._reach, cursors)
+            case _:
+                raise KeyError(name)
+
+    def _lines(self, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
+        """What the org has added to its history of mapped fields."""
+        sound = True
+        for event in self._read(tuple(self._history.values()), {n: load(cursors.get(n)) for n in self.streams()}):
+            sound = sound and isinstance(event, Batch)
+            yield event
+        if sound:
+            yield Batch("sweep:history", (), "{}", fresh_at=self._composer.now())
+
+    def _read(self, some: Sequence[Stream], state: dict[str, Cursor]) -> Iterator[SyncEvent]:
+        run = Run(state, dict(state))
+        for stream in some:
+            cursor = state[stream.name]
             if _blind(stream, cursor) or cursor.absent:
                 run.looks.append(stream)
             else:
                 run.pages.append(self._first(stream, cursor))
                 if set(cursor.without) - QUIET:
                     run.looks.append(stream)  # perhaps somebody has granted them since
-        while run.looks or run.pages:
-            yield from self._round(run)
+        try:
+            while run.looks or run.pages:
+                yield from self._round(run)
+        except VendorError as error:
+            for stream in some:
+                if stream.name not in run.finished and not run.state[stream.name].absent:
+                    yield troubles.trouble(stream.name, error, self._clock)
 
     def _round(self, run: Run) -> Iterator[SyncEvent]:
         """One call: up to five pages, and describes in what room is left."""
         pages = list(run.pages)[: fitting([page.ask for page in run.pages])]
         looks = list(run.looks)
-        asks = [page.ask for page in pages] + [self._schema.ask(stream.object) for stream in looks]
+        asks = [page.ask for page in pages] + [
+            self._schema.ask(stream.object, self._composer.now()) for stream in looks
+        ]
         looks = looks[: fitting(asks) - len(pages)]
         answers = self._composer.ask(asks[: len(pages) + len(looks)])
         run.fresh_at = run.fresh_at or self._composer.now()
@@ -120,12 +155,12 @@ class SalesforceReader:
     def _looked(self, run: Run, stream: Stream, answer: Answer) -> Iterator[SyncEvent]:
         """An object's describe: go on, begin anew with more fields, or note that there is no such object."""
         before = run.state[stream.name]
-        if answer.status not in (200, 304, 404):
+        if not is_describe(answer, stream.object):
             if _blind(stream, before):
                 run.finished.add(stream.name)
                 yield troubles.refused(stream.name, stream.object, answer.body, self._clock)
             return
-        sobject = self._schema.learn(stream.object, answer)
+        sobject = self._schema.learn(stream.object, answer, self._composer.now())
         if sobject is None:
             yield from self._gone(run, stream)
             return
@@ -139,7 +174,8 @@ class SalesforceReader:
         seen = set(stream.covers) - set(without)
         anew = before.absent or before.field != follows or not seen <= set(before.covers) - set(before.without)
         if anew:
-            after = Cursor(field=follows, covers=stream.covers, without=without)
+            since = before.since or self._composer.now()
+            after = Cursor(field=follows, since=since, covers=stream.covers, without=without)
         else:
             after = replace(before, covers=stream.covers, without=without)
         if after == before:
@@ -154,9 +190,9 @@ class SalesforceReader:
             unknown = sorted(self._schema.unknown(sobject, stream.selects))
             if not unknown:
                 return
-            answers = self._composer.ask_all([self._schema.ask(name) for name in unknown])
+            answers = self._composer.ask_all([self._schema.ask(name, self._composer.now()) for name in unknown])
             for name, answer in zip(unknown, answers, strict=True):
-                self._schema.learn(name, answer)
+                self._schema.learn(name, answer, self._composer.now())
 
     def _gone(self, run: Run, stream: Stream) -> Iterator[SyncEvent]:
         run.finished.add(stream.name)
@@ -182,14 +218,17 @@ class SalesforceReader:
         if answer.status != 200:
             yield from self._refused(run, page, answer.body)
             return
-        rows = answer.body["records"]
-        records = self._records(stream, rows, run.state)
-        cursor = page.cursor.behind(rows)
-        if not answer.body["done"]:
-            run.state[stream.name] = cursor
-            run.pages.append(Page(stream, self._composer.page(answer.body["nextRecordsUrl"]), cursor))
-            yield Batch(stream.name, records, cursor.text())
+        read = rows_of(page, answer)
+        if read is None:
+            yield from self._torn(run, page)
             return
+        records = self._records(stream, read.rows, run.state)
+        if read.following:
+            run.state[stream.name] = read.cursor
+            run.pages.append(next_page(page, self._composer.page(read.following), read))
+            yield Batch(stream.name, records, read.cursor.text())
+            return
+        cursor = read.cursor
         run.finished.add(stream.name)
         done = cursor.finished(run.began[stream.name], self._composer.now())
         yield Batch(stream.name, records, done.text(), fresh_at=run.fresh_at)
@@ -205,7 +244,7 @@ class SalesforceReader:
             yield from self._gone(run, stream)
         elif code in troubles.HIDDEN and run.tries[stream.name] < _TRIES:
             self._schema.forget(stream.object)
-            (answer,) = self._composer.ask([self._schema.ask(stream.object)])
+            (answer,) = self._composer.ask([self._schema.ask(stream.object, self._composer.now())])
             yield from self._looked(run, stream, answer)
             if run.state[stream.name] is page.cursor and stream.name not in run.finished:
                 # All fields are visible: it is the query that is wrong.
@@ -218,12 +257,25 @@ class SalesforceReader:
             run.finished.add(stream.name)
             yield troubles.refused(stream.name, stream.object, body, self._clock)
 
+    def _torn(self, run: Run, page: Page) -> Iterator[SyncEvent]:
+        """An answer that cannot be the page: ask again from the last row that is certain."""
+        name = page.stream.name
+        run.tries[name] += 1
+        if run.tries[name] < _TRIES:
+            run.pages.append(self._first(page.stream, page.cursor))
+        else:
+            run.finished.add(name)
+            what = f"{page.stream.object}: the answers were not the pages that were asked for, or lacked rows"
+            yield StreamTrouble(name, "retry", f"{what}; the next run goes on behind the last page that was whole")
+
     def _near(self, stream: Stream, names: Sequence[str]) -> dict[str, str]:
         sobject = self._schema.known(stream.object)
         found = {name: sobject.near(name) for name in names} if sobject else {}
         return {name: near for name, near in found.items() if near is not None}
 
     def _records(self, stream: Stream, rows: Sequence[Any], state: Mapping[str, Cursor]) -> tuple[Record, ...]:
+        if stream.name.startswith(history.PREFIX):
+            rows = history.without_names(rows)
         records = [record for row in rows for record in stream.record(row)]
         relation = _RELATION_OF.get(stream.name)
         if relation is None or state[relation].absent:
@@ -233,6 +285,11 @@ class SalesforceReader:
         if stream.name == "events" and state["task_relations"].absent:
             bare += [record for row in rows for record in primary_contact(row)]
         return tuple(bare)
+
+
+def _settled(stream: Stream, cursor: Cursor) -> bool:
+    """Has the object been read to its end, with all that the mapping names."""
+    return cursor.done and not _blind(stream, cursor)
 
 
 def _blind(stream: Stream, cursor: Cursor) -> bool:

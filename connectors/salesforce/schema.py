@@ -8,12 +8,14 @@ from difflib import get_close_matches
 from typing import Any
 
 from connectors.salesforce.composite import Answer, Ask
+from store.records import HOUR, Instant
 
 CURSOR_FIELDS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
 """The order in which an object's changes can be followed; the first that is there and filterable is taken.
 
 SystemModstamp is indexed and moves with automated changes too; LastModifiedDate may be back-dated by an import.
 """
+_TRUSTED = HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class ObjectSchema:
     """One object as the user sees it."""
 
     name: str
+    prefix: str | None
+    """What the ids of its rows begin with."""
     fields: Mapping[str, Field]
     relationships: Mapping[str, tuple[str, ...]]
     """Name of a relationship -> objects that it may lead to."""
@@ -55,22 +59,25 @@ class Schema:
     def __init__(self, root: str) -> None:
         self._root = root
         self._known: dict[str, ObjectSchema | None] = {}
-        self._seen: dict[str, str] = {}
+        self._seen: dict[str, tuple[str, Instant]] = {}
 
-    def ask(self, object_name: str) -> Ask:
-        """The request for a describe: 304 without a body where nothing changed since the last one."""
-        since = self._seen.get(object_name)
-        headers = {"If-Modified-Since": since} if since else {}
+    def ask(self, object_name: str, now: Instant) -> Ask:
+        """The request for a describe: 304 without a body where nothing changed since the last one. `now`: the server's.
+
+        Whether a permission moves the stamp that 304 goes by is not documented: now and then all of it is read.
+        """
+        since, read_at = self._seen.get(object_name, ("", 0))
+        headers = {"If-Modified-Since": since} if since and now - read_at < _TRUSTED else {}
         return Ask(f"{self._root}/sobjects/{object_name}/describe", headers=headers)
 
-    def learn(self, object_name: str, answer: Answer) -> ObjectSchema | None:
+    def learn(self, object_name: str, answer: Answer, now: Instant) -> ObjectSchema | None:
         """The object by the answer to `ask`; None where the user sees no such object."""
         if answer.status == 304:
             return self._known.get(object_name)
         self._known[object_name] = _read(answer.body) if answer.status == 200 else None
         stamp = next((value for name, value in answer.headers.items() if name.lower() == "last-modified"), None)
         if answer.status == 200 and stamp:
-            self._seen[object_name] = stamp
+            self._seen[object_name] = (stamp, now)
         else:
             self._seen.pop(object_name, None)
         return self._known[object_name]
@@ -113,10 +120,20 @@ class Schema:
         return further is None or self._sees(further, rest)
 
 
+def is_describe(answer: Answer, object_name: str) -> bool:
+    """Whether an answer can be what was asked for: a describe of this object, or that it is unchanged or not there."""
+    if answer.status == 200:
+        body = answer.body
+        named = isinstance(body, dict) and isinstance(body.get("fields"), list) and str(body.get("name"))
+        return bool(named) and str(body["name"]).casefold() == object_name.casefold()
+    return answer.status in (304, 404)
+
+
 def _read(body: Any) -> ObjectSchema:
     fields = {f["name"]: f for f in body["fields"]}
     return ObjectSchema(
         name=body["name"],
+        prefix=body.get("keyPrefix"),
         fields={name: Field(name, bool(f.get("filterable")), bool(f.get("calculated"))) for name, f in fields.items()},
         relationships={
             f["relationshipName"]: tuple(f["referenceTo"]) for f in fields.values() if f.get("relationshipName")

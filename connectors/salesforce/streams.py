@@ -35,6 +35,8 @@ class Stream:
     """Rows that are read at all."""
     mapped: tuple[str, ...] = ()
     """Those of its fields that the mapping names: raw values under `fields` of the record."""
+    path: str | None = None
+    """The mapped field that leads to the account."""
     meaning: str = ""
     """What else decides what a row becomes: rows read with another meaning are read again."""
 
@@ -120,6 +122,10 @@ def _activities(added: ActivityFields) -> tuple[Stream, ...]:
     )
 
 
+# The other rows name the account or opportunity that it is about.
+_PEOPLE = "IsWhat = false"
+
+
 def _relations() -> tuple[Stream, ...]:
     return (
         Stream(
@@ -129,6 +135,7 @@ def _relations() -> tuple[Stream, ...]:
             partial(activities.relation, parent="TaskId", role="who"),
             "participants",
             optional=True,
+            where=_PEOPLE,
         ),
         Stream(
             "event_relations",
@@ -137,6 +144,7 @@ def _relations() -> tuple[Stream, ...]:
             partial(activities.relation, parent="EventId", role="attendee"),
             "participants",
             optional=True,
+            where=_PEOPLE,
         ),
         # EmailMessageRelation's list of calls has query and getDeleted, but no queryAll.
         Stream(
@@ -183,6 +191,7 @@ def _mapped(name: str, fields: tuple[str, ...], path: str) -> Stream:
         partial(rows.mapped_object, name=name, fields=names, path=path),
         f"objects:{name}",
         mapped=names,
+        path=path,
         meaning=path,
     )
 

@@ -205,9 +205,8 @@ class FieldValues:
     """Raw values by the CRM's field name."""
     at: Instant
     """When they were read, by the server's clock: a formula's result has no stamp of its own."""
-    customer: bool | None = None
-    """Accounts: does the customer condition hold; only where `decides`."""
-    decides: bool = False
+    attributes: Mapping[str, Scalar] = field(default_factory=dict)
+    """Attributes of the record that these fields decide: `customer` of an account, `account_id` of any other object."""
 
 
 @dataclass(frozen=True, slots=True)

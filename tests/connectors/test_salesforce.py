@@ -191,7 +191,7 @@ def test_a_removed_participant_is_found_in_the_delete_log(org: Org, sqlite_store
     org.change("delete", "TaskRelation", relation, org.clock.now())
     org.clock.advance(5 * MINUTE)
     connector = SalesforceConnector(settings(org), StepClock(org.clock))
-    run = run_sweep(sqlite_store, "sf", connector, "removed-participants", StepClock(org.clock))
+    run = run_sweep(sqlite_store, "sf", connector, "deletes", StepClock(org.clock))
     connector.close()
     assert ("ok", 1) == (run.status, run.saved.deleted)
 
@@ -206,7 +206,7 @@ def test_without_shared_activities_the_primary_contact_takes_part(sqlite_store: 
         with sqlite_store.read() as conn:
             assert [sf_id("003", 7)] == list(conn.execute(select(t.crm_participants.c.contact_id)).scalars())
             absent = select(t.freshness.c.stream).where(t.freshness.c.status == "absent")
-            assert {"task_relations"} == set(conn.execute(absent).scalars())
+            assert "task_relations" in set(conn.execute(absent).scalars())
 
 
 def test_one_bad_field_fails_its_stream_alone(org: Org, sqlite_store: Store) -> None:

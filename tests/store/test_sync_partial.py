@@ -80,7 +80,7 @@ def test_values_read_apart_change_their_fields_only(store: Store) -> None:
     _save(store, ACCOUNT, CONTACT, DEAL, LINE, replace(ACCOUNT, id="A2"))
     _save(store, Gone("accounts", "A2", 30))
     fresh = (
-        FieldValues("accounts", "A1", {"ARR__c": 99}, 40, customer=False, decides=True),
+        FieldValues("accounts", "A1", {"ARR__c": 99}, 40, {"customer": False}),
         FieldValues("accounts", "A2", {"ARR__c": 99}, 40),
         FieldValues("accounts", "A3", {"ARR__c": 99}, 40),
         FieldValues("contacts", "C1", {"Level__c": "VP"}, 40),
