@@ -139,7 +139,7 @@ class Deletes:
 
     def _known(self, stream: Stream, prefix: str | None) -> Iterator[Any]:
         assert stream.kind is not None
-        rows = self._reach.known(stream.kind, None)
+        rows = self._reach.known(stream.kind)
         # Without a prefix the object's rows cannot be told from others of their kind: nothing is called lost.
         return iter(rows) if stream.kind.startswith("objects:") else ours(rows, prefix) if prefix else iter(())
 

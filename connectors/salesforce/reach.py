@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from connectors.salesforce.composite import Composer
 from connectors.salesforce.cursors import Cursor, load
@@ -12,15 +12,23 @@ from connectors.salesforce.schema import ObjectSchema, Schema, is_describe
 from connectors.salesforce.streams import Stream
 from store.records import Clock, KnownRow, Record
 
-Known = Callable[[str, str | None], Iterable[KnownRow]]
-"""(kind of row, kind of activity or None) -> live rows that the store has, by id; see `store.ids.known_rows`."""
+
+class Known(Protocol):
+    """Gives the live rows that the store has, by id; see `store.ids.known_rows`."""
+
+    def __call__(self, kind: str, activity: str | None = None, *, checked: bool = False) -> Iterable[KnownRow]:
+        """`activity` narrows activities to one kind; `checked`: damaged rows come with the stamp 0."""
+        ...
+
+
+def nothing_known(kind: str, activity: str | None = None, *, checked: bool = False) -> Iterable[KnownRow]:
+    """Of a store that is empty, or of no store at all."""
+    del kind, activity, checked
+    return ()
+
+
 Records = Callable[[Stream, Sequence[Any], Mapping[str, Cursor]], tuple[Record, ...]]
 """What rows of a stream become, given where all streams stand."""
-
-
-def nothing_known(_kind: str, _activity: str | None) -> Iterator[KnownRow]:
-    """For a reader that has no store behind it: it compares with nothing."""
-    return iter(())
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Reconcile:
         return Walk(self._reach.composer, stream, cursor, self._known(stream, sobject.prefix), fields)
 
     def _known(self, stream: Stream, prefix: str | None) -> Iterable[KnownRow]:
-        rows = self._reach.known(stream.kind or "members", None)
+        rows = self._reach.known(stream.kind or "members", checked=True)
         return ours(rows, prefix) if prefix else rows if (stream.kind or "").startswith("objects:") else ()
 
     def _found(self, walk: Walk, found: Found) -> Iterator[SyncEvent]:

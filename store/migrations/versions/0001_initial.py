@@ -49,6 +49,7 @@ def upgrade() -> None:
     sa.Column('message_id', sa.Text(), nullable=True),
     sa.Column('ical_uid', sa.Text(), nullable=True),
     sa.Column('same_as', sa.Text(), nullable=True),
+    sa.Column('about_id', sa.Text(), nullable=True),
     sa.Column('signature', sa.Text(), nullable=True),
     sa.Column('archived', sa.Integer(), nullable=False),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
@@ -58,6 +59,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('source', 'id', name=op.f('pk_crm_activities'))
     )
     with op.batch_alter_table('crm_activities', schema=None) as batch_op:
+        batch_op.create_index('ix_crm_activities_about', ['source', 'about_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_crm_activities_ical_uid'), ['ical_uid'], unique=False)
         batch_op.create_index(batch_op.f('ix_crm_activities_message_id'), ['message_id'], unique=False)
         batch_op.create_index('ix_crm_activities_owner', ['source', 'owner_id'], unique=False)
