@@ -15,12 +15,12 @@ from urllib.parse import quote
 
 from connectors.http import VendorError
 from connectors.salesforce import troubles
+from connectors.salesforce.compare import Walk, ours, together
 from connectors.salesforce.composite import Answer, Ask
 from connectors.salesforce.reach import Reach
 from connectors.salesforce.session import PARTS_PER_CALL, QUERIES_PER_CALL, reason
 from connectors.salesforce.streams import Stream
 from connectors.salesforce.values import instant, soql_instant
-from connectors.salesforce.compare import Walk, ours, together
 from store.records import DAY, HOUR, MINUTE, Batch, Gone, Instant, Record, SyncEvent
 
 NAME = "sweep:deletes"

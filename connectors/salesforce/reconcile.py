@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.http import VendorError
 from connectors.salesforce import troubles
+from connectors.salesforce.compare import Found, Walk, ours, together
 from connectors.salesforce.composite import Answer
 from connectors.salesforce.cursors import Cursor
 from connectors.salesforce.pagecheck import whole
@@ -16,7 +17,6 @@ from connectors.salesforce.selects import PAGE, select
 from connectors.salesforce.session import QUERIES_PER_CALL
 from connectors.salesforce.soql import among
 from connectors.salesforce.streams import Stream
-from connectors.salesforce.compare import Found, Walk, ours, together
 from store.records import DAY, Batch, Gone, Instant, KnownRow, Record, SyncEvent
 
 NAME = "sweep:reconcile"

@@ -175,10 +175,6 @@ class SalesforceSession:
         """Answers so far that said: too many calls."""
         return self._http.throttled
 
-    def server_now(self) -> Instant:
-        """The server's clock, as the `Date` of its last answer said; ours before the first one."""
-        return self._clock.now() + round(self._http.skew * SECOND)
-
     @property
     def usage(self) -> tuple[int, int] | None:
         """(used, allowed) API calls of everybody in the last 24 hours, as the last answer said."""
