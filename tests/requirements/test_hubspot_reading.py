@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sandbox.clock import DAY, HOUR, MINUTE, SECOND
@@ -448,14 +450,15 @@ def test_r20_many_properties_fit_into_short_addresses(hubspot: Desk) -> None:
     for name in names:
         portal.add_property("companies", Property(name, "string", custom=True))
     portal.fill("companies", 150, {"name": "C{n}"})
-    portal.change("companies", "5", **dict.fromkeys(names, "full"))
+    full: dict[str, Any] = dict.fromkeys(names, "full")
+    portal.change("companies", "5", **full)
     mapped = {"customer": {name: {"known": True} for name in names}}
     assert "ok" == hubspot.sync(**mapped).status
     assert max(len(entry.path) for entry in hubspot.asked()) <= 8 * 1024
     customers = dict(hubspot.all(t.crm_accounts.c.id, t.crm_accounts.c.customer))
     assert (150, ["5"]) == (len(customers), [ref for ref, customer in customers.items() if customer])
     portal.clock.advance(DAY)
-    portal.change("companies", "6", at=portal.clock.now(), **dict.fromkeys(names, "full"))
+    portal.change("companies", "6", at=portal.clock.now(), **full)
     hubspot.sync(**mapped)
     customers = dict(hubspot.all(t.crm_accounts.c.id, t.crm_accounts.c.customer))
     assert ["5", "6"] == sorted(ref for ref, customer in customers.items() if customer)
@@ -468,7 +471,8 @@ def test_r20_no_record_is_put_together_from_two_moments(hubspot: Desk) -> None:
     for name in names:
         portal.add_property("companies", Property(name, "string", custom=True))
     portal.fill("companies", 100, {"name": "C{n}"})
-    portal.change("companies", "5", **dict.fromkeys(names, "old"))
+    old: dict[str, Any] = dict.fromkeys(names, "old")
+    portal.change("companies", "5", **old)
     # Queued for the moment at which the first answer has been given: it takes two seconds of the portal's time.
     change = Change(portal.clock.now() + SECOND, "hubspot", "update", "companies", "5", dict.fromkeys(names, "new"))
     portal.state.store.load([change])
