@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import iterate_in_threadpool
@@ -15,9 +15,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from sandbox.clock import real_pause
-from sandbox.salesforce import oauth
+from sandbox.salesforce import cometd, oauth, sessions
 from sandbox.salesforce.calls import Call, Reply, parse_body
-from sandbox.salesforce.errors import Refused, bulk_expired, expired, not_found
+from sandbox.salesforce.errors import Refused, not_found
 from sandbox.salesforce.resources import ROUTES, dispatch, versions
 from sandbox.salesforce.state import State
 from sandbox.salesforce.wire import http_date
@@ -64,6 +64,9 @@ def app(state: State) -> Starlette:
                 await real_pause(pause / 1000)
             finally:
                 state.tokens_under_way.discard(token)
+        if request.scope["path"].startswith("/cometd"):
+            request.scope[COST] = 0
+            return await cometd.answer(state, request, raw)
         with state.store.lock:
             state.store.catch_up()
             return _respond(state, request, raw)
@@ -103,11 +106,7 @@ def _outer(state: State, request: Request, path: str, raw: bytes) -> Reply:
     match = re.match(r"/services/data/v(\d+\.\d)/(.+)\Z", path)
     if match is None and not own:
         raise not_found()
-    elsewhere = state.switches.instance_url
-    if elsewhere and urlsplit(elsewhere).netloc != headers.get("host", ""):
-        # A session belongs to its instance; the login host knows nothing of it.
-        raise expired()
-    _check_session(state, headers, path)
+    sessions.check(state, headers, path)
     if match is None:
         return _only_get(request.method, _user_info(state))
     state.usage.take()
@@ -146,22 +145,6 @@ def _token(state: State, request: Request, headers: Mapping[str, str], raw: byte
         return oauth.revoke(state, form)
     server_host, port = request.scope["server"]
     return oauth.token(state, form, headers.get("host", ""), f"http://{server_host}:{port}")
-
-
-def _check_session(state: State, headers: Mapping[str, str], path: str) -> None:
-    """INVALID_SESSION_ID for a token that is unknown or over; use in its second half renews a session."""
-    scheme, _, value = headers.get("authorization", "").partition(" ")
-    if scheme and scheme.lower() not in ("bearer", "oauth"):
-        raise Refused(401, "INVALID_AUTH_HEADER", "INVALID_AUTH_HEADER")
-    session = state.sessions.get(value.strip())
-    if session is not None and session.ends_at is None:
-        return
-    if session is None or session.ends_at is None or session.ends_at <= state.now:
-        state.sessions.pop(value.strip(), None)
-        bulk = "/jobs/" in path and state.switches.bulk_expiry == 400
-        raise bulk_expired() if bulk else expired()
-    if session.ends_at - state.now <= state.settings.session_life // 2:
-        session.ends_at = state.now + state.settings.session_life
 
 
 def _user_info(state: State) -> Reply:

@@ -42,6 +42,7 @@ def routes(state: State) -> list[tuple[str, str, Act]]:
         ("POST", "/salesforce/query-faults", control.query_faults),
         ("POST", "/salesforce/late", control.late),
         ("POST", "/salesforce/expire-cursors", control.expire_cursors),
+        ("POST", "/salesforce/events", control.events),
         ("POST", "/salesforce/usage", control.usage),
         ("POST", "/salesforce/authorize", control.authorize),
         ("POST", "/salesforce/revoke", control.revoke),
@@ -216,6 +217,16 @@ class _Control:
         """Every open query cursor dies."""
         self._state.expire_cursors()
         return {"ok": True}
+
+    def events(self, body: Any) -> Any:
+        """`{"select"?: [objects], "forget_clients"?: true}`: whose changes are told, and whether clients must begin anew."""
+        given = taken(body, {"select", "forget_clients"})
+        with self._state.store.lock:
+            if "select" in given:
+                self._state.events.select(*given["select"])
+            if given.get("forget_clients") is True:
+                self._state.listeners.clear()
+            return {"selected": sorted(self._state.events.selected), "clients": len(self._state.listeners)}
 
     def einstein(self, body: Any) -> Any:
         """`{"on", "users"?: {user id: address}}`: Einstein Activity Capture."""

@@ -12,6 +12,7 @@ from sandbox.clock import DAY, HOUR, SECOND, ScenarioClock
 from sandbox.generated import GeneratedTable
 from sandbox.salesforce import ids, wire
 from sandbox.salesforce.bulk import Jobs
+from sandbox.salesforce.changeevents import EventLog, Listener
 from sandbox.salesforce.errors import over_limit, too_many_at_once
 from sandbox.salesforce.grants import Grants
 from sandbox.salesforce.history import History
@@ -168,6 +169,9 @@ class State:
     bulk: Jobs = field(init=False)
     grants: Grants = field(init=False)
     history: History = field(init=False)
+    events: EventLog = field(init=False)
+    listeners: dict[str, Listener] = field(default_factory=dict)
+    """Clients of the Streaming API by their ids; clear it and they are unknown."""
     tokens_under_way: set[str] = field(default_factory=set)
     """Refresh tokens whose request is being worked on."""
 
@@ -176,12 +180,13 @@ class State:
         self.grants = Grants(self.settings.client_secret, self.end_session)
         self.grants.open(self.settings.refresh_token)
         self.history = History(self.org)
+        self.events = EventLog(self.org)
         self.org.tracked = self.history.tracks
 
     @property
     def now(self) -> int:
-        """The scenario's now."""
-        return self.store.clock.now()
+        """The time by the vendor's own clock, which may be off from the scenario's."""
+        return self.store.now()
 
     def hide(self, *names: str) -> None:
         """Take objects (`Case`) or fields (`Account.ARR__c`) out of the caller's sight; describe changes with it."""

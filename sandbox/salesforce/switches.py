@@ -58,5 +58,9 @@ class Switches:
     """Distinct WhoId and WhatId in one result of tasks or events; the vendor's is 100000 for users without View All Data."""
     page_characters: int | None = None
     """A page of records ends once its texts have so many characters, as the vendor's does with long text."""
+    comet_timeout_ms: int = 110_000
+    """Real milliseconds that a connect waits for an event."""
+    comet_cookies: bool = True
+    """Whether a client must bring back the cookie of its handshake."""
     composite_counts_parts: bool = False
     """Whether each part of a composite counts as a call; sources contradict each other."""

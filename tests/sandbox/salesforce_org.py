@@ -1,4 +1,21 @@
-"""A served imitation Salesforce for tests: an org with a few rows, its address, and requests with a session."""
+"""A served imitation Salesforce for tests: an org with a few rows, its address, and requests with a session.
+
+With `serving() as org` a test sets the stage through `org` and `org.state` (sandbox/salesforce/state.py); the control
+server offers the same below /salesforce (sandbox/salesforce/control.py):
+
+rows      `org.add`, `org.change(op, ...)`, `org.late(..., at, commit_at)`; `org.state.put` (JSON values), `.delete`,
+          `.undelete`, `.merge`, `.empty_bin`, `.purge`, `.forget_deletions`, `.org.archived`, `.shift` (no stamp moves),
+          `.generate(object, count, fields, at)` (a million rows made on demand)
+schema    `org.state.org.catalogue.define / drop / add_fields / drop_field / alter`, `.hide`, `.show`, `.unfilter`,
+          `.formula`, `.history.track(object, *fields)`, `.einstein(on, **addresses)`, `.events.select(*objects)`
+refusals  `.rules` (Rule), `.row_faults` (RowFault), `.lock_rows`, `.query_faults` (QueryFault), `.no_bulk`,
+          `.bulk.script(Fate(...))`, `.expire_cursors()`; scripted HTTP trouble: `org.faults`
+sessions  `.authorize()` (access and refresh token), `.end_session`, `.revoke_sessions()`, `.grants.revoke_all()`,
+          `org.split_hosts()` (tokens at `org.login.url`, the API elsewhere)
+limits    `.usage.put(used, limit)` (79 of 100), `.usage.crowded` (so many ConcurrentRequests refusals)
+switches  `org.switch(name=value)`: pace of jobs, page sizes, what /deleted keeps, rotation, timeouts, and what the
+          vendor does where sources disagree: all in sandbox/salesforce/switches.py, one line each
+"""
 
 from __future__ import annotations
 

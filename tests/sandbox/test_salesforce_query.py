@@ -348,3 +348,12 @@ def test_single_queries_are_refused_by_script(org: Org) -> None:
     first, second = (org.composite(*parts).json()["compositeResponse"] for _ in range(2))
     assert [200, 400, 200] == [p["httpStatusCode"] for p in first]
     assert [200, 200, 200] == [p["httpStatusCode"] for p in second]
+
+
+def test_the_vendors_clock_may_be_off(org: Org) -> None:
+    """Ten minutes fast: the Date header and the stamps of writes agree with each other, not with the scenario."""
+    org.state.store.skew = 600 * SECOND
+    made = org.ask("POST", "sobjects/Account", {"Name": "x"})
+    assert "Mon, 02 Mar 2026 06:10:00 GMT" == made.headers["Date"]
+    found = org.query("SELECT SystemModstamp FROM Account").json()["records"]
+    assert ["2026-03-02T06:10:00.000+0000"] == [r["SystemModstamp"] for r in found]

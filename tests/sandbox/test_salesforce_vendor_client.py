@@ -16,11 +16,13 @@ from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
     SalesforceExpiredSession,
     SalesforceMalformedRequest,
+    SalesforceOperationError,
     SalesforceRefusedRequest,
     SalesforceResourceNotFound,
 )
 
 from sandbox.clock import HOUR
+from sandbox.salesforce.bulk import Fate
 from tests.sandbox.salesforce_org import NOW, TIMEOUT, VERSION, Org, key_pair, serving, sf_id
 
 
@@ -171,3 +173,30 @@ def test_there_is_no_soap_login(org: Org) -> None:
         Salesforce(username="u", password="p", security_token="t", session=session, version="59.0")
     assert ["/services/Soap/u/59.0"] == [e.path for e in org.log.entries()]
     session.close()
+
+
+def test_bulk_jobs_by_the_client(org: Org, client: Any, tmp_path: Any) -> None:
+    """The client's own Bulk 2.0 reader makes the job, polls it, follows locators and writes every row to files."""
+    org.switch(bulk_polls=0, bulk_page=1000)
+    pages = list(client.bulk2.Contact.query_all("SELECT Id, LastName FROM Contact", max_records=1000, wait=0))
+    assert [1001, 1001, 101] == [page.count("\n") for page in pages]
+    files = client.bulk2.Contact.download("SELECT Id FROM Contact", path=str(tmp_path), max_records=1500, wait=0)
+    assert 2100 == sum(part["number_of_records"] for part in files)
+
+
+def test_bulk_failures_reach_the_client(org: Org, client: Any) -> None:
+    """A failed job is its SalesforceOperationError with our message; a refused query its malformed request."""
+    org.switch(bulk_polls=0)
+    org.state.bulk.script(Fate("Failed", "InternalServerError: Retried more than 15 times"))
+    with pytest.raises(SalesforceOperationError, match="Retried more"):
+        list(client.bulk2.Contact.query("SELECT Id FROM Contact", wait=0))
+    with pytest.raises(SalesforceMalformedRequest, match="compound data"):
+        list(client.bulk2.Contact.query("SELECT Id, MailingAddress FROM Contact"))
+
+
+def test_aggregates_and_children_by_the_client(client: Any) -> None:
+    """The client reads grouped results and nested children as it reads the vendor's."""
+    grouped = client.query("SELECT AccountId, COUNT(Id) n FROM Contact GROUP BY AccountId")["records"]
+    assert [(sf_id("001", 1), 2100)] == [(r["AccountId"], r["n"]) for r in grouped]
+    nested = client.query("SELECT Name, (SELECT Id FROM Contacts LIMIT 3) FROM Account")["records"][0]
+    assert 3 == nested["Contacts"]["totalSize"]
