@@ -68,9 +68,10 @@ def _cycles(served: VendorProcess, rows: int) -> Iterator[str]:
 
 
 def _ours(name: str, rows: int, table: str, *, words: int = 0, cycles: int = 3) -> Iterator[Line]:
+    settings = {"bulk_rows": 1_000} if table == "bulk" else {}
     with vendor(name, rows, words) as served, tempfile.TemporaryDirectory(prefix="tierd-bench-") as folder:
         for _, what in zip(range(cycles), _cycles(served, rows), strict=False):
-            result = sync_ours(name, served, Path(folder) / "store.db")
+            result = sync_ours(name, served, Path(folder) / "store.db", **settings)
             calls = served.calls()
             if result["status"] != "ok":
                 raise RuntimeError(f"our sync ended {result['status']}: {result['troubles']}")

@@ -1,6 +1,6 @@
 """One sync of ours in a process of its own: `python -m bench.sync.ours` reads a JSON request, prints a JSON result.
 
-Request: `{"vendor", "url", "store", "credentials": {...}}`; result: `{"seconds", "rows", "changed", "calls",
+Request: `{"vendor", "url", "store", "credentials": {...}, "settings": {...}}`; result: `{"seconds", "rows", "changed", "calls",
 "growth_mib", "peak_mib"}`. The store stays, so that the next process goes on from its cursor.
 """
 
@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 from connectors.hubspot.connector import HubSpotConnector
+from connectors.hubspot.known import nothing_known
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings
@@ -33,7 +34,8 @@ def _connector(asked: dict[str, Any]) -> SalesforceConnector | HubSpotConnector:
             "base_url": asked["url"],
             "auth": {"method": "client_credentials", **credentials},
             "customer": {"Type": "Customer"},
-            "fields": {"seats": {"field": "NumberOfEmployees"}},
+            "fields": {"seats": {"field": "NumberOfEmployees"}, "segment": {"field": "Description"}},
+            **asked["settings"],
         }
         return SalesforceConnector(SalesforceSettings.model_validate(org), SystemClock())
     portal = {
@@ -44,7 +46,7 @@ def _connector(asked: dict[str, Any]) -> SalesforceConnector | HubSpotConnector:
     }
     settings = HubSpotSettings.model_validate(portal)
     fast = settings.model_copy(update={"calls_per_second": _FAST, "searches_per_second": _FAST})
-    return HubSpotConnector(fast, SystemClock(), lambda _kind, _activity: ())
+    return HubSpotConnector(fast, SystemClock(), nothing_known)
 
 
 def _peak() -> int:

@@ -185,8 +185,13 @@ def _tap_hubspot(installed: Installed, served: VendorProcess, folder: Path) -> R
     top = {"selected": True, "table-key-properties": ["id"], "valid-replication-keys": ["updatedAt"]}
     parts = [{"breadcrumb": ["properties", name], "metadata": {"selected": True}} for name in ("id", *fields)]
     schema = {"type": "object", "properties": dict.fromkeys(("id", "updatedAt", *fields), text)}
-    stream = {"stream": "contacts", "tap_stream_id": "contacts", "schema": schema, "key_properties": ["id"]}
-    stream["metadata"] = [{"breadcrumb": [], "metadata": top}, *parts]
+    stream: dict[str, Any] = {
+        "stream": "contacts",
+        "tap_stream_id": "contacts",
+        "schema": schema,
+        "key_properties": ["id"],
+        "metadata": [{"breadcrumb": [], "metadata": top}, *parts],
+    }
     _save(folder, "catalog.json", {"streams": [stream]})
     return _singer(installed, served, folder, tap="tap-hubspot", stream="contacts", config=config)
 

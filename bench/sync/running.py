@@ -59,11 +59,12 @@ def vendor(name: str, rows: int, words: int = 0) -> Iterator[VendorProcess]:
             process.terminate()
 
 
-def sync_ours(name: str, served: VendorProcess, store: Path) -> dict[str, Any]:
-    """One sync of ours; the store goes on from run to run."""
+def sync_ours(name: str, served: VendorProcess, store: Path, **settings: object) -> dict[str, Any]:
+    """One sync of ours with `settings` besides the usual ones; the store goes on from run to run."""
     wanted = {"salesforce": ("client_id", "client_secret"), "hubspot": ("access_token",)}[name]
     credentials = {key: served.info[key] for key in wanted}
     asked = {"vendor": name, "url": served.info["url"], "store": f"sqlite:///{store}", "credentials": credentials}
+    asked["settings"] = settings
     done = subprocess.run(
         [sys.executable, "-m", "bench.sync.ours"],
         input=json.dumps(asked),

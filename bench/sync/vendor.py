@@ -66,7 +66,7 @@ class Vendor:
         self._store = state.store
         self._object = "contacts"
         self._fill(_contact)
-        info = {
+        info: dict[str, object] = {
             "access_token": TOKEN,
             "client_id": state.oauth.client_id,
             "client_secret": state.oauth.client_secret,
