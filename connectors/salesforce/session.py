@@ -14,7 +14,6 @@ from connectors.http import (
     CLASSES,
     CONNECT_TIMEOUT,
     OAUTH_REFUSALS,
-    READ_TIMEOUT,
     VendorError,
     calling,
     http_instant,
@@ -51,8 +50,9 @@ class _Loopback(HTTPAdapter):
 class _Session(requests.Session):
     """A session whose every call has a timeout, is counted, and whose every refusal is a VendorError."""
 
-    def __init__(self, base_url: str, clock: Clock, budget: Budget) -> None:
+    def __init__(self, base_url: str, timeout: float, clock: Clock, budget: Budget) -> None:
         super().__init__()
+        self._timeout = (min(CONNECT_TIMEOUT, timeout), timeout)
         self.trust_env = not is_loopback(base_url)  # no proxy towards loopback
         self._clock, self._budget = clock, budget
         self.calls = 0
@@ -66,7 +66,7 @@ class _Session(requests.Session):
             self.mount("https://" + address.removeprefix("http://"), _Loopback(max_retries=0))
 
     def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:  # type: ignore[override]
-        kwargs.setdefault("timeout", (CONNECT_TIMEOUT, READ_TIMEOUT))
+        kwargs.setdefault("timeout", self._timeout)
         # A redirect would carry the token to another address.
         kwargs["allow_redirects"] = False
         self.calls += 1
@@ -159,7 +159,7 @@ class SalesforceSession:
     def __init__(self, settings: SalesforceSettings, auth: Auth, clock: Clock, keep: TokenKeep, budget: Budget) -> None:
         self.budget = budget
         self._version, self._clock = settings.api_version, clock
-        self._http = _Session(settings.base_url, clock, budget)
+        self._http = _Session(settings.base_url, settings.timeout_seconds, clock, budget)
         sign_in = SignIn(settings, auth, clock, self._post, lambda: self._http.skew)
         self._tokens = sign_in.tokens(keep)
         self._lock = threading.Lock()
@@ -195,15 +195,14 @@ class SalesforceSession:
     ) -> Any:
         """One REST call below /services/data/vNN.N/, with retries; gives the parsed body (None for 204)."""
 
-        def once(token: Token) -> Any:
-            try:
-                return self._client(token).restful(path, params=dict(params or {}) or None, method=method, json=json)
-            except ValueError as error:
-                raise VendorError(
-                    "retry", f"Salesforce answered {path.split('?', maxsplit=1)[0]} with no JSON"
-                ) from error
+        return self._calling(lambda token: self._once(token, method, path, json, params), work)
 
-        return self._calling(once, work)
+    def _once(self, token: Token, method: str, path: str, json: Any, params: Mapping[str, str] | None = None) -> Any:
+        try:
+            return self._client(token).restful(path, params=dict(params or {}) or None, method=method, json=json)
+        except ValueError as error:
+            resource = path.split("?", maxsplit=1)[0]
+            raise VendorError("retry", f"Salesforce answered {resource} with no JSON") from error
 
     def composite(self, parts: Sequence[Mapping[str, Any]], work: Work = "increment") -> list[tuple[int, Any]]:
         """Several requests in one API call: (status, body) in their order; each is a part of the body, so that no
@@ -214,7 +213,12 @@ class SalesforceSession:
             raise ValueError(f"{len(parts)} parts, {heavy} of them queries: a composite takes 25, and 5 queries")
         requests_ = [{**part, "referenceId": f"r{n}"} for n, part in enumerate(parts)]
         body = {"allOrNone": False, "compositeRequest": requests_}
-        return parts_of(self.call("POST", "composite", json=body, work=work), len(parts))
+
+        def once(token: Token) -> list[tuple[int, Any]]:
+            return parts_of(self._once(token, "POST", "composite", body), len(parts))
+
+        answers: list[tuple[int, Any]] = self._calling(once, work)
+        return answers
 
     def get(self, paths: Sequence[str], work: Work = "increment") -> list[tuple[int, Any]]:
         """GET several resources in one API call: (status, body) in order."""

@@ -89,6 +89,8 @@ class SalesforceSettings(FieldMapping):
     """How much of the org's daily API calls tierd takes, and when it stands back."""
     session_minutes: int = Field(120, ge=15, le=1440)
     """The org's session timeout (Setup, Session Settings): a token that idles longer is renewed before it is refused."""
+    timeout_seconds: float = Field(60, gt=0, le=600)
+    """How long an answer may keep us waiting between two pieces of it."""
     bulk_rows: int = Field(10_000, ge=0)
     """A first sync reads what an object has beyond its first page through the Bulk API when it is more than this.
     Salesforce advises Bulk from 2,000 on; up to five pages, that share their calls with other objects, REST costs less.
