@@ -71,7 +71,9 @@ class Backfill:
         try:
             if status != 200:
                 raise failure(status, body)
-            found = paging.take(body)
+            found = paging.take(walk.order.object, body)
+            if any(sort_key(row["Id"]) <= sort_key(mark.id) for row in found):
+                raise VendorError("retry", f"{walk.order.object}: a page repeats rows that were read before")
         except VendorError as error:
             if error.kind == "deferred":
                 raise

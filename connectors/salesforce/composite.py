@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.http import VendorError
 from connectors.quota import Work
 from connectors.salesforce.selects import query_path
 from connectors.salesforce.session import PARTS_PER_CALL, QUERIES_PER_CALL, SalesforceSession
@@ -53,18 +52,12 @@ class Composer:
 
     def ask(self, asks: Sequence[Ask], work: Work = "increment") -> list[Answer]:
         """One API call: the answers in the order of what was asked."""
-        parts = []
-        for number, one in enumerate(asks):
-            headers = {"httpHeaders": dict(one.headers)} if one.headers else {}
-            parts.append({"method": "GET", "url": one.url, "referenceId": f"r{number}", **headers})
-        body = {"allOrNone": False, "compositeRequest": parts}
-        answer = self._session.call("POST", "composite", json=body, work=work)
-        try:
-            by_ref = {part["referenceId"]: part for part in answer["compositeResponse"]}
-            found = [by_ref[f"r{number}"] for number in range(len(asks))]
-            return [Answer(int(part["httpStatusCode"]), part["body"], part.get("httpHeaders") or {}) for part in found]
-        except (KeyError, TypeError, ValueError) as error:
-            raise VendorError("retry", "Salesforce answered a composite in an unknown form") from error
+        parts = [
+            {"method": "GET", "url": one.url} | ({"httpHeaders": dict(one.headers)} if one.headers else {})
+            for one in asks
+        ]
+        found = self._session.parts(parts, work)
+        return [Answer(part["httpStatusCode"], part["body"], part.get("httpHeaders") or {}) for part in found]
 
     def ask_all(self, asks: Iterable[Ask]) -> Iterator[Answer]:
         """Any number of requests, in as few calls as they fit into."""

@@ -27,7 +27,7 @@ class SalesforceConnector(SalesforceReader):
         known: Known = nothing_known,
     ) -> None:
         self._means = means or Means()
-        super().__init__(settings, opened(settings, clock, self._means), clock, known)
+        super().__init__(settings, opened(settings, clock, self._means), clock, self._means.spool, known)
         self._look = SalesforceLook(settings, self._session, self._session.get)
 
     def toll(self) -> Toll:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ class Cursor:
     """What the rows kept were read with: a mapped field that is not among them has to be read for all rows."""
     without: tuple[str, ...] = ()
     """Fields among `covers` that the user may not see."""
+    walk: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Where the first read stands (`walks.Mark`); empty once it is done."""
 
     def text(self) -> str:
         """As the store keeps it; equal text = nothing moved."""

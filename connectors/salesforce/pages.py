@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from connectors.http import VendorError
+from connectors.salesforce.pagecheck import whole
 from connectors.salesforce.session import kind_of, reason
 from connectors.salesforce.values import Row
-
-_OFFSET = re.compile(r"-(\d+)\Z")
 
 
 @dataclass(slots=True)
@@ -27,24 +25,15 @@ class Paging:
         """Rows still to come."""
         return self.total - self.taken
 
-    def take(self, body: Any) -> Sequence[Row]:
-        """The rows of the next page. VendorError `retry` where some are missing: the page says how many there should be,
-        in the offset that its `nextRecordsUrl` ends in, and in `totalSize`.
-        """
-        try:
-            found, done, total = body["records"], body["done"], int(body["totalSize"])
-            following = "" if done else str(body["nextRecordsUrl"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise VendorError("retry", "Salesforce answered a query in an unknown form") from error
-        taken = self.taken + len(found)
-        offset = _OFFSET.search(following)
-        expected = total if done else int(offset[1]) if offset else taken
-        if taken != expected:
-            raise VendorError(
-                "retry", f"a page of a query is not whole: {taken:,} rows so far in place of {expected:,}"
-            )
-        self.address, self.taken, self.total = following, taken, total
-        return list(found)
+    def take(self, object_name: str, body: Any) -> Sequence[Row]:
+        """The rows of the next page. VendorError `retry` where it cannot be that page, or where some are missing."""
+        found = whole(object_name, body, self.taken)
+        total = body.get("totalSize") if isinstance(body, dict) else None
+        if found is None or not isinstance(total, int):
+            raise VendorError("retry", f"{object_name}: an answer is not the page that was asked for, or lacks rows")
+        self.address = "" if body["done"] else str(body["nextRecordsUrl"])
+        self.taken, self.total = self.taken + len(found), total
+        return found
 
 
 def failure(status: int, body: Any) -> VendorError:

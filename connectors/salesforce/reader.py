@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from connectors.http import VendorError
 from connectors.salesforce import deletes, formulas, history, reconcile, troubles
 from connectors.salesforce.activities import primary_contact
+from connectors.salesforce.backfill import Backfill, Mark, Order, Stuck
 from connectors.salesforce.composite import Answer, Composer, fitting
 from connectors.salesforce.cursors import Cursor, load
 from connectors.salesforce.pagecheck import Page, next_page, rows_of
@@ -23,6 +25,7 @@ from connectors.salesforce.selects import select
 from connectors.salesforce.session import SalesforceSession, reason
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.streams import QUIET, Stream, streams
+from connectors.salesforce.values import instant
 from store.records import HOUR, MINUTE, ActivityRecord, Batch, Clock, Instant, Record, StreamTrouble, SyncEvent
 
 _RELATION_OF = {"tasks": "task_relations", "events": "event_relations", "emails": "email_relations"}
@@ -39,6 +42,8 @@ class Run:
     began: dict[str, Cursor]
     looks: deque[Stream] = field(default_factory=deque)
     pages: deque[Page] = field(default_factory=deque)
+    firsts: list[Stream] = field(default_factory=list)
+    """Read for the first time, or anew from the beginning, after all else."""
     finished: set[str] = field(default_factory=set)
     tries: Counter[str] = field(default_factory=Counter)
     fresh_at: Instant | None = None
@@ -49,9 +54,15 @@ class SalesforceReader:
     """The connector's reading side. Not thread-safe: one worker reads one source."""
 
     def __init__(
-        self, settings: SalesforceSettings, session: SalesforceSession, clock: Clock, known: Known = nothing_known
+        self,
+        settings: SalesforceSettings,
+        session: SalesforceSession,
+        clock: Clock,
+        spool: Path,
+        known: Known = nothing_known,
     ) -> None:
         self._settings, self._session, self._clock = settings, session, clock
+        self._backfill = Backfill(settings, session, clock, spool)
         self._streams = {stream.name: stream for stream in streams(settings, settings.activities)}
         self._history = {stream.name: stream for stream in history.streams(tuple(self._streams.values()))}
         self._composer = Composer(session, settings.api_version)
@@ -119,12 +130,12 @@ class SalesforceReader:
             if _blind(stream, cursor) or cursor.absent:
                 run.looks.append(stream)
             else:
-                run.pages.append(self._first(stream, cursor))
+                self._begin(run, stream)
                 if set(cursor.without) - QUIET:
                     run.looks.append(stream)  # perhaps somebody has granted them since
         try:
-            while run.looks or run.pages:
-                yield from self._round(run)
+            while run.looks or run.pages or run.firsts:
+                yield from self._round(run) if run.looks or run.pages else self._walk(run)
         except VendorError as error:
             for stream in some:
                 if stream.name not in run.finished and not run.state[stream.name].absent:
@@ -182,7 +193,7 @@ class SalesforceReader:
             return
         run.state[stream.name] = after
         run.pages = deque(page for page in run.pages if page.stream is not stream)
-        run.pages.append(self._first(stream, after))
+        self._begin(run, stream)
 
     def _describe_parents(self, stream: Stream, sobject: ObjectSchema) -> None:
         """Look at the objects that dotted fields lead over, so that a hidden field at their end is known as such."""
@@ -205,10 +216,21 @@ class SalesforceReader:
 
     # ------------------------------------------------------------ pages
 
-    def _first(self, stream: Stream, cursor: Cursor) -> Page:
+    def _begin(self, run: Run, stream: Stream) -> None:
+        """What is read next of a stream: the changes behind its cursor, or all of it."""
+        cursor = run.state[stream.name]
+        if cursor.at is not None:
+            run.pages.append(self._first(stream, cursor))
+        elif stream not in run.firsts:
+            run.firsts.append(stream)
+
+    def _fields(self, stream: Stream, cursor: Cursor) -> tuple[str, ...]:
         assert cursor.field is not None
         hidden = set(cursor.without)
-        fields = [name for name in (*stream.selects, cursor.field) if name not in hidden]
+        return tuple(dict.fromkeys(name for name in (*stream.selects, cursor.field) if name not in hidden))
+
+    def _first(self, stream: Stream, cursor: Cursor) -> Page:
+        fields = self._fields(stream, cursor)
         overlap = self._settings.overlap_minutes * MINUTE
         soql = select(stream.object, fields, stream.where, cursor.where(overlap), order=f"{cursor.field}, Id")
         return Page(stream, self._composer.query(soql, stream.query), cursor)
@@ -228,10 +250,12 @@ class SalesforceReader:
             run.pages.append(next_page(page, self._composer.page(read.following), read))
             yield Batch(stream.name, records, read.cursor.text())
             return
-        cursor = read.cursor
+        done = read.cursor.finished(run.began[stream.name], self._composer.now())
+        yield from self._finished(run, stream, Batch(stream.name, records, done.text(), fresh_at=run.fresh_at), done)
+
+    def _finished(self, run: Run, stream: Stream, last: Batch, cursor: Cursor) -> Iterator[SyncEvent]:
         run.finished.add(stream.name)
-        done = cursor.finished(run.began[stream.name], self._composer.now())
-        yield Batch(stream.name, records, done.text(), fresh_at=run.fresh_at)
+        yield last
         hidden = tuple(name for name in cursor.without if name not in QUIET)
         if hidden:
             yield troubles.not_visible(stream.name, stream.object, hidden, self._near(stream, hidden))
@@ -252,7 +276,7 @@ class SalesforceReader:
                 yield troubles.refused(stream.name, stream.object, body, self._clock)
         elif code == "INVALID_QUERY_LOCATOR" and run.tries[stream.name] < _TRIES:
             # Query cursors live two days at most; the rows behind the last page are asked for anew.
-            run.pages.append(self._first(stream, page.cursor))
+            self._begin(run, stream)
         else:
             run.finished.add(stream.name)
             yield troubles.refused(stream.name, stream.object, body, self._clock)
@@ -262,11 +286,40 @@ class SalesforceReader:
         name = page.stream.name
         run.tries[name] += 1
         if run.tries[name] < _TRIES:
-            run.pages.append(self._first(page.stream, page.cursor))
+            self._begin(run, page.stream)
         else:
             run.finished.add(name)
             what = f"{page.stream.object}: the answers were not the pages that were asked for, or lacked rows"
             yield StreamTrouble(name, "retry", f"{what}; the next run goes on behind the last page that was whole")
+
+    def _walk(self, run: Run) -> Iterator[SyncEvent]:
+        """First reads, by Id: the increments then run from the instant at which they began."""
+        some, run.firsts = {stream.name: stream for stream in run.firsts}, []
+        for event in self._backfill.run([self._order(stream, run.state[name]) for name, stream in some.items()]):
+            stream, before = some[event.name], run.state[event.name]
+            if isinstance(event, Stuck):
+                yield from self._stuck(run, stream, event.error)
+                continue
+            records = self._records(stream, event.rows, run.state)
+            if not event.done:
+                run.state[stream.name] = replace(before, walk=event.mark.data())
+                yield Batch(stream.name, records, run.state[stream.name].text())
+                continue
+            cursor = run.state[stream.name] = replace(before, at=event.mark.began, id="", done=True, walk={})
+            last = Batch(stream.name, records, cursor.text(), fresh_at=instant(event.mark.began))
+            yield from self._finished(run, stream, last, cursor)
+
+    def _order(self, stream: Stream, cursor: Cursor) -> Order:
+        fields, mark = self._fields(stream, cursor), Mark.load(cursor.walk)
+        return Order(stream.name, stream.object, fields, stream.query, stream.where, mark)
+
+    def _stuck(self, run: Run, stream: Stream, error: VendorError) -> Iterator[SyncEvent]:
+        if error.code in troubles.ABSENT | troubles.HIDDEN:
+            page = Page(stream, self._composer.page(""), run.state[stream.name])
+            yield from self._refused(run, page, [{"errorCode": error.code, "message": str(error)}])
+            return
+        run.finished.add(stream.name)
+        yield troubles.trouble(stream.name, error, self._clock)
 
     def _near(self, stream: Stream, names: Sequence[str]) -> dict[str, str]:
         sobject = self._schema.known(stream.object)

@@ -194,7 +194,6 @@ class SalesforceSession:
         work: Work = "increment",
     ) -> Any:
         """One REST call below /services/data/vNN.N/, with retries; gives the parsed body (None for 204)."""
-
         return self._calling(lambda token: self._once(token, method, path, json, params), work)
 
     def _once(self, token: Token, method: str, path: str, json: Any, params: Mapping[str, str] | None = None) -> Any:
@@ -205,19 +204,29 @@ class SalesforceSession:
             raise VendorError("retry", f"Salesforce answered {resource} with no JSON") from error
 
     def composite(self, parts: Sequence[Mapping[str, Any]], work: Work = "increment") -> list[tuple[int, Any]]:
-        """Several requests in one API call: (status, body) in their order; each is a part of the body, so that no
+        """Several requests in one API call: (status, body) in their order."""
+        return [(int(part["httpStatusCode"]), part["body"]) for part in self.parts(parts, work)]
+
+    def parts(self, asked: Sequence[Mapping[str, Any]], work: Work = "increment") -> list[Mapping[str, Any]]:
+        """The same with headers: `body`, `httpStatusCode`, `httpHeaders`. Each request is a part of the body, so that no
         query makes a long address (URI Too Long from 16,384 bytes, https://help.salesforce.com/s/articleView?id=000386264).
         """
-        heavy = sum("/query" in part["url"] or "/composite/sobjects" in part["url"] for part in parts)
-        if len(parts) > PARTS_PER_CALL or heavy > QUERIES_PER_CALL:
-            raise ValueError(f"{len(parts)} parts, {heavy} of them queries: a composite takes 25, and 5 queries")
-        requests_ = [{**part, "referenceId": f"r{n}"} for n, part in enumerate(parts)]
-        body = {"allOrNone": False, "compositeRequest": requests_}
+        heavy = sum("/query" in part["url"] or "/composite/sobjects" in part["url"] for part in asked)
+        if len(asked) > PARTS_PER_CALL or heavy > QUERIES_PER_CALL:
+            raise ValueError(f"{len(asked)} parts, {heavy} of them queries: a composite takes 25, and 5 queries")
+        listed = [{**part, "referenceId": f"r{n}"} for n, part in enumerate(asked)]
+        body = {"allOrNone": False, "compositeRequest": listed}
+        only_reads = all(part["method"] == "GET" for part in asked)
 
-        def once(token: Token) -> list[tuple[int, Any]]:
-            return parts_of(self._once(token, "POST", "composite", body), len(parts))
+        def once(token: Token) -> list[Mapping[str, Any]]:
+            found = parts_of(self._once(token, "POST", "composite", body), len(asked))
+            for part in found if only_reads else ():
+                code, message = reason(part["body"])
+                if part["httpStatusCode"] == 401 or code in _EXPIRED:
+                    raise VendorError("auth", f"{code}: {message}", status=401, code=code)
+            return found
 
-        answers: list[tuple[int, Any]] = self._calling(once, work)
+        answers: list[Mapping[str, Any]] = self._calling(once, work)
         return answers
 
     def get(self, paths: Sequence[str], work: Work = "increment") -> list[tuple[int, Any]]:
@@ -287,13 +296,16 @@ class SalesforceSession:
         self._http.close()
 
 
-def parts_of(answer: Any, count: int) -> list[tuple[int, Any]]:
+def parts_of(answer: Any, count: int) -> list[Mapping[str, Any]]:
     """A composite's parts in the order they were asked; VendorError where any is missing."""
     try:
         by_ref = {part["referenceId"]: part for part in answer["compositeResponse"]}
-        return [(int(by_ref[f"r{n}"]["httpStatusCode"]), by_ref[f"r{n}"]["body"]) for n in range(count)]
-    except (KeyError, TypeError, ValueError) as error:
+        found = [by_ref[f"r{n}"] for n in range(count)]
+        if all(isinstance(part["httpStatusCode"], int) and "body" in part for part in found):
+            return found
+    except (KeyError, TypeError) as error:
         raise VendorError("retry", "Salesforce answered a composite in an unknown form") from error
+    raise VendorError("retry", "Salesforce answered a composite in an unknown form")
 
 
 def hopeless(error: VendorError) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from connectors.http import VendorError
 from connectors.salesforce.bulkcsv import Columns
 from connectors.salesforce.pages import Paging
+from connectors.salesforce.selects import select
 from connectors.salesforce.values import Row
 from store.records import Instant
 
@@ -77,6 +78,8 @@ class Order:
     fields: tuple[str, ...]
     """`Id` among them."""
     resource: str = "queryAll"
+    where: str | None = None
+    """Rows that are read at all."""
     mark: Mark = Mark()
 
 
@@ -124,11 +127,9 @@ class Walk:
 
 def soql(order: Order, names: Sequence[str], mark: Mark) -> str:
     """The rows of the window that the mark begins."""
-    text = f"SELECT {', '.join(names)} FROM {order.object}"
-    if mark.id:
-        text += f" WHERE Id > '{mark.id}'"
+    behind = f"Id > '{mark.id}'" if mark.id else None
     # A query job over all that is left needs no order, and without one the vendor splits it up; by REST the order is
     # what makes the last row a place to go on from.
-    if mark.limit or mark.by != "bulk":
-        text += " ORDER BY Id"
+    ordered = mark.limit or mark.by != "bulk"
+    text = select(order.object, names, order.where, behind, order="Id" if ordered else "")
     return text + (f" LIMIT {mark.limit}" if mark.limit else "")

@@ -41,8 +41,7 @@ def test_r26_queries_travel_in_bodies_and_every_row_arrives(org: Org, sqlite_sto
     """700 mapped fields: the statement is longer than any address may be (414, 431), so it never is one."""
     names = [f"A_very_long_name_of_a_custom_field_{number:03}__c" for number in range(700)]
     with org.state.store.lock:
-        for name in names:
-            org.state.org.add_field("Account", name)
+        org.state.org.catalogue.add_fields("Account", "\n".join(f"{name} string" for name in names))
     wanted = [org.add("Account", "001", number, Name=f"A{number}") for number in range(30)]
     fields = {f"f{number}": {"field": name} for number, name in enumerate(names)}
     before = len(org.log.entries())
@@ -133,7 +132,7 @@ def test_r27_everything_pauses_at_the_hard_stop(org: Org, sqlite_store: Store, t
     assert kept.keys() == cursors(sqlite_store).keys()
 
 
-def test_r27_our_own_share_is_a_limit_across_runs(org: Org, sqlite_store: Store, tmp_path: Path) -> None:
+def test_r27_our_own_share_is_a_limit_across_runs(org: Org, sqlite_store: Store) -> None:
     """Calls of the last 24 hours count, of earlier processes too; the share frees again as they age."""
     from connectors.means import Means
     from connectors.salesforce.connector import SalesforceConnector
