@@ -43,9 +43,8 @@ def test_r26_queries_travel_in_bodies_and_every_row_arrives(org: Org, sqlite_sto
     with org.state.store.lock:
         org.state.org.catalogue.add_fields("Account", "\n".join(f"{name} string" for name in names))
     wanted = [org.add("Account", "001", number, Name=f"A{number}") for number in range(30)]
-    fields = {f"f{number}": {"field": name} for number, name in enumerate(names)}
     before = len(org.log.entries())
-    run = sync(org, sqlite_store, tmp_path, fields={**fields, "arr": {"field": "ARR__c"}})
+    run = sync(org, sqlite_store, tmp_path, fields={"arr": [{"field": name} for name in names]})
     assert {} == run.troubles
     with sqlite_store.read() as conn:
         assert sorted(wanted) == sorted(conn.execute(select(t.crm_accounts.c.id)).scalars())
