@@ -119,7 +119,9 @@ def save_fed(conn: Connection, source: str, records: Sequence[FedActivity], now:
     c = crm_activities.c
     have: dict[str, Any] = {}
     for some in chunks(sorted(latest)):
-        query = select(c.id, c.created_at, c.deleted_at).where(c.source == source, c.id.in_(some))
+        query = select(c.id, c.status, c.created_at, c.modified_at, c.deleted_at).where(
+            c.source == source, c.id.in_(some)
+        )
         have |= {row.id: row for row in conn.execute(query)}
     return sync_rows.save_activities(conn, source, [_settled(r, have, now) for r in latest.values()], now)
 
@@ -132,7 +134,9 @@ def _settled(record: FedActivity, have: Mapping[str, Any], now: Instant) -> Acti
     elif record.recorded_at is None and record.known_at_once:
         created = min(activity.starts_at, now)  # a meeting to come was not known before now
     deleted = (now if old is None or old.deleted_at is None else old.deleted_at) if record.deleted else None
-    return replace(activity, created_at=created, modified_at=now, deleted_at=deleted)
+    # A feed has no modification stamps; the one that matters is when a meeting was called off.
+    modified = now if old is None or old.status != activity.status else old.modified_at
+    return replace(activity, created_at=created, modified_at=modified, deleted_at=deleted)
 
 
 def save_map(conn: Connection, source: str, records: Sequence[UsageMap], _now: Instant) -> Saved:

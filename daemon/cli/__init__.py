@@ -64,7 +64,7 @@ def main() -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; expected errors become one clear message, never a traceback."""
-    from daemon.cli import explaining, looking, mapping, process, rules, sandbox, setup, tiers
+    from daemon.cli import explaining, looking, mapping, process, rules, sandbox, setup, tiers, usage
     from daemon.cli.errors import tell
 
     del (
@@ -76,6 +76,7 @@ def run(arguments: list[str] | None = None) -> int:
         sandbox,
         setup,
         tiers,
+        usage,
     )  # importing them has registered their commands
     try:
         result = app(arguments, standalone_mode=False)

@@ -7,10 +7,20 @@ from typing import Any
 
 import typer
 
-from daemon.cli import app, explaining, looking, process, rules, sandbox, setup, tiers
+from daemon.cli import app, explaining, looking, mapping, process, rules, sandbox, setup, tiers, usage
 from daemon.docs.markdown import code, table
 
-del explaining, looking, process, rules, sandbox, setup, tiers  # importing them has registered their commands
+del (
+    explaining,
+    looking,
+    mapping,
+    process,
+    rules,
+    sandbox,
+    setup,
+    tiers,
+    usage,
+)  # importing them has registered their commands
 
 
 def command_tree() -> dict[str, Any]:

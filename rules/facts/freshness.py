@@ -25,9 +25,11 @@ STREAMS = {
     "activity": ACTIVITY_STREAMS,
     "deals": ("opportunities",),
     "tickets": ("tickets",),
-    "usage": ("samples",),
+    "usage": ("samples", "features"),
+    "everywhere": ("activities",),
 }
-"""What a stale stream makes stale: mapped fields, touches, opportunities, tickets, usage.
+"""What a stale stream makes stale: mapped fields, touches, opportunities, tickets, usage; and the touches of every
+account, as a feed of mails and meetings of systems outside the CRMs has no accounts of its own.
 
 Whose accounts and contacts are old does not know whom a touch was with. Sweeps (`sweep:...`) make no fact stale: they
 mend what increments cannot see, at a pace of their own.
@@ -59,6 +61,10 @@ def links(m: Moment, accounts: Expr) -> CTE:
 
 def account_staleness(linked: CTE, stale: CTE) -> CTE:
     """One row per account that stands on a stale source: which of its kinds of facts are."""
-    columns = [func.max(stale.c[name]).label(name) for name in STREAMS if name != "usage"]
-    query = select(linked.c.account_id, *columns).select_from(linked).join(stale, stale.c.source == linked.c.source)
+    own = stale.c.source == linked.c.source
+    names = [name for name in STREAMS if name not in ("usage", "everywhere")]
+    columns = {name: case((own, stale.c[name]), else_=0) for name in names}
+    columns["activity"] = case((stale.c.everywhere == 1, 1), else_=columns["activity"])
+    found = [func.max(column).label(name) for name, column in columns.items()]
+    query = select(linked.c.account_id, *found).select_from(linked).join(stale, or_(own, stale.c.everywhere == 1))
     return once(query.group_by(linked.c.account_id), "account_staleness")

@@ -1,0 +1,81 @@
+"""The command usage unmatched."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from daemon.cli import app
+from daemon.cli.common import OK, ConfigPath, ago, configured, out, reading, shown
+
+usage_app = typer.Typer(help="Look at product usage: what finds no account.", no_args_is_help=True)
+app.add_typer(usage_app, name="usage")
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+
+
+@usage_app.command()
+def unmatched(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000, help="How many names to show.")] = 20,
+    source: Annotated[str | None, typer.Option("--source", "-s", metavar="NAME", help="Only this feed.")] = None,
+    output: Annotated[Format, typer.Option("--format", "-f", help="text, json or csv.")] = Format.TEXT,
+    config: ConfigPath = None,
+) -> int:
+    """List the usage that belongs to no account, the largest first, with the accounts that are called most like it."""
+    from daemon.usagehints import unmatched as report
+
+    settings = configured(config, needs=())
+    with reading(settings) as daemon:
+        now = daemon.clock.now()
+        with daemon.store.read() as connection:
+            found = report(connection, settings.usage.metric, limit, source)
+    if output is Format.JSON:
+        typer.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False))
+        return OK
+    head = ("feed", "name", "why", "rows", "users", "last seen", found.metric, "perhaps")
+    lines = [
+        (
+            one.source, one.name, one.reason.replace("_", " "), str(one.rows), str(one.users), shown(one.last_at),
+            f"{one.total:g}", "; ".join(one.nearest),
+        )
+        for one in found.lost
+    ]  # fmt: skip
+    if output is Format.CSV:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([head, *(tuple(map(_plain, line)) for line in lines)])
+        typer.echo(text.getvalue(), nl=False)
+        return OK
+    table = Table(*head, box=None, pad_edge=False)
+    for one, line in zip(found.lost, lines, strict=True):
+        table.add_row(*(_unmarked(cell) for cell in (*line[:5], ago(one.last_at, now), *line[6:])))
+    if found.lost:
+        out.print(table)
+    whole = found.lost_rows + found.matched_rows
+    share = f" ({found.lost_rows / whole:.1%})" if whole else ""
+    more = f"; the {limit} largest are shown, --limit shows more" if found.lost_names > limit else ""
+    out.print(f"{found.lost_rows:,} of {whole:,} rows{share} under {found.lost_names:,} names have no account{more}")
+    return OK
+
+
+def _plain(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _unmarked(cell: str) -> str:
+    from rich.markup import escape
+
+    return escape(cell)
