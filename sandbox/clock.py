@@ -14,6 +14,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - only ever written out, with a suffix that names the zone
 
 Listener = Callable[[int, int], None]
 """Called with (before, after) in UTC microseconds once the clock has moved."""
@@ -83,8 +84,8 @@ def parse_instant(value: str | int) -> int:
 
 def iso_ms(at: int, suffix: str = "Z") -> str:
     """Microseconds -> `2026-03-02T06:00:00.000Z`, cut to the millisecond; Salesforce's suffix is `+0000`."""
-    moment = _EPOCH + timedelta(microseconds=at)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}{suffix}"
+    # isoformat() of a time without a zone is several times as fast as strftime(), and lists write three of these per row.
+    return (_NAIVE_EPOCH + timedelta(microseconds=at)).isoformat(timespec="milliseconds") + suffix
 
 
 def iso_day(day: int) -> str:

@@ -32,6 +32,7 @@ from sandbox.hubspot.search import Results, search
 from sandbox.hubspot.state import HubSpotState, Token
 
 _VERSIONS = ("2026-03", "2026-09")
+_TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"
 _UNDATED = ("v3", "v4")
 _TOO_MANY = 429
 _JSON = "application/json;charset=utf-8"
@@ -121,7 +122,7 @@ def _routes(find: Handler) -> list[tuple[str, tuple[str, ...], Handler]]:
         ("GET", _both("owners", "/{owner_id}"), metadata.get_owner),
         ("GET", ("/account-info/{version}/details",), metadata.account_details),
         ("GET", ("/account-info/{version}/api-usage/daily/private-apps",), metadata.api_usage),
-        ("POST", ("/oauth/v2/private-apps/get/access-token-info",), metadata.token_info),
+        ("POST", (_TOKEN_INFO,), metadata.token_info),
     ]
 
 
@@ -177,6 +178,9 @@ class _Endpoint:
         """The version in the path; no version in it (OAuth) reads as undated."""
         version: str = request.path_params.get("version", "v3")
         path = request.url.path
+        if path == _TOKEN_INFO:
+            # The one path without a dated form that we know of.
+            return version
         if path.startswith("/crm/") and path.startswith(f"/crm/{version}/") != (version in _UNDATED):
             raise errors.HtmlRefusal(404, path)
         if version in _VERSIONS or (version in _UNDATED and self._state.switches.legacy_paths):

@@ -130,19 +130,27 @@ def create_label(call: Call) -> Answer:
     return Answer(200, {"results": shown})
 
 
-def inline(call: Call, kind: ObjectType, row: Row) -> dict[str, object]:
-    """The `associations` of a record in a list, for the types asked for; empty if it has none."""
-    links: dict[str, object] = {}
+def inline_kinds(call: Call) -> list[ObjectType]:
+    """The types of the `associations` asked for in the query string."""
+    kinds: list[ObjectType] = []
     for word in call.words("associations"):
         to_kind = call.state.schema.type_of(word)
         if to_kind is None:
             raise errors.invalid(f"Unable to infer object type from: {word}")
         call.require(to_kind.read_scope)
-        most = call.state.switches.inline_page
-        every = _targets(call.state, kind, row.id, to_kind)
+        kinds.append(to_kind)
+    return kinds
+
+
+def inline(state: HubSpotState, kind: ObjectType, row: Row, to_kinds: list[ObjectType]) -> dict[str, object]:
+    """The `associations` of a record in a list; empty if it has none."""
+    links: dict[str, object] = {}
+    for to_kind in to_kinds:
+        most = state.switches.inline_page
+        every = _targets(state, kind, row.id, to_kind)
         if not every:
             continue
-        entry: dict[str, object] = {"results": list(_inline_entries(call.state, (kind, to_kind), every[:most]))}
+        entry: dict[str, object] = {"results": list(_inline_entries(state, (kind, to_kind), every[:most]))}
         if len(every) > most:
             following = every[most][0]
             link = f"https://api.hubapi.com/crm/v4/objects/{kind.name}/{row.id}/associations/{to_kind.name}?after={following}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from sandbox.hubspot import errors
-from sandbox.hubspot.associations import inline
+from sandbox.hubspot.associations import inline, inline_kinds
 from sandbox.hubspot.call import Answer, Call, text
 from sandbox.hubspot.objecttypes import ObjectType
 from sandbox.hubspot.state import shown
@@ -29,7 +29,7 @@ def list_records(call: Call) -> Answer:
     if not after.isdigit():
         raise errors.invalid(f"Invalid after value: {after}")
     page = list(islice(_listed(call, kind, archived, str(int(after) - 1)), limit + 1))
-    results = [_with_links(call, kind, row) for row in page[:limit]]
+    results = _with_links(call, kind, page[:limit])
     body: dict[str, object] = {"results": results}
     if len(page) > limit:
         # The cursor is opaque, and the link is on another path: https://developers.hubspot.com/docs (recorded Apr 2026).
@@ -49,7 +49,7 @@ def get_record(call: Call) -> Answer:
     else:
         row = find(call.state, kind, row_id, call.query.get("idProperty"))
     if row is not None:
-        return Answer(200, _with_links(call, kind, row))
+        return Answer(200, _with_links(call, kind, [row])[0])
     if kind.html_missing and call.state.switches.html_missing:
         raise errors.HtmlRefusal(404, call.path)
     raise errors.not_found()
@@ -104,7 +104,11 @@ def _listed(call: Call, kind: ObjectType, archived: bool, after: str) -> Iterato
     return rows
 
 
-def _with_links(call: Call, kind: ObjectType, row: Row) -> dict[str, object]:
-    body = shown(call.state, kind, row, call.words("properties"), call.words("propertiesWithHistory"))
-    links = inline(call, kind, row)
-    return body | ({"associations": links} if links else {})
+def _with_links(call: Call, kind: ObjectType, rows: list[Row]) -> list[dict[str, object]]:
+    asked, histories, to_kinds = call.words("properties"), call.words("propertiesWithHistory"), inline_kinds(call)
+    bodies: list[dict[str, object]] = []
+    for row in rows:
+        body = shown(call.state, kind, row, asked, histories)
+        links = inline(call.state, kind, row, to_kinds)
+        bodies.append(body | ({"associations": links} if links else {}))
+    return bodies

@@ -11,6 +11,7 @@ from sandbox.hubspot import errors
 from sandbox.hubspot.call import Answer, Call
 from sandbox.hubspot.filters import Filter, Group, Test, group_of, property_of, says, strings
 from sandbox.hubspot.objecttypes import ObjectType
+from sandbox.hubspot.schema import Property
 from sandbox.hubspot.searchindex import Found, Index, Sort
 from sandbox.hubspot.state import HubSpotState, shown
 from sandbox.versions import Row
@@ -19,6 +20,7 @@ _MOST = 10_000
 # "up to 6 filterGroups" (the kit's specification), 5 groups, 10 filters each, 25 in all (changelog of Aug 2024).
 _FILTERS, _ALL_FILTERS = 10, 25
 _QUERY = 3_000
+_OTHERS_STAMP = "hs_lastmodifieddate"
 _KEPT = 8
 _KNOWN_KEYS = frozenset({"filterGroups", "filters", "sorts", "query", "properties", "limit", "after"})
 
@@ -148,5 +150,8 @@ def _sort_of(state: HubSpotState, kind: ObjectType, sorts: object) -> Sort:
             name, descending = str(rule.get("propertyName")), rule.get("direction") == "DESCENDING"
         else:
             name, descending = str(rule).removeprefix("-"), str(rule).startswith("-")
+        if name == _OTHERS_STAMP and kind.modified != name:
+            # Contacts take the other objects' stamp, which they lack: the rows come as they are.
+            return Property(name, "datetime"), descending
         return property_of(state, kind, name), descending
     return None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 
 from sandbox.clock import DAY, MILLISECOND, iso_day, iso_ms, parse_day, parse_instant
 from sandbox.hubspot.schema import Property
 from sandbox.versions import At, On
 
 _WHOLE = re.compile(r"-?\d+")
+_NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _SECONDS_END = 100_000_000_000
 """Whole numbers below it are seconds since 1970: as milliseconds they would lie before March 1973."""
 
@@ -42,6 +44,10 @@ def parse(prop: Property, raw: object) -> object:
     if raw is None or raw == "":
         return None
     text = ("true" if raw else "false") if isinstance(raw, bool) else str(raw)
+    if prop.kind not in ("string", "phone_number") and _stray(text):
+        # Since April 2025: changelog breaking-change-enhanced-validations-for-non-string-properties.
+        code = "INVALID_OPTION" if prop.options else "INVALID_VALUE"
+        raise BadValue(code, f'"{text}" has leading or trailing whitespace, which {prop.name} does not take.')
     if prop.kind == "number":
         return _number(text)
     if prop.kind == "date":
@@ -101,14 +107,20 @@ def comparable_filter(prop: Property, raw: object, fold: bool = True) -> float |
     return text.lower() if fold and not prop.options else text
 
 
+def _stray(text: str) -> bool:
+    """Does the text, or one of its options, begin or end with white space or an invisible character."""
+    return any(
+        part != part.strip()
+        or unicodedata.category(part[:1] or "a") == "Cf"
+        or unicodedata.category(part[-1:] or "a") == "Cf"
+        for part in text.split(";")
+    )
+
+
 def _number(text: str) -> int | float:
-    try:
-        number = float(text)
-    except ValueError:
-        raise BadValue("INVALID_DOUBLE", f"{text} was not a valid number.") from None
-    if not math.isfinite(number):
+    if _NUMBER.fullmatch(text) is None or not math.isfinite(float(text)):
         raise BadValue("INVALID_DOUBLE", f"{text} was not a valid number.")
-    return int(text) if _WHOLE.fullmatch(text) else number
+    return int(text) if _WHOLE.fullmatch(text) else float(text)
 
 
 def _date(text: str) -> On:

@@ -7,7 +7,7 @@ import pytest
 from sandbox.clock import SECOND, iso_ms
 from sandbox.hubspot.state import Token
 from sandbox.versions import At, Change, On
-from tests.sandbox.hubspot_portal import DATED, NOW, Portal, ids
+from tests.sandbox.hubspot_portal import DATED, NOW, TOKEN, Portal, ids
 
 
 def test_values_are_strings_or_null(portal: Portal) -> None:
@@ -253,7 +253,11 @@ def test_old_paths_can_be_switched_off(portal: Portal) -> None:
     assert portal.call("GET", "/crm/v3/objects/companies").status_code == 200
     portal.state.switches.legacy_paths = False
     assert portal.call("GET", "/crm/v3/objects/companies").status_code == 404
-    assert portal.call("GET", "/crm/v3/owners/").status_code == 404
+    for path in ("/crm/v3/owners/", "/crm/v4/objects/companies/1/associations/deals", "/crm/v3/schemas"):
+        assert portal.call("GET", path).status_code == 404
+    assert portal.call("GET", "/account-info/v3/details").status_code == 404
+    info = portal.call("POST", "/oauth/v2/private-apps/get/access-token-info", {"tokenKey": TOKEN})
+    assert info.status_code == 200
     assert portal.call("GET", f"{DATED}/companies").status_code == 200
 
 

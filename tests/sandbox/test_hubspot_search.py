@@ -139,6 +139,7 @@ def test_contacts_find_nothing_by_the_wrong_stamp(portal: Portal) -> None:
     since = str((NOW - DAY) // 1000)
     assert _found(portal, "contacts", _filter(MODIFIED, "GTE", value=since)) == []
     assert _found(portal, "contacts", _filter("lastmodifieddate", "GTE", value=since)) == ["1"]
+    assert ids(portal.search("contacts", sorts=[MODIFIED])) == ["1"]
 
 
 def test_search_from_the_epoch_breaks_the_vendor(shelf: Portal) -> None:
