@@ -73,7 +73,7 @@ def _check(module: str, definition: str, body: Any) -> None:
 def _operation(module: str, method: str, path: str, status: int) -> str | None:
     """The definition of an operation's answer by the kit's table; None: it has no body."""
     spec = json.loads((HOME / "from-apache-client" / f"{module}.json").read_text())
-    for operation in spec["operations"]:
+    for operation in sorted(spec["operations"], key=lambda operation: operation["path"].count("{")):
         pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation["path"].rstrip("/")))
         if operation["method"] == method and re.fullmatch(pattern, path.partition("?")[0].rstrip("/")):
             found: str | None = operation["responses"].get(str(status))
@@ -138,6 +138,27 @@ def test_object_answers_have_the_declared_shape(portal: Portal, module: str) -> 
             {"inputs": [{"id": "7"}]},
             200,
         ),
+        ("crm.associations.v4.schema", "GET", "/crm/v4/associations/companies/contacts/labels", None, 200),
+        (
+            "crm.associations.v4.schema",
+            "POST",
+            "/crm/v4/associations/companies/contacts/labels",
+            {"label": "Billing", "name": "billing"},
+            200,
+        ),
+        ("crm.pipelines", "GET", "/crm/v3/pipelines/deals", None, 200),
+        ("crm.pipelines", "GET", "/crm/v3/pipelines/deals/default", None, 200),
+        ("crm.pipelines", "GET", "/crm/v3/pipelines/tickets/0/stages", None, 200),
+        ("crm.properties", "GET", "/crm/v3/properties/contacts/groups", None, 200),
+        ("crm.companies", "GET", "/crm/v3/objects/companies?propertiesWithHistory=name", None, 200),
+        ("crm.companies", "GET", "/crm/v3/objects/companies/7?propertiesWithHistory=name", None, 200),
+        (
+            "crm.companies",
+            "POST",
+            "/crm/v3/objects/companies/batch/read",
+            {"inputs": [{"id": "7"}], "properties": [], "propertiesWithHistory": ["name"]},
+            200,
+        ),
         (
             "crm.associations.v4",
             "POST",
@@ -156,6 +177,14 @@ def test_other_answers_have_the_declared_shape(  # noqa: PLR0917 - one row of th
     definition = _operation(module, method, path, status)
     assert definition is not None
     _check(module, definition, response.json())
+
+
+def test_oauth_answers_have_the_declared_shape(portal: Portal) -> None:
+    """A token is the kit's token, and a refusal its Error; the dated paths answer with the same keys as v1."""
+    refresh = {"grant_type": "refresh_token", "refresh_token": portal.install()}
+    for path in ("/oauth/v1/token", "/oauth/2026-03/token"):
+        _check("oauth", "TokenResponseIF", portal.oauth(path, **refresh).json())
+        _check("oauth", "Error", portal.oauth(path, **refresh | {"refresh_token": "dead"}).json())
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,13 @@ from hubspot import HubSpot
 from hubspot.crm.associations.v4 import BatchInputPublicFetchAssociationsBatchRequest
 from hubspot.crm.companies import (
     BatchInputSimplePublicObjectBatchInput,
+    BatchReadInputSimplePublicObjectId,
     PublicObjectSearchRequest,
     SimplePublicObjectInputForCreate,
 )
 from hubspot.crm.companies.exceptions import ApiException
+from hubspot.crm.schemas import ObjectSchemaEgg, ObjectTypePropertyCreate
+from hubspot.oauth.exceptions import ApiException as OAuthException
 from urllib3 import Retry
 
 from sandbox.faults import Fault
@@ -93,3 +96,66 @@ def test_kit_raises_on_errors(portal: Portal, kit: Any) -> None:
         kit.crm.companies.basic_api.get_by_id("404")
     assert (missing.value.status, "OBJECT_NOT_FOUND" in missing.value.body) == (404, True)
     assert len(portal.shared.log.entries()) == 2
+
+
+def test_merges_and_histories(portal: Portal, kit: Any) -> None:
+    """The kit reads a merge's survivor by the loser's id, and parses versions in lists, and partial batches."""
+    for row_id in ("1", "2"):
+        portal.add("companies", row_id, {"name": f"c{row_id}", "arr": 5})
+    portal.change("companies", "1", at=portal.clock.now() + 1_000, arr=7)
+    page = kit.crm.companies.basic_api.get_page(properties_with_history=["arr"])
+    versions = page.results[0].properties_with_history["arr"]
+    assert [(v.value, v.source_type) for v in versions] == [("7", "MIGRATION"), ("5", "MIGRATION")]
+    survivor = portal.merge("companies", "1", "2")
+    assert kit.crm.companies.basic_api.get_by_id("2").id == survivor
+    portal.state.switches.batch_retryable = {survivor: 1}
+    batch = BatchReadInputSimplePublicObjectId(
+        inputs=[{"id": survivor}, {"id": "404"}], properties=["arr"], properties_with_history=[]
+    )
+    partial = kit.crm.companies.batch_api.read(batch)
+    assert (partial.num_errors, {e.category for e in partial.errors}) == (2, {"INTERNAL_ERROR", "OBJECT_NOT_FOUND"})
+
+
+def test_custom_objects_labels_and_pipelines(portal: Portal, kit: Any) -> None:
+    """Schemas, properties by group, association labels, pipelines and archived owners parse into the kit's models."""
+    schema = kit.crm.schemas.core_api.create(
+        ObjectSchemaEgg(
+            name="subscription",
+            labels={"singular": "Subscription", "plural": "Subscriptions"},
+            required_properties=["plan"],
+            searchable_properties=["plan"],
+            secondary_display_properties=[],
+            associated_objects=["COMPANY"],
+            properties=[
+                ObjectTypePropertyCreate(name="plan", label="Plan", type="string", field_type="text"),
+            ],
+        )
+    )
+    listed = kit.crm.schemas.core_api.get_all().results
+    assert [(s.name, s.object_type_id) for s in listed] == [("subscription", schema.object_type_id)]
+    assert {p.name for p in listed[0].properties} >= {"plan", "hs_object_id"}
+    assert kit.crm.objects.basic_api.get_page(schema.fully_qualified_name).results == []
+    labels = kit.crm.associations.v4.schema.definitions_api.get_all("companies", "contacts").results
+    assert [(label.type_id, label.label) for label in labels] == [(2, "Primary"), (280, None)]
+    (pipeline,) = kit.crm.pipelines.pipelines_api.get_all("deals").results
+    assert {s.id: s.metadata["isClosed"] for s in pipeline.stages}["closedwon"] == "true"
+    assert [g.name for g in kit.crm.properties.groups_api.get_all("companies").results] == ["companyinformation"]
+    portal.archive("owners", "101")
+    assert [o.id for o in kit.crm.owners.owners_api.get_page(archived=True).results] == ["101"]
+
+
+def test_oauth_helper_until_v1_ends(portal: Portal, kit: Any) -> None:
+    """The kit's own OAuth call works on v1 and stops with it."""
+    app = portal.state.oauth
+    asked = {
+        "grant_type": "refresh_token",
+        "client_id": app.client_id,
+        "client_secret": app.client_secret,
+        "refresh_token": portal.install(),
+    }
+    tokens = kit.oauth.tokens_api.create(**asked)
+    assert (tokens.expires_in, tokens.token_type) == (1_800, "bearer")
+    portal.state.switches.oauth_v1 = False
+    with pytest.raises(OAuthException) as gone:
+        kit.oauth.tokens_api.create(**asked)
+    assert gone.value.status == 404
