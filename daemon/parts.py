@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
@@ -18,18 +20,40 @@ from store.records import Scalar
 from store.usage_features import CatalogueRow
 
 _EPOCH = date(1970, 1, 1).toordinal()
+_MAPPING = set(FieldMapping.model_fields)
 # The objects that are rows of a table of their own; every other one is kept under its CRM's name.
 _OPPORTUNITIES = ("Opportunity", "deals")
 
 
 def derivation(config: Config) -> Derivation:
     """How CRM rows become accounts, persons and touches; the order of the sources in the file is their precedence."""
+    identity = config.identity
     return Derivation(
         order=tuple(config.crms),
         own_domains=frozenset(config.own_domains),
         mappings={name: source_mapping(source) for name, source in config.crms.items()},
         active_users=config.usage.active_users,
+        precedence=identity.precedence,
+        evaluate=identity.evaluate,
+        links=identity.decided(config.folder),
+        fingerprints=_fingerprints(config),
     )
+
+
+def _fingerprints(config: Config) -> Mapping[str, str]:
+    """A hash of the settings that each kind of row is derived by: what was derived by others is derived anew."""
+    order = list(config.crms)
+    identity = config.identity.model_dump(mode="json", include={"precedence", "evaluate"})
+    mapped = {name: source.model_dump(mode="json", include=_MAPPING) for name, source in config.crms.items()}
+    kinds: Mapping[str, object] = {
+        "accounts": [order, identity, mapped],
+        "contacts": [order, identity["precedence"], {name: mapping["contact"] for name, mapping in mapped.items()}],
+        "activities": [order, sorted(config.own_domains)],
+    }
+    return {
+        kind: hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:16]
+        for kind, settings in kinds.items()
+    }
 
 
 def source_mapping(mapping: FieldMapping) -> SourceMapping:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
@@ -70,6 +70,20 @@ class Derivation:
     mappings: Mapping[str, SourceMapping]
     active_users: str = "active_users_28d"
     """The metric that counts the active users of an account."""
+    precedence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Field -> source names by precedence; sources that are not named follow in `order`. `default`: of all fields."""
+    evaluate: str = "arr_carrier"
+    """Which account of a tree is evaluated: arr_carrier | top | each."""
+    links: Mapping[tuple[tuple[str, str], tuple[str, str]], str] = field(default_factory=dict)
+    """Pairs of rows that the configuration links or parts: (ref, ref) in the order of `identity.pair` -> link | part."""
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    """Kind of row (accounts, contacts, activities) -> hash of the settings that its derivation stands on."""
+
+    def ranks(self, name: str) -> Mapping[str, int]:
+        """Source -> its place for a field, the first is 0."""
+        first = self.precedence.get(name, self.precedence.get("default", ()))
+        ordered = dict.fromkeys((*first, *self.order))
+        return {source: place for place, source in enumerate(ordered)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,15 @@ class Value:
 
     num: int | None = None
     text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A value that an account holds, and the source that says so."""
+
+    num: int | None
+    text: str | None
+    source: str
 
 
 def money(raw: Scalar) -> int | None:

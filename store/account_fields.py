@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, select
 
 from store.records import Instant
 from store.refs import Ref, by_source, chunks, upsert
 from store.tables import (
     account_fields,
-    accounts,
     crm_accounts,
     crm_objects,
     crm_opportunities,
@@ -20,14 +19,17 @@ from store.tables import (
 
 
 @dataclass(frozen=True, slots=True)
-class FieldValue:
-    """One field of one account as it is now; `since` is the stamp of the row that says so."""
+class FieldInterval:
+    """One field of one account over a time; `history` none | crm | seen: how it is known when it began."""
 
     field: str
+    valid_from: Instant
+    valid_to: Instant | None
     num: int | None
     text: str | None
     source: str
-    since: Instant
+    history: str
+    author: str | None
 
 
 def crm_rows(conn: Connection, account_ids: Collection[int]) -> list[Row[Any]]:
@@ -62,60 +64,26 @@ def objects(conn: Connection, refs: Iterable[Ref]) -> list[Row[Any]]:
     return found
 
 
-def save(conn: Connection, wanted: Mapping[int, Sequence[FieldValue]]) -> set[int]:
-    """Bring the current fields of these accounts to `wanted`; gives the accounts that changed.
-
-    An account seen for the first time has had its values since it was created (there is no history to say otherwise);
-    later changes count from the stamp of the row that brought them.
-    """
+def save(conn: Connection, wanted: Mapping[int, Sequence[FieldInterval]]) -> set[int]:
+    """Bring the fields of these accounts to `wanted`; equal rows are not written. Gives the accounts that changed."""
     f = account_fields.c
-    open_now: dict[int, dict[str, Row[Any]]] = {account: {} for account in wanted}
-    created: dict[int, Instant] = {}
-    seen: set[int] = set()
+    have: dict[int, dict[tuple[str, Instant], Row[Any]]] = {account: {} for account in wanted}
     for some in chunks(sorted(wanted)):
         for row in conn.execute(select(account_fields).where(f.account_id.in_(some))):
-            seen.add(row.account_id)
-            if row.valid_to is None:
-                open_now[row.account_id][row.field] = row
-        rows = conn.execute(select(accounts.c.id, accounts.c.created_at).where(accounts.c.id.in_(some)))
-        created |= {row.id: row.created_at for row in rows}
+            have[row.account_id][row.field, row.valid_from] = row
     fresh: list[dict[str, Any]] = []
     changed: set[int] = set()
-    for account, values in wanted.items():
-        had = open_now[account]
-        for value in values:
-            old = had.pop(value.field, None)
-            if old is not None and (old.num, old.text, old.source) == (value.num, value.text, value.source):
-                continue
-            since = value.since if account in seen else created[account]
-            if old is not None:
-                since = max(since, old.valid_from + 1)
-                _end(conn, account, value.field, since)
-            fresh.append(_interval(account, value, since, seen=account in seen))
-            changed.add(account)
-        latest = max((value.since for value in values), default=0)
-        for name, old in had.items():
-            _end(conn, account, name, max(latest, old.valid_from + 1))
+    for account, intervals in wanted.items():
+        had = have[account]
+        for interval in intervals:
+            wanted_row = {"account_id": account, "recorded_at": interval.valid_from, **asdict(interval)}
+            old = had.pop((interval.field, interval.valid_from), None)
+            if old is None or old._asdict() != wanted_row:
+                fresh.append(wanted_row)
+                changed.add(account)
+        for field, since in had:
+            this = (f.account_id == account) & (f.field == field) & (f.valid_from == since)
+            conn.execute(delete(account_fields).where(this))
             changed.add(account)
     upsert(conn, account_fields, fresh)
     return changed
-
-
-def _interval(account: int, value: FieldValue, since: Instant, *, seen: bool) -> dict[str, Any]:
-    return {
-        "account_id": account,
-        "field": value.field,
-        "recorded_at": since,
-        "valid_from": since,
-        "valid_to": None,
-        "num": value.num,
-        "text": value.text,
-        "source": value.source,
-        "history": "seen" if seen else "none",
-    }
-
-
-def _end(conn: Connection, account: int, field: str, at: Instant) -> None:
-    f = account_fields.c
-    this = (f.account_id == account) & (f.field == field) & f.valid_to.is_(None)
-    conn.execute(update(account_fields).where(this).values(valid_to=at))

@@ -116,6 +116,16 @@ def with_addresses(conn: Connection, addresses: Iterable[str]) -> set[Ref]:
     return found
 
 
+def from_hosts(conn: Connection, hosts: Iterable[str]) -> set[Ref]:
+    """Activities in which a bare address of one of these domains takes part."""
+    c = crm_participants.c
+    found: set[Ref] = set()
+    for some in chunks(sorted(set(hosts)), _SOME):
+        query = select(c.source, c.activity_id).where(c.host.in_(some))
+        found |= {(row.source, row.activity_id) for row in conn.execute(query)}
+    return found
+
+
 def accounts_of_persons(conn: Connection, person_ids: Iterable[int]) -> dict[int, int]:
     """Person -> the account they are at."""
     found: dict[int, int] = {}

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 
-from store.records import Instant
 from store.refs import Ref, by_source, chunks
 from store.tables import (
     account_fields,
-    accounts,
     crm_accounts,
     crm_activities,
     crm_activity_accounts,
@@ -23,92 +21,6 @@ from store.tables import (
 
 _ROUNDS = 8
 """Merge chains and links longer than this are followed in the next run."""
-
-
-def set_hosts(conn: Connection, hosts: dict[Ref, str | None]) -> None:
-    """Keep each row's plain domain, so that the same domain elsewhere is an index look-up."""
-    c = crm_accounts.c
-    this = update(crm_accounts).where(c.source == bindparam("of_source"), c.id == bindparam("of_id"))
-    found = [{"of_source": s, "of_id": i, "host": host} for (s, i), host in hosts.items()]
-    if found:
-        conn.execute(this.values(host=bindparam("host")), found)
-
-
-def rows(conn: Connection, refs: Iterable[Ref]) -> Sequence[Row[Any]]:
-    """The account rows that `refs` name."""
-    where = by_source(crm_accounts.c.source, crm_accounts.c.id, refs)
-    return conn.execute(select(crm_accounts).where(where).order_by(crm_accounts.c.source, crm_accounts.c.id)).all()
-
-
-def neighbourhood(conn: Connection, refs: Collection[Ref]) -> Sequence[Row[Any]]:
-    """The rows themselves and all that could be one account with them: merged, linked, same domain, same account."""
-    known: dict[Ref, Row[Any]] = {(row.source, row.id): row for row in rows(conn, refs)}
-    fresh = list(known.values())
-    for _ in range(_ROUNDS):
-        if not fresh:
-            break
-        found = conn.execute(select(crm_accounts).where(_related(fresh))).all()
-        fresh = [row for row in found if (row.source, row.id) not in known]
-        known.update({(row.source, row.id): row for row in fresh})
-    return [known[ref] for ref in sorted(known)]
-
-
-def _related(some: Sequence[Row[Any]]) -> ColumnElement[bool]:
-    c = crm_accounts.c
-    ids = {row.id for row in some}
-    links = {row.link_id for row in some if row.link_id} | {row.link_id[:15] for row in some if row.link_id}
-    merged = {(row.source, row.merged_into) for row in some if row.merged_into}
-    return or_(
-        c.account_id.in_({row.account_id for row in some if row.account_id is not None}),
-        c.host.in_({row.host for row in some if row.host}),
-        c.link_id.in_(ids),
-        c.id.in_(links),
-        by_source(c.source, c.id, merged),
-        by_source(c.source, c.merged_into, ((row.source, row.id) for row in some)),
-    )
-
-
-def new_account(conn: Connection, key: str, name: str, created_at: Instant) -> int:
-    """Make an account; an account that had this key before is opened again."""
-    known = conn.execute(select(accounts.c.id).where(accounts.c.key == key)).scalar()
-    if known is not None:
-        reopen = update(accounts).where(accounts.c.id == known)
-        conn.execute(reopen.values(name=name, closed_at=None, close_reason=None))
-        return int(known)
-    made = conn.execute(accounts.insert().values(key=key, name=name, created_at=created_at))
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
-
-
-def assign(conn: Connection, refs: Iterable[Ref], account_id: int) -> None:
-    """Say which account the rows belong to."""
-    where = by_source(crm_accounts.c.source, crm_accounts.c.id, refs)
-    conn.execute(update(crm_accounts).where(where).values(account_id=account_id))
-
-
-def describe(conn: Connection, account_id: int, name: str, closed_at: Instant | None, reason: str | None) -> None:
-    """Keep the account's name and whether it is still there; unchanged values write nothing."""
-    row = conn.execute(select(accounts).where(accounts.c.id == account_id)).one()
-    closed = row.closed_at if (row.closed_at is not None and closed_at is not None) else closed_at
-    if (row.name, row.closed_at, row.close_reason) != (name, closed, reason):
-        this = update(accounts).where(accounts.c.id == account_id)
-        conn.execute(this.values(name=name, closed_at=closed, close_reason=reason))
-
-
-def close_empty(conn: Connection, account_ids: Collection[int], at: Instant) -> set[int]:
-    """Close accounts that no row belongs to any more (merged into another); their fields end here."""
-    used = set(
-        conn.execute(select(crm_accounts.c.account_id).where(crm_accounts.c.account_id.in_(account_ids))).scalars()
-    )
-    empty = set(account_ids) - used
-    if empty:
-        gone = update(accounts).where(accounts.c.id.in_(empty), accounts.c.closed_at.is_(None))
-        conn.execute(gone.values(closed_at=at, close_reason="merged"))
-        ended = update(account_fields).where(
-            account_fields.c.account_id.in_(empty), account_fields.c.valid_to.is_(None)
-        )
-        conn.execute(ended.values(valid_to=at))
-    return empty
 
 
 def contacts_of(conn: Connection, refs: Iterable[Ref]) -> set[Ref]:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Table
 
 # Columns that no record brings: keys, stamps that are no change by themselves, and what derivation adds.
-_NOT_HASHED = frozenset({"source", "payload", "modified_at", "account_id", "host", "signature"})
+_NOT_HASHED = frozenset({"source", "payload", "modified_at", "account_id", "evaluated_id", "host", "signature"})
 
 
 @dataclass(frozen=True, slots=True)

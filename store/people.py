@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from store.records import Instant
 from store.refs import Ref, by_source, chunks, upsert
+from store.sync_merges import aliases
 from store.tables import (
     crm_accounts,
     crm_contact_accounts,
@@ -74,9 +75,9 @@ def accounts_of_contacts(conn: Connection, refs: Iterable[Ref]) -> set[int]:
     refs = list(refs)
     link, row = crm_contact_accounts.c, crm_accounts.c
     now = (
-        select(row.account_id)
+        select(row.evaluated_id)
         .join(crm_contact_accounts, (link.source == row.source) & (link.crm_account_id == row.id))
-        .where(by_source(link.source, link.contact_id, refs), row.account_id.is_not(None))
+        .where(by_source(link.source, link.contact_id, refs), row.evaluated_id.is_not(None))
     )
     was = (
         select(persons.c.account_id)
@@ -93,7 +94,7 @@ def contacts(conn: Connection, account_ids: Collection[int]) -> list[ContactRow]
     for some in chunks(sorted(account_ids)):
         query = (
             select(
-                account.account_id,
+                account.evaluated_id.label("account_id"),
                 contact.source,
                 contact.id,
                 contact.name,
@@ -110,12 +111,24 @@ def contacts(conn: Connection, account_ids: Collection[int]) -> list[ContactRow]
                 (link.source == account.source) & (link.crm_account_id == account.id),
             )
             .join(crm_contacts, (contact.source == link.source) & (contact.id == link.contact_id))
-            .where(account.account_id.in_(some), contact.merged_into.is_(None))
+            .where(account.evaluated_id.in_(some), contact.merged_into.is_(None))
             .distinct()
-            .order_by(account.account_id, contact.source, contact.id)
+            .order_by(account.evaluated_id, contact.source, contact.id)
         )
         found += [ContactRow(**row) for row in conn.execute(query).mappings()]
     return found
+
+
+def retired(conn: Connection, refs: Iterable[Ref]) -> dict[Ref, list[Ref]]:
+    """Contact -> the contacts that merges have retired into it: activities may still name those."""
+    by_source_: defaultdict[str, set[str]] = defaultdict(set)
+    for source, ref in refs:
+        by_source_[source].add(ref)
+    return {
+        (source, ref): [(source, old) for old in sorted(ids)]
+        for source, asked in sorted(by_source_.items())
+        for ref, ids in aliases(conn, source, "contacts", asked).items()
+    }
 
 
 def save(conn: Connection, account_ids: Collection[int], people: Sequence[PersonRow]) -> set[Ref]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from store import sync_history, sync_links, sync_rows, sync_values, usage
+from store import sync_history, sync_links, sync_merges, sync_rows, sync_values, usage
 from store.records import (
     AccountRecord,
     ActivityRecord,
@@ -54,7 +54,7 @@ _SAVERS: dict[type[Record], _Saver] = {
     Gone: sync_links.save_gone,
     Links: sync_links.save_links,
     ContactRole: sync_rows.save_contact_roles,
-    Merged: sync_history.save_merged,
+    Merged: sync_merges.save_merged,
     FieldChange: sync_history.save_changes,
     FieldValues: sync_values.save_values,
 }

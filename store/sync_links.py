@@ -36,6 +36,7 @@ def participant_row(source: str, p: ParticipantRecord) -> dict[str, Any]:
         "contact_id": p.contact_id,
         "team_member_id": p.team_member_id,
         "address": p.address.casefold() if p.address else None,
+        "host": None if p.contact_id or not p.address else p.address.casefold().rpartition("@")[2] or None,
         "modified_at": p.modified_at,
         "deleted_at": p.deleted_at,
     }

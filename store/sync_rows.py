@@ -28,6 +28,7 @@ from store.refs import chunks, upsert
 from store.saved import NOTHING, Saved
 from store.sync_about import accounts_about
 from store.sync_links import participant_row, set_links
+from store.sync_merges import keep_merged
 from store.sync_write import on_account, write_changed
 from store.tables import (
     crm_accounts,
@@ -49,6 +50,7 @@ _Linked = TypeVar("_Linked", ContactRecord, ActivityRecord)
 def save_accounts(conn: Connection, source: str, records: Sequence[AccountRecord], _now: Instant) -> Saved:
     """Accounts; the changed ones are linked again."""
     changed, gone = write_changed(conn, crm_accounts, source, [draft(crm_accounts, r) for r in records])
+    keep_merged(conn, source, "accounts", (r for r in records if r.id in set(changed)))
     dirty.mark(conn, "accounts", ((source, ref) for ref in changed))
     return Saved(0, len(changed), gone)
 
@@ -74,6 +76,7 @@ def save_contacts(conn: Connection, source: str, records: Sequence[ContactRecord
     fresh = set(changed)
     wanted = {r.id: r.account_ids for r in records if r.id in fresh}
     set_links(conn, crm_contact_accounts, "contact_id", source, wanted)
+    keep_merged(conn, source, "contacts", (r for r in records if r.id in fresh))
     dirty.mark(conn, "contacts", ((source, ref) for ref in changed))
     return Saved(0, len(changed), gone)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, select, update
 
-from store import dirty
+from store import dirty, history
 from store.payload import Draft
 from store.refs import chunks, upsert
 from store.saved import Saved
@@ -24,6 +24,7 @@ def write_changed(
     latest = {one.id: one for one in drafts}
     fresh: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
+    changes: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
     gone = 0
     for some in chunks(sorted(latest)):
         known = _hashes(conn, table, source, some, *also)
@@ -39,7 +40,10 @@ def write_changed(
             if not _differs(row, known.get(ref)):
                 continue
             fresh.append(row)
+            if ref in old:
+                changes.append((old[ref], row))
             gone += row["deleted_at"] is not None and (ref not in known or known[ref].deleted_at is None)
+    history.note(conn, table, source, changes)
     upsert(conn, table, fresh)
     if moved:
         # No change that anybody must look at; but sweeps compare stamps, and would read the row again and again.

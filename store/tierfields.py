@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from store import history
 from store.records import Instant
 from store.refs import chunks, upsert
 from store.sync_rows import with_field
@@ -147,4 +148,6 @@ def wrote(
     values = {"valid_from": since, "recorded_at": since, "valid_to": None, "history": "seen"}
     row_key = {"account_id": account_id, "field": field_name(source), "source": source, "num": None, "text": value}
     conn.execute(account_fields.insert().values(row_key | values))
+    if row is not None:
+        history.note_written(conn, row, field, value, since)
     return since

@@ -62,8 +62,8 @@ def save_names(conn: Connection, wanted: Mapping[int, Collection[Name]]) -> None
 
 def _names_left(conn: Connection, accounts: Collection[int]) -> list[tuple[int, str, str]]:
     """The names of those accounts that no CRM row belongs to any more."""
-    used = set(conn.execute(select(crm_accounts.c.account_id).where(crm_accounts.c.account_id.in_(accounts))).scalars())
-    c = usage_names.c
+    row, c = crm_accounts.c, usage_names.c
+    used = set(conn.execute(select(row.evaluated_id).where(row.evaluated_id.in_(accounts))).scalars())
     rows = conn.execute(select(usage_names).where(c.account_id.in_(set(accounts) - used)))
     return [(row.account_id, row.kind, row.name) for row in rows]
 
@@ -88,12 +88,13 @@ def mark_users(conn: Connection, addresses: Iterable[str]) -> None:
 
 
 def hosts_and_ids(conn: Connection, account_ids: Collection[int]) -> list[Row[Any]]:
-    """Ids and plain domains of the CRM rows of these accounts, with whether a row is live."""
+    """Ids and plain domains of the CRM rows of these accounts and of those below, with whether a row is live."""
     c = crm_accounts.c
     found: list[Row[Any]] = []
     for some in chunks(sorted(account_ids)):
         live = (c.deleted_at.is_(None) & c.merged_into.is_(None)).label("live")
-        found += conn.execute(select(c.account_id, c.id, c.host, live).where(c.account_id.in_(some))).all()
+        columns = (c.evaluated_id.label("account_id"), c.id, c.host, live)
+        found += list(conn.execute(select(*columns).where(c.evaluated_id.in_(some))))
     return found
 
 

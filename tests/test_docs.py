@@ -28,6 +28,7 @@ from connectors.salesforce.settings import (
 )
 from connectors.usage.settings import Columns, UsageSettings
 from daemon.config import load
+from daemon.config.identity import IdentitySettings
 from daemon.config.settings import Config, Evaluation, Health, Paced, Tiers
 from daemon.docs import FOLDER, outdated
 from daemon.docs.commands import command_tree, options_of
@@ -70,6 +71,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "## Usage feed": UsageSettings,
     "`columns`": Columns,
     "## `features`": Feature,
+    "## `identity`": IdentitySettings,
     "## `usage`": UsageNames,
     "## `segments`": Segments,
     "## `slack`": SlackSettings,

@@ -8,13 +8,14 @@ from alerts.slack import SlackTrouble
 from connectors.http import VendorError
 from daemon.cli.common import BAD_INPUT, FAILED, BadInput, Failed, err
 from daemon.config import ConfigError
+from daemon.config.identity import LinksFileWrong
 from daemon.explain import AccountAmbiguous, AccountNotFound
 from daemon.lock import StoreHeld
 from daemon.preview import NoSuchCsm
 from rules.language import RuleErrors
 from store.migrate import StoreOutdated
 
-_BAD_INPUT = (ConfigError, RuleErrors, BadInput, AccountNotFound, AccountAmbiguous, NoSuchCsm)
+_BAD_INPUT = (ConfigError, RuleErrors, BadInput, AccountNotFound, AccountAmbiguous, NoSuchCsm, LinksFileWrong)
 _FAILED = (Failed, StoreHeld, StoreOutdated, VendorError, SlackTrouble)
 
 

@@ -25,6 +25,7 @@ from alerts.writeback import WritebackSettings
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.usage.settings import UsageSettings
+from daemon.config.identity import IdentitySettings
 from daemon.schedule import At, Every, Trigger
 from rules.facts.settings import Feature, Segments, UsageNames
 from rules.tiers import TierSettings
@@ -141,6 +142,7 @@ class Config(BaseModel):
     """E-mail domains of one's own people."""
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     sources: Annotated[dict[str, Source], Field(min_length=1)]
+    identity: IdentitySettings = IdentitySettings()
     usage: UsageNames = UsageNames()
     features: dict[str, Feature] = {}
     """What can be used in the product, by the name that everything else uses."""
@@ -249,6 +251,9 @@ class Config(BaseModel):
     def _consistent(self) -> Config:
         if not self.crms:
             raise ValueError("`sources` needs a CRM: add one of kind salesforce or hubspot")
+        strange = sorted(self.identity.sources_named() - set(self.crms))
+        if strange:
+            raise ValueError(f"`identity` names {strange[0]!r}, which is no CRM here: {', '.join(self.crms)}")
         if self.writeback.enabled and not any(source.tier for source in self.crms.values()):
             raise ValueError(
                 "`writeback` is enabled, but no source has a `tier` field to write to: add one, or disable it"

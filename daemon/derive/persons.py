@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from rules import identity as reading
+from rules.addresses import is_role_address
 from rules.fieldmap import Derivation, flag
 from rules.levels import LEVEL_NAMES, read_title, standing
 from store import activities, dirty, people, usage_match
@@ -23,10 +23,11 @@ def fold_contacts(conn: Connection, refs: Sequence[Ref], settings: Derivation) -
     account_ids = people.accounts_of_contacts(conn, refs)
     grouped: defaultdict[tuple[int, str], list[ContactRow]] = defaultdict(list)
     for contact in people.contacts(conn, account_ids):
-        if not reading.is_role_address(contact.email):
+        if not is_role_address(contact.email):
             key = contact.email.casefold() if contact.email else f"{contact.source}:{contact.id}"
             grouped[contact.account_id, key].append(contact)
-    persons = [_person(key, same, settings) for key, same in sorted(grouped.items())]
+    aliases = people.retired(conn, ((c.source, c.id) for same in grouped.values() for c in same))
+    persons = [_person(key, same, aliases, settings) for key, same in sorted(grouped.items())]
     moved = people.save(conn, account_ids, persons)
     # An address-only participant may be the person whose contact is new.
     dirty.mark(conn, "activities", people.activities_with(conn, moved))
@@ -45,7 +46,9 @@ def _addresses(grouped: Mapping[tuple[int, str], Sequence[ContactRow]], moved: C
     }
 
 
-def _person(key: tuple[int, str], same: Sequence[ContactRow], settings: Derivation) -> PersonRow:
+def _person(
+    key: tuple[int, str], same: Sequence[ContactRow], aliases: Mapping[Ref, Sequence[Ref]], settings: Derivation
+) -> PersonRow:
     rank = {source: n for n, source in enumerate(settings.order)}
     ordered = sorted(same, key=lambda c: (c.deleted_at is not None, rank.get(c.source, len(rank)), c.id))
     title = next((c.title for c in ordered if c.title), None)
@@ -64,7 +67,7 @@ def _person(key: tuple[int, str], same: Sequence[ContactRow], settings: Derivati
         level=level,
         function=said.function,
         standing=standing(level, flagged),
-        contacts=tuple((c.source, c.id) for c in same),
+        contacts=tuple(ref for c in same for ref in ((c.source, c.id), *aliases.get((c.source, c.id), ()))),
     )
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from rules.addresses import plain_domain
 from rules.fieldmap import Derivation, Option, RawRow
-from rules.identity import plain_domain
 from store import dirty, usage_features, usage_match
 from store.refs import Ref
 from store.usage_match import Match, Name

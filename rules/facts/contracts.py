@@ -38,7 +38,7 @@ def scope(m: Moment, settings: FactSettings, within: Select[int] | None) -> Scop
     """Customers in scope at the moment: the condition holds, and they are not churned."""
     candidates = customers(m, within)
     stale = stale_sources(m)
-    linked = links(m, crm_accounts.c.account_id.in_(select(candidates.c.account_id)))
+    linked = links(m, crm_accounts.c.evaluated_id.in_(select(candidates.c.account_id)))
     old = account_staleness(linked, stale)
     fields, opportunities = mapped_fields(m, candidates, stale), deals(m, settings, linked)
     told = _judged(m, _on_file(candidates, fields, opportunities, old))

@@ -23,7 +23,10 @@ TEXTS = ("segment", "csm")
 
 
 def customers(m: Moment, within: Select[int] | None) -> CTE:
-    """Accounts for which the customer condition holds and which no mapped field calls churned."""
+    """Accounts for which the customer condition holds and which no mapped field calls churned.
+
+    An account that rolls up to another is none of its own: links and trees are those of today at every instant.
+    """
     held, left = account_fields.alias("held"), account_fields.alias("gone")
     churned = select(left.c.account_id).where(
         left.c.account_id == accounts.c.id, left.c.field == "churned", left.c.num == 1, known(left, m)
@@ -34,6 +37,7 @@ def customers(m: Moment, within: Select[int] | None) -> CTE:
         .where(
             known(held, m),
             held.c.num != 0,
+            accounts.c.rolls_up_to.is_(None),
             or_(accounts.c.closed_at.is_(None), accounts.c.closed_at > m.as_of),
             ~churned.exists(),
         )

@@ -53,10 +53,14 @@ def stale_sources(m: Moment) -> CTE:
 
 
 def links(m: Moment, accounts: Expr) -> CTE:
-    """The CRM rows that are the accounts, at the moment. `accounts` is a condition on `crm_accounts.account_id`."""
+    """The CRM rows that are the accounts at the moment, or roll up to them; what still names a row that was merged away
+    means the one it became. `accounts` is a condition on `crm_accounts.evaluated_id`.
+    """
     c = crm_accounts.c
-    there = or_(c.deleted_at.is_(None), c.deleted_at > m.as_of)
-    return once(select(c.account_id, c.source, c.id.label("crm_id")).where(accounts, there), "links")
+    there = or_(c.deleted_at.is_(None), c.deleted_at > m.as_of, c.merged_into.is_not(None))
+    return once(
+        select(c.evaluated_id.label("account_id"), c.source, c.id.label("crm_id")).where(accounts, there), "links"
+    )
 
 
 def account_staleness(linked: CTE, stale: CTE) -> CTE:

@@ -18,8 +18,11 @@ crm_accounts = mirrored(
     Column("fields", Text, nullable=False),  # JSON
     Column("host", Text, index=True),  # set by derivation: the domain in its plain form, NULL for free-mail
     Column("account_id", BigInteger, ForeignKey("accounts.id"), index=True),  # set by derivation
+    # Set by derivation: the account that is evaluated for this row, its own or the one above that it rolls up to.
+    Column("evaluated_id", BigInteger, ForeignKey("accounts.id"), index=True),
 )
 Index("ix_crm_accounts_link", crm_accounts.c.link_id)
+Index("ix_crm_accounts_parent", crm_accounts.c.source, crm_accounts.c.parent_id)
 Index("ix_crm_accounts_merged", crm_accounts.c.source, crm_accounts.c.merged_into)
 
 crm_contacts = mirrored(
@@ -89,9 +92,11 @@ crm_participants = Table(
     Column("contact_id", Text),
     Column("team_member_id", Text),
     Column("address", Text),
+    Column("host", Text),  # of an address that is no contact's: what is behind the @, for persons in no CRM
     at("modified_at"),
     at("deleted_at", nullable=True),
     Index("ix_crm_participants_activity", "source", "activity_id"),
+    Index("ix_crm_participants_host", "host"),
     Index("ix_crm_participants_contact", "source", "contact_id"),
     Index("ix_crm_participants_address", "address"),
     Index("ix_crm_participants_member", "source", "team_member_id"),
@@ -159,7 +164,8 @@ crm_aliases = Table(
     Index("ix_crm_aliases_into", "source", "object", "into_id"),
 )
 
-# The CRM's own history of mapped fields: since `changed_at` the field held `value`.
+# What is known of the past of mapped fields: since `changed_at` the field held `value`. Fields that begin with @ are
+# columns of the row itself (owner, title).
 crm_field_history = Table(
     "crm_field_history",
     metadata,
@@ -170,4 +176,5 @@ crm_field_history = Table(
     Column("changed_at", BigInteger, primary_key=True),  # 0 = since the row was created
     Column("value", Text, nullable=False),  # JSON
     Column("author", Text),
+    Column("origin", Text, nullable=False, default="crm"),  # crm: its own history says so | seen: a sync saw it change
 )

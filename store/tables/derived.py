@@ -15,6 +15,10 @@ accounts = Table(
     at("created_at"),
     at("closed_at", nullable=True),
     Column("close_reason", Text),  # gone | merged
+    # The tree, set by derivation.
+    Column("parent_id", BigInteger, ForeignKey("accounts.id"), index=True),
+    Column("rolls_up_to", BigInteger, ForeignKey("accounts.id"), index=True),  # NULL: it is evaluated itself
+    Column("own_arr", BigInteger),  # what it carries itself, without what rolls up to it
 )
 
 members = Table(
@@ -40,6 +44,7 @@ account_fields = Table(
     Column("text", Text),
     Column("source", Text),  # which source the value came from
     Column("history", Text, nullable=False, default="none"),  # none | crm | seen: how valid_from is known
+    Column("author", Text),  # who set it, where the CRM's history says so
 )
 
 persons = Table(
@@ -53,6 +58,8 @@ persons = Table(
     Column("title", Text),
     at("created_at"),  # on file since: the CRM's creation stamp, the earliest of its contacts
     at("deleted_at", nullable=True),
+    Column("origin", Text, nullable=False, default="contact"),  # contact | unregistered: an address seen on a touch
+    Column("home_id", BigInteger, ForeignKey("accounts.id")),  # the account below that the person is at; NULL: this one
     UniqueConstraint("account_id", "key"),
     Index("ix_persons_key", "key"),
 )
@@ -140,6 +147,16 @@ account_links = Table(
     Column("source_b", Text, primary_key=True),
     Column("id_b", Text, primary_key=True),
     Column("verdict", Text, nullable=False),  # link | part
+    Column("author", Text, nullable=False),
+    at("decided_at"),
+)
+
+# What a person said about somebody's level, by e-mail address or source:id; stronger than every field and title.
+person_overrides = Table(
+    "person_overrides",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("level", Integer, nullable=False),  # 1 .. 5
     Column("author", Text, nullable=False),
     at("decided_at"),
 )

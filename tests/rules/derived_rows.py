@@ -81,7 +81,13 @@ class Rows:
     def link(self, account: int, source: str = "salesforce", *, row: str | None = None, **values: Any) -> str:
         """The CRM row that is the account."""
         ref = row or f"{source}-{account}"
-        base = {"name": f"Account {account}", "fields": "{}", "payload": "", "account_id": account}
+        base = {
+            "name": f"Account {account}",
+            "fields": "{}",
+            "payload": "",
+            "account_id": account,
+            "evaluated_id": account,
+        }
         stamps = {"created_at": LONG_AGO, "modified_at": LONG_AGO}
         self.add("crm_accounts", source=source, id=ref, **(base | stamps | values))
         return ref

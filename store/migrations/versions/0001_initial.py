@@ -31,9 +31,18 @@ def upgrade() -> None:
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('closed_at', sa.BigInteger(), nullable=True),
     sa.Column('close_reason', sa.Text(), nullable=True),
+    sa.Column('parent_id', sa.BigInteger(), nullable=True),
+    sa.Column('rolls_up_to', sa.BigInteger(), nullable=True),
+    sa.Column('own_arr', sa.BigInteger(), nullable=True),
+    sa.ForeignKeyConstraint(['parent_id'], ['accounts.id'], name=op.f('fk_accounts_parent_id')),
+    sa.ForeignKeyConstraint(['rolls_up_to'], ['accounts.id'], name=op.f('fk_accounts_rolls_up_to')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_accounts')),
     sa.UniqueConstraint('key', name=op.f('uq_accounts_key'))
     )
+    with op.batch_alter_table('accounts', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_accounts_parent_id'), ['parent_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_accounts_rolls_up_to'), ['rolls_up_to'], unique=False)
+
     op.create_table('crm_activities',
     sa.Column('source', sa.Text(), nullable=False),
     sa.Column('id', sa.Text(), nullable=False),
@@ -139,6 +148,7 @@ def upgrade() -> None:
     sa.Column('changed_at', sa.BigInteger(), nullable=False),
     sa.Column('value', sa.Text(), nullable=False),
     sa.Column('author', sa.Text(), nullable=True),
+    sa.Column('origin', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('source', 'object', 'id', 'field', 'changed_at', name=op.f('pk_crm_field_history'))
     )
     op.create_table('crm_members',
@@ -198,6 +208,7 @@ def upgrade() -> None:
     sa.Column('contact_id', sa.Text(), nullable=True),
     sa.Column('team_member_id', sa.Text(), nullable=True),
     sa.Column('address', sa.Text(), nullable=True),
+    sa.Column('host', sa.Text(), nullable=True),
     sa.Column('modified_at', sa.BigInteger(), nullable=False),
     sa.Column('deleted_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('source', 'id', name=op.f('pk_crm_participants'))
@@ -206,6 +217,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_crm_participants_activity', ['source', 'activity_id'], unique=False)
         batch_op.create_index('ix_crm_participants_address', ['address'], unique=False)
         batch_op.create_index('ix_crm_participants_contact', ['source', 'contact_id'], unique=False)
+        batch_op.create_index('ix_crm_participants_host', ['host'], unique=False)
         batch_op.create_index('ix_crm_participants_member', ['source', 'team_member_id'], unique=False)
 
     op.create_table('crm_tickets',
@@ -301,6 +313,13 @@ def upgrade() -> None:
     sa.Column('manager_key', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_members')),
     sa.UniqueConstraint('key', name=op.f('uq_members_key'))
+    )
+    op.create_table('person_overrides',
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('level', sa.Integer(), nullable=False),
+    sa.Column('author', sa.Text(), nullable=False),
+    sa.Column('decided_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_person_overrides'))
     )
     op.create_table('portfolio_stats',
     sa.Column('name', sa.Text(), nullable=False),
@@ -405,6 +424,7 @@ def upgrade() -> None:
     sa.Column('text', sa.Text(), nullable=True),
     sa.Column('source', sa.Text(), nullable=True),
     sa.Column('history', sa.Text(), nullable=False),
+    sa.Column('author', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_account_fields_account_id')),
     sa.PrimaryKeyConstraint('account_id', 'field', 'valid_from', name=op.f('pk_account_fields'))
     )
@@ -483,18 +503,22 @@ def upgrade() -> None:
     sa.Column('fields', sa.Text(), nullable=False),
     sa.Column('host', sa.Text(), nullable=True),
     sa.Column('account_id', sa.BigInteger(), nullable=True),
+    sa.Column('evaluated_id', sa.BigInteger(), nullable=True),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('modified_at', sa.BigInteger(), nullable=False),
     sa.Column('deleted_at', sa.BigInteger(), nullable=True),
     sa.Column('payload', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_crm_accounts_account_id')),
+    sa.ForeignKeyConstraint(['evaluated_id'], ['accounts.id'], name=op.f('fk_crm_accounts_evaluated_id')),
     sa.PrimaryKeyConstraint('source', 'id', name=op.f('pk_crm_accounts'))
     )
     with op.batch_alter_table('crm_accounts', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_crm_accounts_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_crm_accounts_evaluated_id'), ['evaluated_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_crm_accounts_host'), ['host'], unique=False)
         batch_op.create_index('ix_crm_accounts_link', ['link_id'], unique=False)
         batch_op.create_index('ix_crm_accounts_merged', ['source', 'merged_into'], unique=False)
+        batch_op.create_index('ix_crm_accounts_parent', ['source', 'parent_id'], unique=False)
 
     op.create_table('facts',
     sa.Column('account_id', sa.BigInteger(), nullable=False),
@@ -670,7 +694,10 @@ def upgrade() -> None:
     sa.Column('title', sa.Text(), nullable=True),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('deleted_at', sa.BigInteger(), nullable=True),
+    sa.Column('origin', sa.Text(), nullable=False),
+    sa.Column('home_id', sa.BigInteger(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_persons_account_id')),
+    sa.ForeignKeyConstraint(['home_id'], ['accounts.id'], name=op.f('fk_persons_home_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_persons')),
     sa.UniqueConstraint('account_id', 'key', name=op.f('uq_persons_account_id_key'))
     )
