@@ -24,6 +24,7 @@ class Fate:
     """What becomes of the next `times` jobs over `object` (empty: any object).
 
     `state` is the end: JobComplete, Failed, Aborted, or InProgress for a job that never ends. `message` is its errorMessage.
+    With `refused`, an errorCode, the job is not made: its creation answers 400 with that code and the message.
     Pages count from 1: `cut_page` ends in the middle of its last row, `expired_page` answers its locator once with an
     error, and `count_off` is added to Sforce-NumberOfRecords of `count_page`. `lost` rows at the end are left out while
     numberRecordsProcessed still counts them.
@@ -31,6 +32,7 @@ class Fate:
 
     state: str = "JobComplete"
     message: str = ""
+    refused: str = ""
     object: str = ""
     times: int = 1
     cut_page: int = 0
@@ -119,9 +121,11 @@ class Jobs:
 
     def add(self, job_id: str, order: Order, table: Table) -> Job:
         """A new job in the state UploadComplete."""
-        now = self._clock.now()
+        fate, now = self._fate(order.object), self._clock.now()
+        if fate.refused:
+            raise Refused(400, fate.refused, fate.message)
         self._made.append(now)
-        job = self._jobs[job_id] = Job(job_id, order, table, self._fate(order.object), now, now)
+        job = self._jobs[job_id] = Job(job_id, order, table, fate, now, now)
         return job
 
     def get(self, job_id: str) -> Job | None:

@@ -42,6 +42,7 @@ def routes(state: State) -> list[tuple[str, str, Act]]:
         ("POST", "/salesforce/query-faults", control.query_faults),
         ("POST", "/salesforce/late", control.late),
         ("POST", "/salesforce/expire-cursors", control.expire_cursors),
+        ("POST", "/salesforce/multiple-accounts", control.multiple_accounts),
         ("POST", "/salesforce/events", control.events),
         ("POST", "/salesforce/usage", control.usage),
         ("POST", "/salesforce/authorize", control.authorize),
@@ -194,6 +195,7 @@ class _Control:
         given = dict(taken(body, {f.name for f in fields(RowFault)}, {"code", "message"}))
         given["ids"] = frozenset(given.get("ids", ()))
         given["fields"] = tuple(given.get("fields", ()))
+        given["more"] = tuple((code, message) for code, message in given.get("more", ()))
         self._state.row_faults.append(RowFault(**given))
         return {"ok": True}
 
@@ -216,6 +218,11 @@ class _Control:
     def expire_cursors(self, _: Any) -> Any:
         """Every open query cursor dies."""
         self._state.expire_cursors()
+        return {"ok": True}
+
+    def multiple_accounts(self, body: Any) -> Any:
+        """`{"on"}`: Contacts to Multiple Accounts."""
+        self._state.multiple_accounts(taken(body, {"on"}, {"on"})["on"] is True)
         return {"ok": True}
 
     def events(self, body: Any) -> Any:

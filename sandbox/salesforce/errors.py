@@ -12,18 +12,23 @@ class Refused(Exception):
         self.code = code
         self.message = message
         self.fields = fields
+        self.more: tuple[Refused, ...] = ()
+        """Further errors of the same row."""
 
     def body(self) -> list[dict[str, object]]:
         """The array that REST answers carry."""
         item: dict[str, object] = {"message": self.message, "errorCode": self.code}
         if self.fields:
             item["fields"] = list(self.fields)
-        return [item]
+        return [item, *(further for refused in self.more for further in refused.body())]
 
     def row(self) -> dict[str, object]:
         """The result of one row of a collection; a failed row has no `id` key."""
-        error = {"statusCode": self.code, "message": self.message, "fields": list(self.fields)}
-        return {"success": False, "errors": [error]}
+        errors = [
+            {"statusCode": each.code, "message": each.message, "fields": list(each.fields)}
+            for each in (self, *self.more)
+        ]
+        return {"success": False, "errors": errors}
 
 
 def not_found(message: str = "The requested resource does not exist") -> Refused:

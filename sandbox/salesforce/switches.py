@@ -30,6 +30,8 @@ class Switches:
     """errorCode of a refused query: the code that query() gives, or API_ERROR for all; reports name both."""
     bulk_history: bool = False
     """Whether query jobs take history objects; sources contradict each other."""
+    bulk_shuffle: bool = False
+    """Give rows without ORDER BY in no order, as chunked jobs may."""
     bulk_gzip: bool = False
     """Compress results for clients that take gzip, as the vendor always does; off, so that faults can cut lines."""
     deleted_kept: int = 15 * DAY

@@ -221,7 +221,9 @@ def _strike(state: State, sobject: SObject, row_id: str) -> None:
         if fault.object == sobject.name and (not fault.ids or row_id in fault.ids):
             left = [] if fault.times == 1 else [replace(fault, times=max(0, fault.times - 1))]
             state.row_faults[index : index + 1] = left
-            raise Refused(400, fault.code, fault.message, fault.fields)
+            refused = Refused(400, fault.code, fault.message, fault.fields)
+            refused.more = tuple(Refused(400, code, message) for code, message in fault.more)
+            raise refused
 
 
 def _reassigned(state: State, row: Row) -> dict[str, object]:

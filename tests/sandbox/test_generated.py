@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.generated import GeneratedTable
+from sandbox.salesforce import ids
 from sandbox.versions import Row, Table
 from tests.sandbox.salesforce_org import NOW, serving
 
@@ -99,3 +100,29 @@ def test_a_million_rows_take_no_room() -> None:
         assert page.text.count("\n") == 1001
         assert peak < 40 * 2**20
         assert "Changed" in org.results(job).text
+
+
+def test_pages_deep_in_a_million_rows_look_at_few() -> None:
+    """A page by Id, by stamp, and among ties of one stamp costs its own rows and a search, not a walk through all."""
+    looked: list[int] = []
+
+    def fields(number: int) -> dict[str, object]:
+        looked.append(number)
+        return {"Name": f"A{number}"}
+
+    with serving() as org:
+        org.state.generate("Account", 1_000_000, fields, NOW, per_second=400_000)
+        deep = ids.make("001", 700_000, "Ge")
+        second = "2026-03-02T06:00:01Z"
+        for where, order in (
+            (f"Id > '{deep}'", "Id"),
+            (f"(SystemModstamp = {second} AND Id > '{deep}') OR SystemModstamp > {second}", "SystemModstamp, Id"),
+            ("SystemModstamp >= 2026-03-02T06:00:02Z", "SystemModstamp, Id"),
+        ):
+            looked.clear()
+            found = org.ids(f"SELECT Id FROM Account WHERE {where} ORDER BY {order} LIMIT 2000")
+            assert 2000 == len(set(found))
+            assert len(looked) < 8_000, where
+        looked.clear()
+        assert [deep] == org.ids(f"SELECT Id FROM Account WHERE Id IN ('{deep}')")
+        assert len(looked) < 10

@@ -323,3 +323,25 @@ def test_a_result_is_streamed() -> None:
             first = next(answer.iter_content(1000))
         assert first.startswith(b'"Id","Name","Description"\n')
         assert 3000 == len(_rows(org.results(job).text))
+
+
+@pytest.mark.parametrize("generated", [False, True])
+def test_a_job_may_be_refused_by_script(org: Org, generated: bool) -> None:
+    """Creation answers 400 with the scripted code and text for as many jobs as asked, then jobs are made again."""
+    text = "Selecting compound data not supported in Bulk Query"
+    if generated:
+        org.state.generate("Contact", 5, lambda n: {"LastName": f"P{n}"}, NOW)
+    org.state.bulk.script(Fate(refused="API_ERROR", message=text, object="Contact", times=2))
+    answers = [org.job("SELECT Id FROM Contact") for _ in range(3)]
+    assert [400, 400, 200] == [a.status_code for a in answers]
+    assert [{"errorCode": "API_ERROR", "message": text}] == answers[0].json()
+    assert 1 == org.state.bulk.made()
+
+
+def test_rows_may_come_in_any_order(org: Org) -> None:
+    """Shuffled without ORDER BY, every row once; ORDER BY is obeyed all the same."""
+    org.switch(bulk_shuffle=True)
+    plain = [r["Id"] for r in _rows(org.results(_done(org, "SELECT Id FROM Contact")).text)]
+    ordered = [r["Id"] for r in _rows(org.results(_done(org, "SELECT Id FROM Contact ORDER BY Id")).text)]
+    assert plain != ordered
+    assert sorted(plain) == ordered == [sf_id("003", n) for n in range(7)]

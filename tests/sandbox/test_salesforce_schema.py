@@ -299,3 +299,32 @@ def test_multi_hop_paths(org: Org) -> None:
     soql = "SELECT Opportunity__r.Account.Owner.Name FROM Deal_Term__c WHERE Opportunity__r.Account.Name = 'Acme'"
     term = org.query(soql).json()["records"][0]
     assert "Jane Doe" == term["Opportunity__r"]["Account"]["Owner"]["Name"]
+
+
+def test_contacts_to_multiple_accounts(org: Org) -> None:
+    """On, each contact has a direct row that follows its account; off, the object does not exist."""
+    org.add("Account", "001", 2, Name="Other")
+    org.add("Contact", "003", 1, LastName="P", AccountId=ACCOUNT)
+    _control(org, "multiple-accounts", {"on": True})
+    org.add("Contact", "003", 2, LastName="Q", AccountId=ACCOUNT)
+    org.add("AccountContactRelation", "07k", 1, AccountId=sf_id("001", 2), ContactId=sf_id("003", 1), Roles="Other")
+    soql = "SELECT ContactId, AccountId FROM AccountContactRelation WHERE IsDirect = {} ORDER BY ContactId"
+    direct = [(r["ContactId"], r["AccountId"]) for r in org.query(soql.format("true")).json()["records"]]
+    assert [(sf_id("003", 1), ACCOUNT), (sf_id("003", 2), ACCOUNT)] == direct
+    assert 1 == org.query(soql.format("false")).json()["totalSize"]
+    org.change("update", "Contact", sf_id("003", 2), NOW, AccountId=sf_id("001", 2))
+    moved = [r["AccountId"] for r in org.query(soql.format("true")).json()["records"]]
+    assert [ACCOUNT, sf_id("001", 2)] == moved
+    _control(org, "multiple-accounts", {"on": False})
+    assert (400, "INVALID_TYPE") == _code(org.query(soql.format("true")))
+
+
+def test_a_row_may_fail_for_several_reasons(org: Org) -> None:
+    """Every error of a row is in its result."""
+    more = [["DUPLICATES_DETECTED", "Use one of these records?"]]
+    fault = {"code": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "No", "fields": ["Name"], "more": more}
+    _control(org, "row-faults", fault)
+    errors = org.update({"Id": ACCOUNT, "Phone": "1"}).json()[0]["errors"]
+    assert [("FIELD_CUSTOM_VALIDATION_EXCEPTION", ["Name"]), ("DUPLICATES_DETECTED", [])] == [
+        (e["statusCode"], e["fields"]) for e in errors
+    ]
