@@ -17,8 +17,6 @@ from sandbox.hubspot.state import HubSpotState, shown
 from sandbox.versions import Row
 
 _MOST = 10_000
-# "up to 6 filterGroups" (the kit's specification), 5 groups, 10 filters each, 25 in all (changelog of Aug 2024).
-_FILTERS, _ALL_FILTERS = 10, 25
 _QUERY = 3_000
 _OTHERS_STAMP = "hs_lastmodifieddate"
 _KEPT = 8
@@ -48,6 +46,9 @@ def search(call: Call, results: Results) -> Answer:
     unknown = sorted(set(body) - _KNOWN_KEYS)
     if unknown:
         raise errors.invalid(f'Invalid input JSON on line 1, column 1: Unrecognized field "{unknown[0]}"')
+    longest = state.switches.search_body_limit
+    if longest and len(json.dumps(body, ensure_ascii=False, separators=(",", ":"))) > longest:
+        raise errors.bad_request(f"the body must be at most {longest} characters")
     limit, after = _page_of(body)
     listed = _groups(state, body)
     text = str(body.get("query") or "")
@@ -133,11 +134,15 @@ def _groups(state: HubSpotState, body: dict[str, object]) -> list[list[Filter]]:
         if not isinstance(filters, list) or not all(isinstance(f, dict) for f in filters):
             raise errors.invalid("Invalid input JSON: 'filters' must be a list of objects")
         found.append(filters)
-    most = state.switches.filter_groups
-    if len(found) > most:
-        raise errors.bad_request(f"no more than {most} filterGroups are allowed")
-    if any(len(f) > _FILTERS for f in found) or sum(map(len, found)) > _ALL_FILTERS:
-        raise errors.bad_request(f"no more than {_FILTERS} filters per group and {_ALL_FILTERS} in all are allowed")
+    switches = state.switches
+    if len(found) > switches.filter_groups:
+        raise errors.bad_request(f"no more than {switches.filter_groups} filterGroups are allowed")
+    each, every = switches.filters_per_group, switches.filters_in_all
+    if any(len(f) > each for f in found) or sum(map(len, found)) > every:
+        raise errors.bad_request(f"no more than {each} filters per group and {every} in all are allowed")
+    lists_of_values = [f["values"] for filters in found for f in filters if isinstance(f.get("values"), list)]
+    if any(len(values) > switches.filter_values for values in lists_of_values if isinstance(values, list)):
+        raise errors.bad_request(f"no more than {switches.filter_values} values are allowed")
     return found or [[]]
 
 

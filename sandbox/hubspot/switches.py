@@ -41,7 +41,15 @@ class Switches:
     epoch_breaks: bool = True
     """A search from stamp 0 answers 500."""
     filter_groups: int = 5
-    """Most filter groups: 5 by the vendor's changelog, 6 by its kit's specification."""
+    """Most filter groups: 5 by the vendor's changelog of Aug 2024, 6 by its kit's specification."""
+    filters_per_group: int = 10
+    """Most filters in a group: 10 by the changelog, 6 by those who tell of the vendor's guide."""
+    filters_in_all: int = 25
+    """Most filters of a search: 25 by the changelog, 18 by those who tell of the vendor's guide."""
+    filter_values: int = 100
+    """Most values of IN and NOT_IN; not confirmed by any source read."""
+    search_body_limit: int = 0
+    """Most characters of a search's body (0: any number). Some tell of 3,000; peers send hundreds of properties."""
 
     # Reading
     batch_retryable: dict[str, int] = field(default_factory=dict)
