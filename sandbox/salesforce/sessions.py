@@ -21,9 +21,11 @@ def check(state: State, headers: Mapping[str, str], path: str) -> None:
     session = state.sessions.get(value.strip())
     if session is not None and session.ends_at is None:
         return
-    if session is None or session.ends_at is None or session.ends_at <= state.now:
+    if session is None or session.ends_at is None or session.ends_at <= state.now or session.calls_left == 0:
         state.sessions.pop(value.strip(), None)
         bulk = "/jobs/" in path and state.switches.bulk_expiry == 400
         raise bulk_expired() if bulk else expired()
+    if session.calls_left is not None:
+        session.calls_left -= 1
     if session.ends_at - state.now <= state.settings.session_life // 2:
         session.ends_at = state.now + state.settings.session_life

@@ -35,6 +35,8 @@ class Session:
 
     token: str
     ends_at: int | None
+    calls_left: int | None = None
+    """Requests until it dies; None for as many as anybody likes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class State(Hands):
         self.serial += 1
         secret = hashlib.sha256(f"{self.settings.client_secret}:{self.serial}".encode()).hexdigest()
         token = f"{self.settings.org_id[:15]}!AQ{secret[:40]}"
-        self.sessions[token] = Session(token, self.now + self.settings.session_life)
+        self.sessions[token] = Session(token, self.now + self.settings.session_life, self.switches.session_calls)
         return token
 
     def authorize(self) -> dict[str, str]:

@@ -50,6 +50,8 @@ class Switches:
     """Real milliseconds that a refresh takes; a second one with the same token meanwhile is refused."""
     one_session: bool = False
     """Each new session ends the others, as a policy of the connected app can have it."""
+    session_calls: int | None = None
+    """A new session dies after so many requests, wherever in a run that falls; only the fixed one lives on."""
     instance_url: str = ""
     """Where the API lives when it is not the host that was asked for the token; that host then is a login host."""
     sight_moves_describe: bool = True

@@ -345,3 +345,23 @@ def test_rows_may_come_in_any_order(org: Org) -> None:
     ordered = [r["Id"] for r in _rows(org.results(_done(org, "SELECT Id FROM Contact ORDER BY Id")).text)]
     assert plain != ordered
     assert sorted(plain) == ordered == [sf_id("003", n) for n in range(7)]
+
+
+def test_binary_fields_are_refused(org: Org) -> None:
+    """A base64 field is read by REST only."""
+    org.state.org.catalogue.add_fields("Contact", "Photo__c base64")
+    refused = org.job("SELECT Id, Photo__c FROM Contact")
+    assert 400 == refused.status_code
+    assert "is not supported by the Bulk API" in refused.json()[0]["message"]
+
+
+def test_the_size_of_results_is_limited(org: Org) -> None:
+    """What was handed out in 24 hours counts; beyond it no job is made, in the vendor's words."""
+    org.switch(bulk_storage_kb=1)
+    org.change("update", "Contact", sf_id("003", 0), NOW, Description="x" * 3000)
+    job = _done(org, "SELECT Id, Description FROM Contact")
+    assert 200 == org.job("SELECT Id FROM Contact").status_code
+    org.results(job)
+    refused = org.job("SELECT Id FROM Contact")
+    assert (400, "LIMIT_EXCEEDED") == _refusal(refused)
+    assert "Max bulk v2 query result size stored (1) kb per 24 hrs has been exceeded" == refused.json()[0]["message"]

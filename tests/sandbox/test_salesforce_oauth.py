@@ -253,3 +253,11 @@ def test_tokens_are_revoked(org: Org) -> None:
     assert [401, 200] == [_works(org, a["access_token"]) for a in (second, third)]
     org.state.grants.revoke_all()
     assert (401, 400) == (_works(org, third["access_token"]), _refresh(org, third["refresh_token"]).status_code)
+
+
+def test_a_session_may_die_after_so_many_requests(org: Org) -> None:
+    """Of five requests the first three work, whatever they ask; the fixed session lives on."""
+    org.switch(session_calls=3)
+    token = org.state.authorize()["access_token"]
+    assert [200, 200, 200, 401, 401] == [_works(org, token) for _ in range(5)]
+    assert [200] * 5 == [_works(org, org.state.settings.access_token) for _ in range(5)]
