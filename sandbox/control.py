@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from starlette.routing import Route
 from sandbox.clock import SECOND, ScenarioClock, iso_ms, parse_instant
 from sandbox.desk import Desk, EditRefused
 from sandbox.faults import parse_fault, parse_soak
+from sandbox.hubspot.hands import ACTS, Hands
 from sandbox.salesforce import control as salesforce_control
 from sandbox.salesforce.state import State as SalesforceState
 from sandbox.serving import Shared
@@ -42,6 +44,7 @@ class Backstage:
     switches: Mapping[str, object]
     """Vendor -> its settable switches (a dataclass instance)."""
     salesforce: SalesforceState
+    hubspot: Hands
     stores: Mapping[str, VendorStore]
     """Vendor -> its database."""
     truth: Callable[[], Mapping[str, object]]
@@ -77,6 +80,7 @@ def app(stage: Backstage) -> Starlette:
         ("POST", "/hold", control.hold),
         ("POST", "/switches", control.switch),
         ("GET", "/truth", control.get_truth),
+        ("POST", "/hubspot/{act}", control.hubspot),
         ("GET", "/crm/{vendor}/{object}", control.find_records),
         ("GET", "/crm/{vendor}/{object}/{record_id}", control.get_record),
         ("PATCH", "/crm/{vendor}/{object}/{record_id}", control.edit_record),
@@ -184,6 +188,17 @@ class _Control:
                 _set(self._stage.switches[vendor], _object(wanted))
         return {"ok": True}
 
+    def hubspot(self, ask: Ask) -> Any:
+        """What `Hands` do, by name: the body holds the arguments, a list those without names under `values`."""
+        act = ask.path["act"]
+        if act not in ACTS:
+            raise KeyError(act)
+        wanted = dict(_object(ask.body))
+        values = wanted.pop("values", [])
+        with self._stage.stores["hubspot"].lock if act != "deliver" else contextlib.nullcontext():
+            self._stage.stores["hubspot"].catch_up()
+            return {"result": getattr(self._stage.hubspot, act)(*values, **wanted)}
+
     def get_truth(self, _: Ask) -> Any:
         with self._truth_lock:
             if self._truth is None:
@@ -286,6 +301,8 @@ def _set(switches: object, wanted: Mapping[str, Any]) -> None:
         now = getattr(switches, name)
         if isinstance(now, set):
             setattr(switches, name, set(value))
+        elif isinstance(now, float) and isinstance(value, int) and not isinstance(value, bool):
+            setattr(switches, name, float(value))
         elif now is not None and value is not None and type(value) is not type(now):
             raise BadRequest(f"{name} is a {type(now).__name__}")
         else:

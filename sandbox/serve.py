@@ -17,7 +17,9 @@ from sandbox.crmpage import app as crmpage
 from sandbox.desk import Desk, HubSpotDesk, SalesforceDesk
 from sandbox.faults import FaultBook
 from sandbox.hubspot import app as hubspot_app
+from sandbox.hubspot.hands import Hands
 from sandbox.hubspot.state import HubSpotState, Token, new_store
+from sandbox.hubspot.webhooks import Webhooks
 from sandbox.requestlog import RequestLog
 from sandbox.salesforce import app as salesforce_app
 from sandbox.salesforce import state as salesforce
@@ -78,6 +80,7 @@ class Sandbox:
         self.salesforce = self._salesforce(changes)
         self.hubspot = HubSpotState(new_store(self.clock), {HUBSPOT_TOKEN: Token()})
         self.hubspot.store.load(changes)
+        self.webhooks = Webhooks(self.hubspot)
         self.slack = workspace.build(self.clock, map(_in_slack, self.world.teammates))
         self.desks: dict[str, Desk] = {
             "salesforce": SalesforceDesk(self.salesforce),
@@ -132,6 +135,7 @@ class Sandbox:
     def stop(self) -> None:
         """Close everything and remove what was written to temporary places."""
         self.slack.hub.close()
+        self.webhooks.stop()
         for served in self._served:
             served.stop()
         shutil.rmtree(self._scratch, ignore_errors=True)
@@ -167,6 +171,7 @@ class Sandbox:
                 "slack_limits": self.slack.limits,
             },
             salesforce=self.salesforce,
+            hubspot=Hands(self.hubspot, self.webhooks),
             stores={"salesforce": self.salesforce.store, "hubspot": self.hubspot.store},
             truth=self.truth,
             info=self.info,
@@ -182,6 +187,7 @@ class Sandbox:
         ]
         self._urls = {served.vendor: served.url for served in self._served}
         self.slack.origin = self._urls["slack"]
+        self.webhooks.start()
 
 
 def start(settings: Settings | None = None) -> Sandbox:

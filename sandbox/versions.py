@@ -171,6 +171,9 @@ class Table:
 Watcher = Callable[[Row | None, Row], None]
 """Called with (before, after) for each new version of a row, in the writer's thread; before is None for a new row."""
 
+Listener = Callable[[Change, Row | None, Row | None], None]
+"""Called with every change, and the row before and after it, in the writer's thread."""
+
 Links = dict[str, dict[str, tuple[str, ...]]]
 """to_object -> to_id -> labels."""
 
@@ -200,6 +203,7 @@ class VendorStore:
         self._tables: dict[str, Table] = {}
         self._links: dict[tuple[str, str], Links] = {}
         self._watchers: dict[str, list[Watcher]] = {}
+        self._listeners: list[Listener] = []
         self._waiting: list[tuple[int, int, Change]] = []
         self._sequence = itertools.count()
         self._notes: list[tuple[str, str, Row | None]] | None = None
@@ -253,6 +257,11 @@ class VendorStore:
         with self.lock:
             self._watchers.setdefault(object_name, []).append(watcher)
 
+    def listen(self, listener: Listener) -> None:
+        """Tell `listener` of every change of any object from now on, links too."""
+        with self.lock:
+            self._listeners.append(listener)
+
     def load(self, changes: Iterable[Change]) -> None:
         """Queue changes of this vendor; each is applied once the clock has reached it."""
         with self.lock:
@@ -293,6 +302,13 @@ class VendorStore:
             return self.apply(Change(self.now(), self.vendor, "delete", object_name, row_id))
 
     def _perform(self, change: Change, commit_at: int) -> Row | None:
+        before = self.get(change.object, change.id) if self._listeners else None
+        after = self._carry_out(change, commit_at)
+        for listener in self._listeners:
+            listener(change, before, after)
+        return after
+
+    def _carry_out(self, change: Change, commit_at: int) -> Row | None:
         self.revision += 1
         stamp = change.at - change.at % self._resolution
         if change.op == "create":

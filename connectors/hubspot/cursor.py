@@ -15,6 +15,10 @@ class Cursor:
     """Newest stamp up to which every row has been seen."""
     tail: dict[str, int] = field(default_factory=dict)
     """Id -> stamp of the rows in the overlap, so that reaching back costs no second look at what has not changed."""
+    looked: int = 0
+    """When the last search began that gave more than a page: what is older was visible then, or comes with the delayed
+    pass. It is kept only where reaching back from `at` would cost further pages.
+    """
     after: str | None = None
     """The next page of a list that is being read."""
     began: int = 0

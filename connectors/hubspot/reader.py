@@ -16,7 +16,7 @@ from connectors.hubspot.history import history, name_of
 from connectors.hubspot.increment import Window
 from connectors.hubspot.known import Known
 from connectors.hubspot.links import LINKED_ROWS, with_links
-from connectors.hubspot.objects import Objects
+from connectors.hubspot.objects import SEARCH_PAGE, Objects
 from connectors.hubspot.records import member
 from connectors.hubspot.refusals import ScopesMissing
 from connectors.hubspot.rows import Raw, next_after, stamp
@@ -109,28 +109,31 @@ class HubSpotReader:
 
     def _increment(self, stream: Stream, cursor: Cursor, started: Instant) -> Iterator[SyncEvent]:
         overlap = self._settings.overlap_minutes * MINUTE // _MS
-        newest, seen = cursor.at, dict(cursor.tail)
+        newest, seen, rows = cursor.at, dict(cursor.tail), 0
+        begun = self._session.server_now() // _MS
         pending: list[Raw] = []
         for page in Window(self._objects, stream, self._since(cursor, overlap)).pages():
             stamps = {str(raw["id"]): stamp(raw, stream.cursor) for raw in page}
             pending += [raw for raw in page if seen.get(str(raw["id"])) != stamps[str(raw["id"])]]
             seen |= stamps
+            rows += len(page)
             newest = max([newest, *stamps.values()])
             if len(seen) > 2 * _SEEN:
                 seen = latest(seen, newest - overlap, _SEEN)
             while len(pending) >= LINKED_ROWS:
                 some, pending = pending[:LINKED_ROWS], pending[LINKED_ROWS:]
                 # Rows come in the order of their stamps: nothing older than the oldest of this page is still to come.
-                reached = Cursor(at=max(cursor.at, min(stamps.values())), listed=True)
+                reached = Cursor(at=max(cursor.at, min(stamps.values())), listed=True, looked=cursor.looked)
                 yield from self._kept(stream, some, cursor, reached)
                 cursor = reached
-        done = Cursor(at=newest, tail=latest(seen, newest - overlap), listed=True)
+        looked = begun if rows > SEARCH_PAGE else cursor.looked
+        done = Cursor(at=newest, tail=latest(seen, newest - overlap), listed=True, looked=looked)
         yield from self._kept(stream, pending, cursor, done, fresh_at=started)
 
     def _since(self, cursor: Cursor, overlap: int) -> int:
         # Nobody has a row yet: a search from the epoch is answered with 500.
         at = cursor.at or (self._session.server_now() - DAY) // _MS
-        return at - overlap
+        return max(at, cursor.looked) - overlap
 
     def _kept(
         self, stream: Stream, raws: Sequence[Raw], before: Cursor, after: Cursor, fresh_at: Instant | None = None

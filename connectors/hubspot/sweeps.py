@@ -68,7 +68,8 @@ class Sweep:
         if not at:
             return  # the first list has still to be read
         begun = self._objects.session.server_now() // _MS
-        since = min(int(self._state.get(stream.name, at)), at) - _LAG
+        # What was visible when the last pass began was seen by it, whatever its stamp.
+        since = int(self._state.get(stream.name, at)) - _LAG
         known: KnownRows | None = None
         late: list[Raw] = []
         for page in Window(self._objects, stream, since).pages():

@@ -247,3 +247,22 @@ def test_soak_and_time_are_scripted(sandbox: Sandbox) -> None:
     store = sandbox.salesforce.store
     assert (store.lag, store.now()) == (5 * SECOND, sandbox.clock.now() - 3 * SECOND // 2)
     _ask(sandbox, "POST", "/time", {"vendor": "salesforce", "lag_seconds": 0, "skew_seconds": 0})
+
+
+def test_hands_act_in_hubspot(sandbox: Sandbox) -> None:
+    """Everything that tests do in a portal is there over HTTP; unknown acts and arguments are refused."""
+    switches = {"hubspot": {"search_pages": [1, 0], "stolen": 0, "locked": {"1": 2}}}
+    _ask(sandbox, "POST", "/switches", switches)
+    assert (sandbox.hubspot.switches.search_pages, sandbox.hubspot.switches.locked) == ([1, 0], {"1": 2})
+    _ask(sandbox, "POST", "/switches", {"hubspot": {"search_pages": [], "locked": {}}})
+    first, second = (c["id"] for c in _companies(sandbox, limit="2").json()["results"])
+    _ask(sandbox, "POST", "/hubspot/archive", {"object_name": "companies", "row_id": first})
+    assert first not in [c["id"] for c in _companies(sandbox, limit="2").json()["results"]]
+    _ask(sandbox, "POST", "/hubspot/restore", {"values": ["companies", first]})
+    survivor = _ask(sandbox, "POST", "/hubspot/merge", {"values": ["companies", first, second]})["result"]
+    assert survivor not in (first, second)
+    refresh_token = _ask(sandbox, "POST", "/hubspot/install", {"values": ["oauth"]})["result"]
+    assert sandbox.hubspot.oauth.grant_of(refresh_token) is not None
+    _ask(sandbox, "POST", "/hubspot/merge", {"values": ["companies", "1", "2"]}, 404)
+    _ask(sandbox, "POST", "/hubspot/explode", {}, 404)
+    assert "error" in _ask(sandbox, "POST", "/hubspot/archive", {"colour": 1}, 400)
