@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -15,19 +15,29 @@ from store.refs import chunks, upsert
 from store.saved import Saved
 from store.tables import crm_field_history
 
+_Key = tuple[str, str, str]
+"""(object, id, field)"""
+
 
 def save_changes(conn: Connection, source: str, records: Sequence[FieldChange], _now: Instant) -> Saved:
     """Lines of the CRM's field history; known ones are not written again.
 
-    What a field held since the row was created (`at` 0) is what the oldest line says: the first one to come stays.
+    What a field held since the row was created (`at` 0) is what the oldest line says, in whatever order they come.
     """
-    h = crm_field_history.c
+    by_object: defaultdict[str, set[str]] = defaultdict(set)
+    for r in records:
+        by_object[r.object].add(r.id)
+    known = _known(conn, source, by_object)
+    oldest: dict[_Key, Instant] = {}
+    for *key, at, _ in [*known, *((r.object, r.id, r.field, r.at, "") for r in records)]:
+        if at > 0:
+            field = (key[0], key[1], key[2])
+            oldest[field] = min(at, oldest.get(field, at))
     wanted: dict[tuple[str, str, str, int], dict[str, Any]] = {}
     for r in records:
-        key = (r.object, r.id, r.field, r.at)
-        if r.at == 0 and key in wanted:
+        if r.until > oldest.get((r.object, r.id, r.field), r.until):
             continue
-        wanted[key] = {
+        wanted[r.object, r.id, r.field, r.at] = {
             "source": source,
             "object": r.object,
             "id": r.id,
@@ -37,9 +47,18 @@ def save_changes(conn: Connection, source: str, records: Sequence[FieldChange], 
             "author": r.author,
             "origin": "crm",
         }
-    by_object: defaultdict[str, set[str]] = defaultdict(set)
-    for name, ref, _, _ in wanted:
-        by_object[name].add(ref)
+    fresh = [row for key, row in wanted.items() if (*key, row["value"]) not in known]
+    upsert(conn, crm_field_history, fresh)
+    for name in by_object:
+        changed = {str(row["id"]) for row in fresh if row["object"] == name}
+        dirty.mark(conn, f"history:{name}", ((source, ref) for ref in changed))
+    return Saved(0, len(fresh), 0)
+
+
+def _known(
+    conn: Connection, source: str, by_object: Mapping[str, Collection[str]]
+) -> set[tuple[str, str, str, int, str]]:
+    h = crm_field_history.c
     known: set[tuple[str, str, str, int, str]] = set()
     for name, refs in by_object.items():
         for some in chunks(sorted(refs)):
@@ -47,10 +66,4 @@ def save_changes(conn: Connection, source: str, records: Sequence[FieldChange], 
             mine = (h.source == source, h.object == name, h.id.in_(some), h.origin == "crm")
             rows = conn.execute(query.where(*mine))
             known |= {(r.object, r.id, r.field, r.changed_at, r.value) for r in rows}
-    first = {key[:4] for key in known if key[3] == 0}
-    fresh = [row for key, row in wanted.items() if (*key, row["value"]) not in known and key not in first]
-    upsert(conn, crm_field_history, fresh)
-    for name in by_object:
-        changed = {str(row["id"]) for row in fresh if row["object"] == name}
-        dirty.mark(conn, f"history:{name}", ((source, ref) for ref in changed))
-    return Saved(0, len(fresh), 0)
+    return known

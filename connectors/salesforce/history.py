@@ -59,8 +59,8 @@ def _line(row: Row, parent: str, kept_as: str, names: dict[str, str]) -> list[Re
         return []  # long text: that it changed is told, what it was is not
     at, author = stamp(row, "CreatedDate"), row.get("CreatedById")
     new = FieldChange(kept_as, row[parent], field, row.get("NewValue"), at, author)
-    # The store keeps the first such line only: what the oldest one tells of the time before it.
-    old = FieldChange(kept_as, row[parent], field, row.get("OldValue"), 0)
+    # The store believes the oldest line of what it tells of the time before it.
+    old = FieldChange(kept_as, row[parent], field, row.get("OldValue"), 0, until=at)
     return [old, new]
 
 

@@ -273,6 +273,8 @@ class FieldChange:
     """0: since the row was created."""
     author: str | None = None
     """Id of the CRM user or kind of source (import, workflow, integration) where the CRM says so."""
+    until: Instant = 0
+    """With `at` 0: when the line that tells of this value says that it changed; only the oldest such line is right."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from store.records import (
     AccountRecord,
     Batch,
     ContactRecord,
+    FieldChange,
     FieldValues,
     Gone,
     ObjectRecord,
@@ -20,7 +21,14 @@ from store.records import (
     Record,
 )
 from store.sync import save_batch
-from store.tables import crm_accounts, crm_contact_accounts, crm_contacts, crm_objects, crm_opportunities
+from store.tables import (
+    crm_accounts,
+    crm_contact_accounts,
+    crm_contacts,
+    crm_field_history,
+    crm_objects,
+    crm_opportunities,
+)
 
 ACCOUNT = AccountRecord("A1", "Acme", "acme.test", "U1", None, 10, 20, True, fields={"ARR__c": 12, "Plan__c": "Gold"})
 CONTACT = ContactRecord("C1", ("A1",), "Ann", "ann@acme.test", "CEO", 11, 21, fields={"Level__c": "VP"})
@@ -121,3 +129,21 @@ def test_a_damaged_row_is_mended_although_its_hash_is_right(store: Store) -> Non
     with store.read() as conn:
         row = conn.execute(select(crm_accounts)).one()
     assert ("Acme", ACCOUNT.fields) == (row.name, json.loads(row.fields))
+
+
+def test_the_oldest_line_of_a_history_says_what_was_before(store: Store) -> None:
+    """Lines come in any order, in one batch or in several; what a field held at first is the oldest line's old value."""
+    lines = {
+        at: (
+            FieldChange("accounts", "A1", "ARR__c", at - 1, 0, until=at),
+            FieldChange("accounts", "A1", "ARR__c", at, at),
+        )
+        for at in (100, 200, 300)
+    }
+    for order in ((200,), (300, 100), (300, 200)):
+        _save(store, *(record for at in order for record in lines[at]))
+    with store.read() as conn:
+        c = crm_field_history.c
+        kept = conn.execute(select(c.changed_at, c.value).order_by(c.changed_at)).all()
+    assert [(0, "99"), (100, "100"), (200, "200"), (300, "300")] == [tuple(row) for row in kept]
+    assert 0 == _save(store, *(record for pair in lines.values() for record in pair))
