@@ -109,6 +109,16 @@ hs_ticket_category string
 source_type enumeration=CHAT|EMAIL|FORM|PHONE
 closed_date datetime
 """,
+    "line_items": f"""{COMMON}
+name string
+price number
+quantity number
+amount number
+hs_sku string
+hs_arr number calculated
+hs_recurring_billing_start_date date
+recurringbillingfrequency enumeration=monthly|quarterly|annually
+""",
     "emails": f"""{ACTIVITY}
 hs_email_direction enumeration=EMAIL|INCOMING_EMAIL|FORWARDED_EMAIL
 hs_email_subject string

@@ -36,6 +36,8 @@ _LINK_IDS = {
     ("companies", "companies"): 450,
     ("deals", "deals"): 451,
     ("tickets", "tickets"): 452,
+    ("deals", "line_items"): 19,
+    ("line_items", "deals"): 20,
 }
 _FIRST_ACTIVITY_IDS = {"companies": 181, "contacts": 193, "deals": 205}
 _TICKET_ACTIVITY_IDS = {"calls": 219, "emails": 223, "meetings": 225, "notes": 227, "tasks": 229}

@@ -101,6 +101,18 @@ TYPES = (
         html_missing=True,
     ),
     ObjectType(
+        "line_items",
+        "line_item",
+        "0-8",
+        "line_item",
+        "hs_lastmodifieddate",
+        "crm.objects.line_items.read",
+        "crm.objects.line_items.write",
+        (*_STAMPS, "name", "price", "quantity", "amount"),
+        (),
+        ("name",),
+    ),
+    ObjectType(
         "emails",
         "email",
         "0-49",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,9 @@ import pytest
 import requests
 
 from sandbox.clock import DAY, HOUR, MINUTE, SECOND
+from sandbox.faults import Fault
+from sandbox.hubspot.hands import ACTS
+from sandbox.hubspot.switches import Switches
 from sandbox.serve import FIRST_EVALUATION, Sandbox, Settings, start
 
 BEGIN = FIRST_EVALUATION - 90 * MINUTE
@@ -266,3 +271,11 @@ def test_hands_act_in_hubspot(sandbox: Sandbox) -> None:
     _ask(sandbox, "POST", "/hubspot/merge", {"values": ["companies", "1", "2"]}, 404)
     _ask(sandbox, "POST", "/hubspot/explode", {}, 404)
     assert "error" in _ask(sandbox, "POST", "/hubspot/archive", {"colour": 1}, 400)
+
+
+def test_reference_names_everything_that_can_be_set() -> None:
+    """The page of the control server has every fault, switch and act."""
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "sandbox.md").read_text()
+    named = set(re.findall(r"`(\w+)`", page))
+    wanted = {f.name for kind in (Fault, Switches) for f in fields(kind)} | ACTS
+    assert wanted - named == set()
