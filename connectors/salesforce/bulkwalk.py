@@ -164,7 +164,7 @@ class JobWalk:
                 yield walk.page(some, before)
                 continue
             if following:
-                yield walk.page(some, replace(before, locator=following, rows=before.rows + count, top=top, tries=0))
+                yield walk.page(some, replace(before, locator=following, rows=before.rows + count, top=top))
             else:
                 full = bool(before.limit) and before.rows + count >= before.limit
                 yield walk.page(some, before.anew(id=top, tries=0), done=not full)

@@ -42,6 +42,7 @@ class Mark:
     top: str = ""
     """The highest Id among them."""
     tries: int = 0
+    """How often this window was begun again in vain."""
 
     def data(self) -> dict[str, Any]:
         """JSON-able, without what is empty."""
