@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from connectors.http import VendorError
+from connectors.http import Finding, VendorError
 from store.records import SECOND, Clock, Instant
 
 Work = Literal["increment", "backfill"]
@@ -89,6 +89,22 @@ class Budget:
     def ours(self) -> int:
         """Our calls in 24 hours."""
         return (self._before or 0) + self._made
+
+    def report(self) -> Finding | None:
+        """How much of the quota is used, for people; None where the vendor has not told it."""
+        if not self._allowed:
+            return None
+        quota, may = self._quota, round(self._allowed * self._quota.share)
+        what = (
+            f"{self.ours:,} API calls by tierd in 24 hours, of the {may:,} that it may make ({quota.share:.0%} of "
+            f"{self._allowed:,}); {self._used:,} by all apps together"
+        )
+        free = 1 - self._used / self._allowed
+        if self.ours >= may or free <= quota.stop:
+            return Finding("error", what, "reading waits: raise quota.share, or find the app that uses the calls up")
+        if free <= quota.reserve:
+            return Finding("warning", what, f"a first sync waits until {quota.reserve:.0%} of the calls are free again")
+        return Finding("ok", what)
 
     def check(self, work: Work = "increment") -> None:
         """VendorError `deferred` where no call should be made for this work now."""

@@ -35,8 +35,11 @@ class SalesforceConnector(SalesforceReader):
         return Toll(self._session.calls, self._session.throttled, self._session.usage)
 
     def check(self) -> Sequence[Finding]:
-        """Sign in, then look at every object and mapped field with the rights that tierd has."""
-        return self._look.check()
+        """Sign in, then look at every object and mapped field with the rights that tierd has, and at the day's calls."""
+        self._session.budget.begin()
+        findings = list(self._look.check())
+        used = self._session.budget.report()
+        return [*findings, used] if used is not None else findings
 
     @property
     def explorer(self) -> SalesforceExplorer:
