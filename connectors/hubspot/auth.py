@@ -51,11 +51,18 @@ def _granted(base_url: str, auth: OAuth, refresh_token: str, clock: Clock, timeo
     return _grant(answer.data)
 
 
+_REFUSALS = {
+    "BAD_CLIENT_ID": "invalid_client_id",
+    "BAD_CLIENT_SECRET": "invalid_client",
+    "BAD_REFRESH_TOKEN": "invalid_grant",
+}
+"""HubSpot's words (`status` of the body) -> those of RFC 6749; the newer paths may use the latter themselves."""
+
+
 def _refused(status: int, body: str, headers: dict[str, str], clock: Clock) -> VendorError:
     error = refusal(status, body, headers, clock.now())
-    code = _told(body).get("error") or {"BAD_REFRESH_TOKEN": "invalid_grant", "BAD_CLIENT_ID": "invalid_client_id"}.get(
-        str(_told(body).get("status"))
-    )
+    told = _told(body)
+    code = told.get("error") or _REFUSALS.get(str(told.get("status")))
     if error.kind == "failed" and code:
         return VendorError("auth", f"{error} ({code})", status=status, code=str(code))
     return error

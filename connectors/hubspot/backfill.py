@@ -57,7 +57,9 @@ def _ended(objects: Objects, stream: Stream, cursor: Cursor, records: tuple[Reco
         yield Batch(stream.name, records, cursor.text())
         yield _shortage(stream, got, wanted, "it is listed again by the next run")
         return
+    # The list shows a change at once: what is older than its beginning needs no second look.
     cursor.at = min(cursor.at or began, began)
+    cursor.looked = began
     cursor.began, cursor.tries, cursor.listed = 0, 0, True
     yield Batch(stream.name, records, cursor.text(), fresh_at=began * _MS)
     if short:

@@ -207,10 +207,12 @@ class HubSpotReader:
             name, sweep.reconcile
         )
         for stream in self._streams.values():
-            if load(cursors.get(stream.name)).ask_again > self._session.server_now() // _MS:
-                continue  # the increments say that it cannot be read
+            if not load(cursors.get(stream.name)).listed:
+                continue  # there is nothing yet that could differ
             try:
                 yield from one(stream)
+            except ScopesMissing:
+                continue  # increments say so
             except VendorError as error:
                 if _concerns_all(error) or error.code == "QUOTA":
                     yield trouble(sweep.name, error, self._clock)

@@ -47,6 +47,7 @@ class HubSpotSession:
 
     def _call(self, method: str, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None) -> Any:
         def once() -> Any:
+            self.limits.check(self.work)  # before a token is renewed for a call that is not made
             return self._tokens.using(lambda token: self._once(token, method, path, params, body))
 
         return calling(self._clock, once)
@@ -58,7 +59,7 @@ class HubSpotSession:
         from urllib3.exceptions import HTTPError
 
         search = path.endswith("/search")
-        self.limits.take(search=search, work=self.work)
+        self.limits.take(search=search)
         self.calls += 1
         client = self._connected(token)
         try:

@@ -65,11 +65,9 @@ class Sweep:
     def delayed(self, stream: Stream) -> Iterator[Batch]:
         """Rows that search shows by now and did not show when increments passed by their stamp."""
         at = load(self._cursors.get(stream.name)).at
-        if not at:
-            return  # the first list has still to be read
         begun = self._objects.session.server_now() // _MS
         # What was visible when the last pass began was seen by it, whatever its stamp.
-        since = int(self._state.get(stream.name, at)) - _LAG
+        since = int(self._state.get(stream.name, at) or begun) - _LAG
         known: KnownRows | None = None
         late: list[Raw] = []
         for page in Window(self._objects, stream, since).pages():

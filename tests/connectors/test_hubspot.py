@@ -34,12 +34,17 @@ def settings(portal: Portal, **also: Any) -> HubSpotSettings:
         "fields": {"arr": {"field": "arr"}},
         "tier": {"field": "customer_tier", "values": {1: "tier_1", 2: "tier_2", 3: "tier_3"}},
     }
-    return HubSpotSettings.model_validate(values | also)
+    return HubSpotSettings.model_validate(values | _VERSIONS | also)
 
 
-@pytest.fixture
-def portal() -> Iterator[Portal]:
-    """A portal with two owners."""
+_VERSIONS: dict[str, str] = {}
+"""The API versions that the test at hand reads and writes on."""
+
+
+@pytest.fixture(params=[("2026-09", "2026-03"), ("2026-03", "2026-09")], ids="-reads-".join)
+def portal(request: pytest.FixtureRequest) -> Iterator[Portal]:
+    """A portal with two owners, which is read and written on either version."""
+    _VERSIONS.update(zip(("read_version", "write_version"), request.param, strict=True))
     served = Portal()
     served.clock.advance_to(NOW + 10 * MINUTE)
     try:
@@ -226,7 +231,7 @@ def test_a_missing_scope_fails_its_object_alone(portal: Portal, sqlite_store: St
 
 
 def test_only_dated_paths_are_used(portal: Portal, sqlite_store: Store) -> None:
-    """Reading on 2026-09, writing on 2026-03, and no v3 or v4 anywhere."""
+    """Reading on one version, writing on the other, and no v3 or v4 anywhere."""
     portal.add("companies", "1", {"name": "Acme"})
     sync(portal, sqlite_store)
     out = writer(settings(portal), StepClock(portal.clock))
@@ -234,7 +239,9 @@ def test_only_dated_paths_are_used(portal: Portal, sqlite_store: Store) -> None:
     out.close()
     made = paths(portal)
     assert [] == [p for p in made if "/v3" in p or "/v4" in p]
-    assert [p for p in made if "2026-03" in p] == [p for p in made if p.endswith("batch/update")]
+    written = [p for p in made if p.endswith("batch/update")]
+    assert [p for p in made if _VERSIONS["write_version"] in p] == written
+    assert [p for p in made if _VERSIONS["read_version"] not in p] == written
 
 
 def test_a_poison_row_is_parked_and_the_other_99_are_written(portal: Portal) -> None:
