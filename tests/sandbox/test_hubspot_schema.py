@@ -183,6 +183,9 @@ def test_administrators_rules_hold_from_2026_09(portal: Portal) -> None:
         ["t1"],
         "MISSING_REQUIRED_PROPERTY",
     )
+    portal.change("companies", "1", industry="x")
+    conditional = portal.call("PATCH", f"{DATED}/companies/1", tier)
+    assert [e["code"] for e in conditional.json()["errors"]] == ["MISSING_CONDITIONAL_REQUIRED_PROPERTY"]
     full = {"properties": {"industry": "x", "renewal_date": "2026-09-30", "customer_tier": "tier_1"}}
     assert portal.call("PATCH", f"{DATED}/companies/1", full).status_code == 200
     assert portal.call("PATCH", f"{DATED}/companies/1", tier).status_code == 200

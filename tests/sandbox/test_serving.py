@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import threading
 from collections.abc import Iterator
 
@@ -18,6 +19,7 @@ from sandbox.clock import SECOND, ScenarioClock
 from sandbox.faults import Fault, FaultBook, parse_fault, parse_soak
 from sandbox.requestlog import RequestLog
 from sandbox.serving import COST, Served, Shared
+from sandbox.spoil import Whole, spoil
 
 
 class Shop:
@@ -198,11 +200,40 @@ def test_reorder_shuffles_the_same_rows_alike(library: Library) -> None:
 
 def test_csv_is_cut_in_a_row_with_a_length_that_fits(library: Library) -> None:
     """A half-written file is whole for HTTP: only its last row, and the count, tell."""
+    whole = library.get("/books.csv").text
     library.shared.faults.add(Fault(path="csv", cut_row=True))
     cut = library.get("/books.csv")
-    assert cut.status_code == 200
-    assert len(cut.content) == int(cut.headers["Content-Length"])
-    assert cut.text.count('"') % 2 == 1 or not cut.text.endswith('"')
+    assert (cut.status_code, len(cut.content)) == (200, int(cut.headers["Content-Length"]))
+    assert whole.startswith(cut.text)
+    assert whole[len(cut.text)] != "\n"
+    assert cut.text.splitlines()[:-1] == whole.splitlines()[: len(cut.text.splitlines()) - 1]
+    assert [e.fault for e in library.shared.log.entries()] == [None, "cut row"]
+
+
+@pytest.mark.parametrize("first", range(8))
+def test_reorder_never_leaves_the_order(first: int) -> None:
+    """Two rows that a shuffle would leave as they are change places; one row cannot be reordered."""
+    rows = [{"id": first}, {"id": first + 1}]
+    kind = [(b"content-type", b"application/json")]
+    spoiled = spoil(Whole(200, kind, json.dumps({"records": rows}).encode()), Fault(reorder=True), None)
+    assert spoiled is not None
+    assert json.loads(spoiled.body)["records"] == rows[::-1]
+    alone = Whole(200, kind, json.dumps({"records": rows[:1]}).encode())
+    assert spoil(alone, Fault(reorder=True), None) is None
+
+
+def test_composite_rows_shuffle_part_by_part() -> None:
+    """The parts of a Salesforce composite keep their places; the rows of each are shuffled."""
+    part = {"httpStatusCode": 200, "body": {"done": True, "records": [{"Id": str(n)} for n in range(5)]}}
+    body = {"compositeResponse": [part | {"referenceId": name} for name in ("a", "b")]}
+    answer = Whole(200, [(b"content-type", b"application/json")], json.dumps(body).encode())
+    spoiled = spoil(answer, Fault(reorder=True), None)
+    assert spoiled is not None
+    parts = json.loads(spoiled.body)["compositeResponse"]
+    assert [p["referenceId"] for p in parts] == ["a", "b"]
+    for shuffled in parts:
+        ids = [row["Id"] for row in shuffled["body"]["records"]]
+        assert (sorted(ids), ids == sorted(ids)) == (["0", "1", "2", "3", "4"], False)
 
 
 def test_csv_rows_shuffle_and_vanish_while_the_header_counts_them(library: Library) -> None:
