@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -155,6 +155,28 @@ class TierTarget(BaseModel):
         return self
 
 
+class Currencies(BaseModel):
+    """How amounts of several currencies become the reporting one; an amount whose currency has no rate is missing."""
+
+    model_config = _FROZEN
+
+    field: str = "CurrencyIsoCode"
+    """The field of every row that says the currency of its amounts."""
+    rates: dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], Annotated[Decimal, Field(gt=0)]]
+    """Currency -> what one of it is in the reporting currency; that one itself is 1."""
+
+    def rate(self, fields: Raw) -> Decimal | None:
+        """The rate of a row's currency; None where it says none, or one without a rate."""
+        return self.rates.get(str(fields.get(self.field) or "").strip().upper())
+
+    def converted(self, minor: int | None, fields: Raw) -> int | None:
+        """An amount in minor units, half up, in the reporting currency; None where there is no rate."""
+        rate = self.rate(fields)
+        if minor is None or rate is None:
+            return None
+        return int((minor * rate).to_integral_value(ROUND_HALF_UP))
+
+
 class FieldMapping(BaseModel):
     """The part of a CRM source's settings that says what its fields mean."""
 
@@ -166,6 +188,8 @@ class FieldMapping(BaseModel):
     fields: dict[FieldName, Options] = Field(default_factory=dict)
     contact: ContactMapping = ContactMapping()
     tier: TierTarget | None = None
+    currencies: Currencies | None = None
+    """For an org whose rows have currencies of their own (Salesforce)."""
 
     def account_fields(self) -> tuple[str, ...]:
         """CRM fields to read on the account object."""
@@ -173,7 +197,7 @@ class FieldMapping(BaseModel):
         names |= {option.field for options in self._all() for option in options if option.object is None}
         if self.tier is not None:
             names.add(self.tier.field)
-        return tuple(sorted(names))
+        return tuple(sorted(names | set(self.currency_fields())))
 
     def contact_fields(self) -> tuple[str, ...]:
         """CRM fields to read on contacts."""
@@ -186,8 +210,13 @@ class FieldMapping(BaseModel):
             for option in options:
                 if option.object is not None:
                     extra = {option.field, *option.where, *filter(None, (option.path, option.by))}
+                    extra |= set(self.currency_fields())
                     found.setdefault(option.object, set()).update(extra)
         return {name: tuple(sorted(fields)) for name, fields in sorted(found.items())}
+
+    def currency_fields(self) -> tuple[str, ...]:
+        """What to read beside amounts."""
+        return () if self.currencies is None else (self.currencies.field,)
 
     def paths(self) -> dict[str, str]:
         """Object -> its field that holds the account's id."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Protocol
 
 from alerts.slack import SCOPES, SlackSender
 from connectors.http import Finding as Placed
@@ -12,6 +12,8 @@ from connectors.http import Preview, VendorError, remedy
 from daemon.config import Config
 from daemon.config.document import Document, KeyPath
 from daemon.lock import holder
+from daemon.map.candidates import Explorer
+from daemon.map.customers import conditions
 from daemon.rulefiles import read_rules
 from daemon.sources import Sources
 from rules.language import RuleErrors
@@ -129,16 +131,40 @@ def _source(config: Config, sources: Sources, name: str) -> Section:
         return section  # told above; nobody is there to be asked
     try:
         section.findings += connector.check()
+        crm = config.crms.get(name)
+        if crm is not None:
+            section.findings += _tier(config, sources, name, section)
         if any(finding.level == "error" for finding in section.findings):
             return section
         section.preview = connector.preview()
-        section.findings += _customers(section.preview, crm=name in config.crms)
-        crm = config.crms.get(name)
-        if config.writeback.enabled and crm is not None and crm.tier is not None:
-            section.findings += sources.writer(name).check_target()
+        if crm is not None:
+            section.findings += _customers(section.preview, sources.explorer(name), crm.customer)
     except VendorError as error:
         section.findings.append(Found("error", str(error), remedy(error)))
+    section.findings = _once(section.findings)
     return section
+
+
+def _tier(config: Config, sources: Sources, name: str, section: Section) -> Iterable[Finding]:
+    """Whether the tier can be written: an obstacle now where write-back is on, else one for later."""
+    crm = config.crms[name]
+    wrong = any(getattr(finding, "at", ())[:1] == ("tier",) for finding in section.findings)
+    signed_in = len(section.findings) > 1
+    if crm.tier is None or wrong or not signed_in:
+        return ()
+    found = sources.writer(name).check_target()
+    if config.writeback.enabled:
+        return found
+    later = "; nothing is written while `writeback` is off"
+    return [Found("warning", one.what + later, one.remedy) if one.level == "error" else one for one in found]
+
+
+def _once(findings: Sequence[Finding]) -> list[Finding]:
+    """Each text once, at its first place."""
+    kept: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        kept.setdefault((finding.level, finding.what), finding)
+    return list(kept.values())
 
 
 def _placed(section: Section, document: Document | None) -> Section:
@@ -162,15 +188,32 @@ def _place(document: Document, source: str, at: KeyPath) -> tuple[KeyPath, str]:
     return path, ""
 
 
-def _customers(preview: Preview, *, crm: bool) -> Iterable[Found]:
-    if not crm or preview.customers is None:
-        return
+def _customers(preview: Preview, explorer: Explorer, where: Mapping[str, Any]) -> Iterable[Found]:
+    """For how many accounts the condition holds, and what else could say who is a customer."""
+    home = explorer.shape(explorer.home)
+    others = [one for one in conditions(explorer, home, where) if not one.configured] if home is not None else []
+    listed = ", ".join(f"`{{{_condition(one.where)}}}` {_count(one.count)}" for one in others)
     if preview.customers == 0:
-        remedy = "look at `customer:` - field name, and the values as the CRM spells them"
-        yield Found("error", "the customer condition holds for no account", remedy)
-    else:
+        help_ = f"; other conditions: {listed}" if listed else " - field name, and the values as the CRM spells them"
+        yield Found("error", "the customer condition holds for no account", f"look at `customer:`{help_}")
+    elif preview.customers is not None:
         of = max((preview.rows.get(name, 0) for name in ("Account", "companies")), default=0)
-        yield Found("ok", f"the customer condition holds for {preview.customers:,} of {of:,} accounts")
+        more = f"; other conditions: {listed}" if listed else ""
+        yield Found("ok", f"the customer condition holds for {preview.customers:,} of {of:,} accounts{more}")
+
+
+def _condition(where: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}: {_word(value)}" for name, value in where.items())
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + _condition(value) + "}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _count(count: int | None) -> str:
+    return "for an unknown number" if count is None else f"for {count:,}"
 
 
 def _slack(sender: SlackSender | None) -> Section:
@@ -181,6 +224,24 @@ def _slack(sender: SlackSender | None) -> Section:
     if sender.settings.app_token is not None:
         needs.append(("the scope connections:write on the app-level token", "receive what is pressed (Socket Mode)"))
     return Section("slack", list(sender.check()), needs)
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report as plain data."""
+    return {
+        "ok": report.ok,
+        "sections": [
+            {
+                "name": section.name,
+                "findings": [
+                    {"level": found.level, "what": found.what, "remedy": found.remedy} for found in section.findings
+                ],
+                "needs": [{"permission": permission, "why": why} for permission, why in section.needs],
+                "first_sync": None if section.preview is None else asdict(section.preview),
+            }
+            for section in report.sections
+        ],
+    }
 
 
 def cost(previews: Sequence[tuple[str, Preview]]) -> list[str]:

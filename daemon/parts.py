@@ -60,8 +60,10 @@ def source_mapping(mapping: FieldMapping) -> SourceMapping:
     """One CRM's field mapping."""
     contact = mapping.contact
     return SourceMapping(
-        fields={name: tuple(map(mapped_option, options)) for name, options in mapping.fields.items()},
-        csm=tuple(map(mapped_option, mapping.csm)),
+        fields={
+            name: tuple(mapped_option(one, mapping) for one in options) for name, options in mapping.fields.items()
+        },
+        csm=tuple(mapped_option(one, mapping) for one in mapping.csm),
         churned=_condition(mapping.churned),
         user_field=contact.user.field if contact.user else None,
         level_field=contact.level.field if contact.level else None,
@@ -69,10 +71,11 @@ def source_mapping(mapping: FieldMapping) -> SourceMapping:
     )
 
 
-def mapped_option(mapped: MappedField) -> Option:
+def mapped_option(mapped: MappedField, mapping: FieldMapping) -> Option:
     """One mapped field as derivation reads it."""
     kept_as = "opportunities" if mapped.object in _OPPORTUNITIES else mapped.object
-    return Option(kept_as, mapped.field, _condition(mapped.where), mapped.aggregate, mapped.by)
+    rate = mapping.currencies.rate if mapping.currencies else None
+    return Option(kept_as, mapped.field, _condition(mapped.where), mapped.aggregate, mapped.by, rate)
 
 
 def _condition(where: Mapping[str, object] | None) -> Callable[[Mapping[str, Scalar]], bool | None] | None:

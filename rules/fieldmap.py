@@ -42,6 +42,8 @@ class Option:
     """sum | min | max | latest"""
     by: str | None = None
     """For latest: the CRM field that orders the rows; None: the modification stamp."""
+    rate: Callable[[Mapping[str, Scalar]], Decimal | None] | None = None
+    """What one of a row's currency is in the reporting one, None where that is not known; without it all are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +171,26 @@ def find(field: str, options: Sequence[Option], own: RawRow, related: Mapping[st
 
 
 def _aggregate(field: str, option: Option, rows: Sequence[RawRow]) -> Value | None:
+    filled = [(row, v) for row in rows if (v := convert(field, row.fields.get(option.column))) is not None]
     if option.aggregate == "latest":
-        ordered = sorted(rows, key=lambda row: (_order(option, row), row.id), reverse=True)
-        return next((v for row in ordered if (v := convert(field, row.fields.get(option.column))) is not None), None)
-    values = [v for row in rows if (v := convert(field, row.fields.get(option.column))) is not None]
+        filled = sorted(filled, key=lambda pair: (_order(option, pair[0]), pair[0].id), reverse=True)[:1]
+    values = [value for row, v in filled if (value := _reported(field, option, row, v)) is not None]
+    if len(values) < len(filled):
+        return None  # an amount without a rate: the others alone would be a wrong sum
+    if option.aggregate == "latest":
+        return values[0] if values else None
     nums = [v.num for v in values if v.num is not None]
     if not nums:
         return None
     return Value(num=sum(nums) if option.aggregate == "sum" else (min if option.aggregate == "min" else max)(nums))
+
+
+def _reported(field: str, option: Option, row: RawRow, value: Value) -> Value | None:
+    """Money in the reporting currency; None where the row's currency has no rate."""
+    if option.rate is None or field not in MONEY or value.num is None:
+        return value
+    rate = option.rate(row.fields)
+    return None if rate is None else Value(num=int((value.num * rate).to_integral_value(ROUND_HALF_UP)))
 
 
 def _order(option: Option, row: RawRow) -> str:

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from alerts.settings import AlertSettings, Channels, SlackSettings
 from alerts.writeback import WritebackSettings
 from connectors.hubspot.settings import ActivityProperties, HubSpotSettings, OAuth, Token
-from connectors.mapping import ContactField, ContactMapping, FieldMapping, MappedField, TierTarget
+from connectors.mapping import ContactField, ContactMapping, Currencies, FieldMapping, MappedField, TierTarget
 from connectors.quota import Quota
 from connectors.salesforce.settings import (
     AccessToken,
@@ -68,6 +68,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`contact`": ContactMapping,
     "A field of the contact": ContactField,
     "`tier`": TierTarget,
+    "`currencies`": Currencies,
     "## Usage feed": UsageSettings,
     "`columns`": Columns,
     "## `features`": Feature,

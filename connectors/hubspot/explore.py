@@ -144,6 +144,15 @@ class HubSpotExplorer:
         """The same for several conditions, one call each."""
         return [self.count(name, where) for where in wheres]
 
+    def won(self, where: Mapping[str, Any]) -> tuple[int, int] | None:
+        """(companies with closed-won revenue, those of them that meet the condition); None where there is no sum."""
+        home = self.shape(HOME)
+        if home is None or "total_revenue" not in home.fields:
+            return None
+        paid = {"total_revenue": {"at_least": 0.01}}
+        every, meeting = self.count(HOME, paid), self.count(HOME, {**where, **paid})
+        return None if every is None or meeting is None else (every, meeting)
+
     def filled(self, name: str, fields: Sequence[str], where: Mapping[str, Any]) -> Mapping[str, int]:
         """Nothing: a count per property would be a search each, of five a second that all apps share; samples serve."""
         del name, fields, where
@@ -193,9 +202,11 @@ class HubSpotExplorer:
             address = f"/crm/associations/{self._version}/{HOME}/{name}/batch/read"
             for result in self._session.post(address, {"inputs": inputs}).get("results", ()):
                 for target in result["to"]:
-                    # A record of several companies belongs to the one with the lowest id, as in a sync.
+                    # A record of several companies belongs to its primary one, as in a sync.
                     ref, owner = str(target["toObjectId"]), str(result["from"]["id"])
-                    owners[ref] = min(owners.get(ref, owner), owner)
+                    labels = " ".join(str(kind.get("label")) for kind in target.get("associationTypes") or ())
+                    if ref not in owners or "Primary" in labels:
+                        owners[ref] = owner
         wanted = sorted(owners, key=int)[:most]
         found: list[Row] = []
         for start in range(0, len(wanted), LIST_PAGE):

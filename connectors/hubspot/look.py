@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.fit import HUBSPOT, misfits
 from connectors.http import Finding, Preview, VendorError, remedy
+from connectors.hubspot.advice import advice
 from connectors.hubspot.explore import HubSpotExplorer
 from connectors.hubspot.objects import LIST_PAGE
 from connectors.hubspot.paths import TOKEN_INFO
@@ -40,10 +41,10 @@ class HubSpotLook:
     def check(self) -> Sequence[Finding]:
         """The portal, then every object and mapped property with the rights that the token has."""
         try:
-            portal = self._session.get(f"/account-info/{self._settings.read_version}/details").get("portalId")
+            details = self._session.get(f"/account-info/{self._settings.read_version}/details")
         except VendorError as error:
             return [Finding("error", str(error), remedy(error, _CREDENTIALS))]
-        wanted = self._settings.portal_id
+        portal, wanted = details.get("portalId"), self._settings.portal_id
         if wanted is not None and portal != wanted:
             return [
                 Finding(
@@ -54,6 +55,7 @@ class HubSpotLook:
         for stream in streams(self._settings):
             findings += self._look(stream)
         findings += misfits(self._settings, self.explorer.shape, self._objects, HUBSPOT)
+        findings += advice(self._settings, self.explorer, self._session, details)
         return findings + self._excess()
 
     def _objects(self) -> list[str]:

@@ -20,7 +20,7 @@ from store.records import (
 )
 
 CONTACT = ("firstname", "lastname", "email", "jobtitle", "hs_email_hard_bounce_reason_enum", "createdate")
-DEAL = ("dealname", "dealtype", "dealstage", "amount", "closedate", "hs_is_closed", "hs_is_closed_won", "createdate")
+DEAL = ("dealname", "dealtype", "dealstage", "closedate", "hs_is_closed", "hs_is_closed_won", "createdate")
 TICKET = ("hs_ticket_priority", "hs_pipeline_stage", "createdate", "closed_date")
 
 
@@ -86,7 +86,7 @@ def _first(row: Row) -> str | None:
     return next(iter(row.linked.get("companies", ())), None)
 
 
-def deal(row: Row, mapped: tuple[str, ...]) -> OpportunityRecord:
+def deal(row: Row, mapped: tuple[str, ...], amount: str = "amount") -> OpportunityRecord:
     """A deal, on its primary company."""
     return OpportunityRecord(
         id=row.id,
@@ -96,7 +96,7 @@ def deal(row: Row, mapped: tuple[str, ...]) -> OpportunityRecord:
             row.text("dealtype") or "", row.text("dealtype")
         ),
         stage=row.text("dealstage"),
-        amount=_cents(row.text("amount")),
+        amount=_cents(row.text(amount)),
         close_on=_day(row, "closedate"),
         closed=row.text("hs_is_closed") == "true",
         won=row.text("hs_is_closed_won") == "true",

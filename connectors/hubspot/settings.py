@@ -63,6 +63,8 @@ class HubSpotSettings(FieldMapping):
     """Pin: tierd refuses to talk to another portal than this."""
     link_property: str = "salesforceaccountid"
     """Company property that holds the id of the same account in Salesforce."""
+    deal_amount: str = "amount"
+    """Deal property that holds the amount; with several currencies `amount_in_home_currency`."""
     activities: ActivityProperties = ActivityProperties()
     overlap_minutes: int = Field(5, ge=1, le=60)
     searches_per_second: float = Field(2.0, gt=0, le=5)
@@ -75,6 +77,13 @@ class HubSpotSettings(FieldMapping):
     """Read the past of mapped fields once, 50 records a call."""
     timeout_seconds: float = Field(READ_TIMEOUT, gt=0, le=600)
     """How long one call may go without an answer."""
+
+    @field_validator("currencies")
+    @classmethod
+    def _converts_itself(cls, value: object) -> object:
+        if value is not None:
+            raise ValueError("HubSpot converts by itself: leave it out, and map amount_in_home_currency")
+        return value
 
     @field_validator("csm", "fields")
     @classmethod

@@ -81,8 +81,8 @@ def streams(settings: HubSpotSettings) -> tuple[Stream, ...]:
         Stream(
             "opportunities",
             "deals",
-            _with(records.DEAL, deals),
-            lambda row: records.deal(row, deals),
+            _with((*records.DEAL, settings.deal_amount), deals),
+            lambda row: records.deal(row, deals, settings.deal_amount),
             ("companies",),
             kind="opportunities",
             optional=_MERGED,

@@ -155,6 +155,21 @@ class SalesforceExplorer:
             found[number] = int(body["totalSize"]) if status == 200 else None
         return found
 
+    def won(self, where: Mapping[str, Any]) -> tuple[int, int] | None:
+        """(accounts with a won opportunity, those of them that meet the condition); None where SOQL cannot say it."""
+        deals = "Id IN (SELECT AccountId FROM Opportunity WHERE IsWon = true)"
+        try:
+            also = condition(where, self._field_of(HOME)) or "Id != null"
+        except NotInSoql:
+            return None
+        answers = self._queries(
+            [f"SELECT COUNT() FROM {HOME} WHERE {deals}", f"SELECT COUNT() FROM {HOME} WHERE {deals} AND {also}"]
+        )
+        if any(status != 200 for status, _ in answers):
+            return None
+        every, meeting = (int(body["totalSize"]) for _, body in answers)
+        return every, meeting
+
     def filled(self, name: str, fields: Sequence[str], where: Mapping[str, Any]) -> Mapping[str, int]:
         """Rows with a value, per field that an aggregate can count; the others are left out. Many fields a query."""
         shape = self.shape(name)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from connectors.fit import SALESFORCE, misfits
 from connectors.http import Finding, Preview, VendorError, remedy
 from connectors.mapping import holds
+from connectors.salesforce.advice import advice
 from connectors.salesforce.explore import SalesforceExplorer
 from connectors.salesforce.session import QUERIES_PER_CALL, SalesforceSession
 from connectors.salesforce.settings import SalesforceSettings
@@ -55,6 +56,7 @@ class SalesforceLook:
         for stream, shape in seen:
             findings += self._look(stream, shape, mapped.get(stream.object, ()))
         findings += misfits(self._settings, self.explorer.shape, self._objects, SALESFORCE)
+        findings += advice(self._settings, self.explorer, self._session)
         return findings + self._excess([shape for _, shape in seen if shape is not None])
 
     def _objects(self) -> list[str]:

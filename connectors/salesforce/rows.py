@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.mapping import FieldMapping, holds
+from connectors.mapping import Currencies, FieldMapping, holds
 from connectors.salesforce.values import (
     Row,
     cents,
@@ -137,8 +137,9 @@ def _merged(kind: str, row: Row) -> list[Record]:
     return [Merged(kind, row["Id"], into, modified_at(row))] if into else []
 
 
-def deal(row: Row, mapped: tuple[str, ...]) -> list[Record]:
-    """An Opportunity."""
+def deal(row: Row, mapped: tuple[str, ...], currencies: Currencies | None = None) -> list[Record]:
+    """An Opportunity; its amount in the reporting currency where the org has several."""
+    amount = cents(row.get("Amount"))
     return [
         OpportunityRecord(
             id=row["Id"],
@@ -146,7 +147,7 @@ def deal(row: Row, mapped: tuple[str, ...]) -> list[Record]:
             name=row.get("Name") or row["Id"],
             type=row.get("Type"),
             stage=row.get("StageName"),
-            amount=cents(row.get("Amount")),
+            amount=amount if currencies is None else currencies.converted(amount, row),
             close_on=day(row.get("CloseDate")),
             closed=bool(row.get("IsClosed")),
             won=bool(row.get("IsWon")),
@@ -160,7 +161,7 @@ def deal(row: Row, mapped: tuple[str, ...]) -> list[Record]:
                 name="Name",
                 type="Type",
                 stage="StageName",
-                amount="Amount",
+                amount="Amount" if currencies is None else ("Amount", currencies.field),
                 close_on="CloseDate",
                 closed="IsClosed",
                 won="IsWon",

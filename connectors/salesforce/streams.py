@@ -90,10 +90,11 @@ def _people_and_money(mapping: FieldMapping, deals: tuple[str, ...]) -> tuple[St
         Stream(
             "opportunities",
             "Opportunity",
-            _with(rows.DEAL, deals),
-            partial(rows.deal, mapped=deals),
+            _with(rows.DEAL, (*deals, *mapping.currency_fields())),
+            partial(rows.deal, mapped=deals, currencies=mapping.currencies),
             "opportunities",
             mapped=deals,
+            meaning=repr(sorted(mapping.currencies.rates.items())) if mapping.currencies else "",
         ),
         Stream("tickets", "Case", rows.CASE, rows.case, "tickets"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -42,10 +43,12 @@ def check(
     show_config: Annotated[
         bool, typer.Option("--show-config", help="Show the configuration in force, secrets masked, and end.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config: ConfigPath = None,
 ) -> int:
     """Validate the configuration and rules, test every connection and permission, and say what a first sync costs."""
     from daemon.check import Section, cost
+    from daemon.check import as_json as plain
     from daemon.check import check as look
     from daemon.config.document import read
 
@@ -55,6 +58,10 @@ def check(
         return OK
     with closing(settings) as daemon, err.status("asking the vendors ...") if err.is_terminal else nullcontext():
         report = look(settings, daemon.store, daemon.sources, daemon.talk.sender, read(config_path(config)))
+
+    if as_json:
+        typer.echo(json.dumps(plain(report), indent=2, ensure_ascii=False))
+        return OK if report.ok else BAD_INPUT
 
     def show(section: Section) -> None:
         out.print(f"\n{section.name}", style="bold", markup=False)

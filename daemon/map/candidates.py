@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from connectors.mapping import MappedField
+from connectors.mapping import FieldMapping, MappedField
 from connectors.shapes import FieldShape, Kind, ObjectName, ObjectShape, Row, Sample
 from daemon.map.values import Judged, judge, samples
 from daemon.map.words import AMOUNTS, CONTRACTS, IN_FORCE, STATUS, VOCABULARY, match
@@ -80,6 +80,10 @@ class Explorer(Protocol):
 
     def counts(self, name: str, wheres: Sequence[Mapping[str, Any]]) -> Sequence[int | None]:
         """Rows per condition."""
+        ...
+
+    def won(self, where: Mapping[str, Any]) -> tuple[int, int] | None:
+        """(accounts that bought something, those of them that meet the condition); None where that cannot be counted."""
         ...
 
     def filled(self, name: str, fields: Sequence[str], where: Mapping[str, Any]) -> Mapping[str, int]:
@@ -225,6 +229,8 @@ class Evidence:
 
     customers: Sample
     related: Mapping[tuple[str, str], Sequence[Row]]
+    mapping: FieldMapping
+    """Whose currencies apply."""
     counted: Mapping[str, int] = field(default_factory=dict)
     """Customers with a value per field of the account, counted by the vendor."""
 
@@ -259,7 +265,7 @@ def values_of(candidate: Candidate, evidence: Evidence) -> dict[str, Scalar]:
     related: dict[str, list[Row]] = {}
     for row in evidence.related.get((option.object or "", option.path or ""), ()):
         related.setdefault(row.account, []).append(row)
-    plain = mapped_option(option)
+    plain = mapped_option(option, evidence.mapping)
     found: dict[str, Scalar] = {}
     for account in evidence.customers.rows:
         own = RawRow(account.id, 0, account.fields)

@@ -80,8 +80,11 @@ def _put(text: str, base: tuple[str, ...], path: tuple[str, ...], value: Any) ->
     if value is not None and _same(_data(found[1]), value):
         return text
     new = [] if value is None else _rendered(key, value, indent)
-    comment = _comment(lines[last], found[1]) if len(new) == 1 else ""
-    return _joined([*lines[:first], *([new[0] + comment] if comment else new), *lines[last + 1 :]])
+    if new:
+        # What stood beside a single line stands beside the first of several; so does what stood beside the key.
+        beside = found[1] if last == first else found[0]
+        new[0] += _comment(lines[first], beside)
+    return _joined([*lines[:first], *new, *lines[last + 1 :]])
 
 
 def _same(old: Any, new: Any) -> bool:
@@ -121,7 +124,7 @@ def _last_line(node: Node) -> int:
 
 
 def _comment(line: str, node: Node) -> str:
-    rest = line[node.end_mark.column :]
+    rest = line[node.end_mark.column :].removeprefix(":")
     return rest.rstrip() if rest.lstrip().startswith("#") else ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -102,13 +102,13 @@ def survey(explorer: Explorer, subject: Subject, now: Instant, tell: Tell) -> Su
     configured, broken = _configured(explorer, home, subject)
     candidates += [one for one in configured if one not in candidates]
     candidates = _likeliest(candidates)
-    own = fields_of(candidates, None)
+    own = tuple(dict.fromkeys((*fields_of(candidates, None), *mapping.currency_fields())))
     places = _places(candidates)
     tell(_cost(explorer, own, places))
     conditions_ = conditions(explorer, home, mapping.customer)
     best = conditions_[0] if conditions_ else None
     where = dict(best.where) if best else {}
-    evidence = _evidence(explorer, candidates, where, own, places)
+    evidence = _evidence(explorer, candidates, mapping.model_copy(update={"customer": where}), own, places)
     known = {explorer.home: home, **shapes}
     seen = [judged(one, known[one.option.object or explorer.home], evidence, now) for one in candidates]
     proposals = tuple(_propose(fact, seen, len(evidence.customers.rows)) for fact in FACTS)
@@ -125,8 +125,20 @@ def survey(explorer: Explorer, subject: Subject, now: Instant, tell: Tell) -> Su
         tier=_tier(home, proposals, mapping),
         objects=tuple(sorted({name for name, _ in places})),
         calls=explorer.calls - began,
-        notes=() if best else (_NOBODY,),
+        notes=tuple(_notes(explorer, home, mapping, best)),
     )
+
+
+def _notes(explorer: Explorer, home: ObjectShape, mapping: FieldMapping, best: Condition | None) -> Iterator[str]:
+    won = explorer.won(best.where) if best is not None else None
+    if best is None:
+        yield _NOBODY
+    elif won is not None and won[0]:
+        missed = won[0] - won[1]
+        rest = f", {missed:,} do not" if missed else ""
+        yield f"for comparison: {won[0]:,} accounts have a won deal, {won[1]:,} of them meet the condition{rest}"
+    if "CurrencyIsoCode" in home.fields and mapping.currencies is None:
+        yield "the org has several currencies, amounts below are each in their own: `tierd check` says what to write"
 
 
 _NOBODY = "no condition for customers was found: the numbers below are of all accounts; set `customer:` yourself"
@@ -199,18 +211,19 @@ def _cost(explorer: Explorer, own: Sequence[str], places: Sequence[tuple[str, st
 def _evidence(
     explorer: Explorer,
     candidates: Sequence[Candidate],
-    where: Mapping[str, Any],
+    mapping: FieldMapping,
     own: Sequence[str],
     places: Sequence[tuple[str, str]],
 ) -> Evidence:
-    counted = explorer.filled(explorer.home, own, where)
-    customers: Sample = explorer.accounts(own, where)
+    counted = explorer.filled(explorer.home, own, mapping.customer)
+    customers: Sample = explorer.accounts(own, mapping.customer)
     ids = [row.id for row in customers.rows]
     related: dict[tuple[str, str], Sequence[Row]] = {}
     for name, path in places:
         fields = fields_of((c for c in candidates if (c.option.path or "") == path), name)
+        fields = tuple(dict.fromkeys((*fields, *mapping.currency_fields())))
         related[name, path] = explorer.related(name, path, fields, ids) if ids else ()
-    return Evidence(customers, related, counted)
+    return Evidence(customers, related, mapping, counted)
 
 
 def _propose(fact: str, seen: Sequence[Candidate], of: int) -> Proposal:

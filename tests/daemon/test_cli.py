@@ -192,7 +192,7 @@ def test_check_finds_a_customer_condition_that_nobody_meets(tierd: Tierd, home: 
     _change(home, "customer: {Type: Customer}", "customer: {Type: Custommer}")
     done = tierd("check")
     assert done.code == 2
-    assert "the customer condition holds for no account\n          -> look at `customer:`" in done.out
+    assert "the customer condition holds for no account\n          -> look at `customer:`; other conditions" in done.out
     assert done.out.endswith("not ready: mend the error above\n")
 
 
@@ -215,6 +215,40 @@ def test_check_names_the_nearest_field_at_its_line(tierd: Tierd, home: Path) -> 
     )
     _change(home, "[{field: ARR_c}, {field: Seats__c}]", "{object: Opportunity, path: OwnerId, field: Amount}")
     assert "tierd.yaml:11:40: `path: OwnerId` of Opportunity leads to User, not to Account" in tierd("check").out
+
+
+def test_check_says_what_silence_tiers_and_history_stand_on(tierd: Tierd, home: Path) -> None:
+    """Field history, captured mail, the quota, other customer conditions, and the tier's target while write-back is off."""
+    shown = tierd("check").out
+    assert re.search(r"warning no field history is kept of Account.ARR__c, .*who set the tier", shown)
+    assert re.search(r"ok      mail: [\d,]+ e-mails of the last 30 days are rows of the org", shown)
+    assert re.search(r"ok      API calls of 24 hours: [\d,]+ of 100,000 are used by everybody", shown)
+    assert "ok      Account.Customer_Tier__c can be written" in shown
+    _change(home, "1: Tier 1", "1: Tier One")
+    done = tierd("check")
+    assert (done.code, done.out.count("has no value Tier One; nothing is written while `writeback` is off")) == (0, 1)
+    _change(home, "health:", "writeback: {enabled: true}\nhealth:")
+    assert tierd("check").code == 2
+
+
+def test_check_as_json(tierd: Tierd, home: Path) -> None:
+    """The same for a script, with the same exit code."""
+    found = json.loads(tierd("check", "--json").out)
+    assert found["ok"] is True
+    source = next(section for section in found["sections"] if section["name"] == "salesforce")
+    assert {"level", "what", "remedy"} == set(source["findings"][0])
+    assert source["first_sync"]["customers"] > 0
+    _change(home, "ARR__c", "ARR_c")
+    done = tierd("check", "--json")
+    assert (done.code, json.loads(done.out)["ok"]) == (2, False)
+
+
+def test_check_offers_conditions_where_none_holds(tierd: Tierd, home: Path) -> None:
+    """A condition that nobody meets is an error that names those that somebody does."""
+    _change(home, "customer: {Type: Customer}", "customer: {Type: Prospekt}")
+    done = tierd("check")
+    assert done.code == 2
+    assert re.search(r"look at `customer:`; other conditions: `\{Type: Customer\}` for \d+", done.out)
 
 
 # ---------------------------------------------------------------- mapping

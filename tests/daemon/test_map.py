@@ -372,7 +372,7 @@ sources:
       # money first
       arr: {field: Old__c}         # in EUR
 
-      seats:
+      seats:                       # licensed
         - field: Seats__c
         - field: Users__c
       term: {field: Term__c}       # days
@@ -411,7 +411,7 @@ sources:
       # money first
       arr: {field: ARR__c}         # in EUR
 
-      seats: {field: Seats__c}
+      seats: {field: Seats__c}                       # licensed
       renewal:
         - {field: R__c}
         - {field: E__c}
@@ -437,6 +437,10 @@ def test_fields_on_one_line_are_spread_out() -> None:
         edited(file, "crm", Choice(facts={"arr": options("ARR__c")}))
         == "sources:\n  crm:\n    kind: salesforce\n    fields:\n      arr: {field: ARR__c}\n"
         "      term: {field: T__c}\nx: 1\n"
+    )
+    grown = "sources:\n  crm:\n    kind: salesforce\n    fields:\n      arr: {field: A__c}   # money\n"
+    assert "      arr:   # money\n        - {field: B__c}\n" in edited(
+        grown, "crm", Choice(facts={"arr": options("B__c", "C__c")})
     )
     bare = "sources:\n  crm:\n    kind: salesforce\n"
     assert edited(bare, "crm", Choice(facts={"arr": options("ARR__c")})).endswith(
