@@ -156,7 +156,7 @@ def test_amounts_of_opportunities_are_stored_in_the_reporting_currency(org: Org,
         org.add("Opportunity", "006", number, Name=code, AccountId=account, Amount=100.0, CurrencyIsoCode=code,
                 StageName="Closed Won", CloseDate=On(TODAY), IsWon=True, IsClosed=True)  # fmt: skip
     org.clock.advance_to(NOW + 10 * MINUTE)
-    several = {"currencies": {"rates": {"USD": 1, "EUR": 1.1}}, "fields": {"arr": {"field": "ARR__c"}}}
+    several: dict[str, Any] = {"currencies": {"rates": {"USD": 1, "EUR": 1.1}}, "fields": {"arr": {"field": "ARR__c"}}}
     connector = SalesforceConnector(org_settings(org, **several), StepClock(org.clock))
     run_sync(sqlite_store, "sf", connector, StepClock(org.clock))
     connector.close()
