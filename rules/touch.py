@@ -82,9 +82,18 @@ def signature(kind: str, starts_at: Instant, addresses: Collection[str]) -> str 
     return f"{kind}|{when}|{'|'.join(known)}"
 
 
+def touchable(copies: Sequence[Copy]) -> bool:
+    """True for what is a touch as soon as a person of theirs took part: `copies` are ordered as for `read`."""
+    return any(_members(copy) for copy in copies) and _is_touch(_first(copies))
+
+
+def _first(copies: Sequence[Copy]) -> Copy:
+    return next((c for c in copies if c.deleted_at is None), copies[0])
+
+
 def read(copies: Sequence[Copy]) -> Reading:
     """Touches of one activity. `copies` are ordered by precedence; the first live one speaks for all."""
-    first = next((c for c in copies if c.deleted_at is None), copies[0])
+    first = _first(copies)
     members = sorted({m for copy in copies for m in _members(copy)})
     persons = sorted({p for copy in copies for side in copy.sides for p in side.person_ids})
     recorded_at = min(copy.created_at for copy in copies)

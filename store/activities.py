@@ -126,10 +126,18 @@ def from_hosts(conn: Connection, hosts: Iterable[str]) -> set[Ref]:
     return found
 
 
-def accounts_of_persons(conn: Connection, person_ids: Iterable[int]) -> dict[int, int]:
-    """Person -> the account they are at."""
-    found: dict[int, int] = {}
+def touched_persons(conn: Connection, refs: Collection[Ref]) -> set[int]:
+    """Persons whom these activities touch so far."""
+    found: set[int] = set()
+    for some in chunks(sorted(refs), _SOME):
+        found |= set(conn.execute(select(touches.c.person_id).where(_of(touches, some))).scalars())
+    return found
+
+
+def persons_at(conn: Connection, person_ids: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """Person -> (the account they are at, their key: equal for the same person elsewhere)."""
+    found: dict[int, tuple[int, str]] = {}
     for some in chunks(sorted(set(person_ids))):
-        query = select(persons.c.id, persons.c.account_id).where(persons.c.id.in_(some))
-        found |= {row.id: row.account_id for row in conn.execute(query)}
+        query = select(persons.c.id, persons.c.account_id, persons.c.key).where(persons.c.id.in_(some))
+        found |= {row.id: (row.account_id, row.key) for row in conn.execute(query)}
     return found

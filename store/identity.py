@@ -14,6 +14,7 @@ from store.tables import (
     crm_activities,
     crm_activity_accounts,
     crm_contact_accounts,
+    crm_contact_roles,
     crm_members,
     crm_participants,
     members,
@@ -24,10 +25,13 @@ _ROUNDS = 8
 
 
 def contacts_of(conn: Connection, refs: Iterable[Ref]) -> set[Ref]:
-    """Contacts on these CRM accounts."""
-    c = crm_contact_accounts.c
-    found = conn.execute(select(c.source, c.contact_id).where(by_source(c.source, c.crm_account_id, refs)))
-    return {(row.source, row.contact_id) for row in found}
+    """Contacts on these CRM accounts, of their own or by a relation."""
+    refs = list(refs)
+    found: set[Ref] = set()
+    for c in (crm_contact_accounts.c, crm_contact_roles.c):
+        query = select(c.source, c.contact_id).where(by_source(c.source, c.crm_account_id, refs))
+        found |= {(row.source, row.contact_id) for row in conn.execute(query)}
+    return found
 
 
 def activities_of(conn: Connection, refs: Iterable[Ref]) -> set[Ref]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, Subquery, delete, insert, select, union, update
 
 from store.records import Instant
 from store.refs import Ref, by_source, chunks, upsert
@@ -14,12 +15,17 @@ from store.sync_merges import aliases
 from store.tables import (
     crm_accounts,
     crm_contact_accounts,
+    crm_contact_roles,
     crm_contacts,
     crm_participants,
     person_contacts,
     person_levels,
+    person_overrides,
     persons,
 )
+
+CONTACT, UNREGISTERED = "contact", "unregistered"
+"""Where a person is known from: a CRM's contact, or an address seen on a touch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +33,15 @@ class ContactRow:
     """A CRM contact on one of our accounts."""
 
     account_id: int
+    """The account that is evaluated."""
+    home_id: int
+    """The account that the contact is on: the same, or one below."""
     source: str
     id: str
     name: str
     email: str | None
     title: str | None
+    buying_role: str | None
     created_at: Instant
     modified_at: Instant
     deleted_at: Instant | None
@@ -39,10 +49,22 @@ class ContactRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """What standing a person has from `since` until `until` (None: still)."""
+
+    since: Instant
+    until: Instant | None
+    level: int | None
+    function: str
+    standing: str
+
+
+@dataclass(frozen=True, slots=True)
 class PersonRow:
     """What derivation makes of the contacts that are one person."""
 
     account_id: int
+    home_id: int | None
     key: str
     name: str
     email: str | None
@@ -50,34 +72,18 @@ class PersonRow:
     created_at: Instant
     deleted_at: Instant | None
     modified_at: Instant
-    level: int | None
-    function: str
-    standing: str
+    levels: tuple[Level, ...]
     contacts: tuple[Ref, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PersonsRow:
-    """A row of `persons`."""
-
-    id: int
-    account_id: int
-    key: str
-    name: str
-    email: str | None
-    title: str | None
-    created_at: Instant
-    deleted_at: Instant | None
 
 
 def accounts_of_contacts(conn: Connection, refs: Iterable[Ref]) -> set[int]:
     """Accounts that these contacts are on, or that have the person they were."""
     refs = list(refs)
-    link, row = crm_contact_accounts.c, crm_accounts.c
+    link, row = _links(), crm_accounts.c
     now = (
         select(row.evaluated_id)
-        .join(crm_contact_accounts, (link.source == row.source) & (link.crm_account_id == row.id))
-        .where(by_source(link.source, link.contact_id, refs), row.evaluated_id.is_not(None))
+        .join(link, (link.c.source == row.source) & (link.c.crm_account_id == row.id))
+        .where(by_source(link.c.source, link.c.contact_id, refs), row.evaluated_id.is_not(None))
     )
     was = (
         select(persons.c.account_id)
@@ -88,34 +94,61 @@ def accounts_of_contacts(conn: Connection, refs: Iterable[Ref]) -> set[int]:
 
 
 def contacts(conn: Connection, account_ids: Collection[int]) -> list[ContactRow]:
-    """Every contact on these accounts, deleted ones too (their history stays); merged ones left out."""
-    link, account, contact = crm_contact_accounts.c, crm_accounts.c, crm_contacts.c
+    """Every contact on these accounts, deleted ones too (their history stays); merged ones left out, and person accounts:
+    those are no companies that have people.
+    """
+    link, account, contact = _links(), crm_accounts.c, crm_contacts.c
     found: list[ContactRow] = []
     for some in chunks(sorted(account_ids)):
         query = (
             select(
                 account.evaluated_id.label("account_id"),
-                contact.source,
-                contact.id,
-                contact.name,
-                contact.email,
-                contact.title,
-                contact.created_at,
-                contact.modified_at,
-                contact.deleted_at,
-                contact.fields,
+                account.account_id.label("home_id"),
+                *(contact[name] for name in _CONTACT_COLUMNS),
             )
-            .join_from(
-                crm_accounts,
-                crm_contact_accounts,
-                (link.source == account.source) & (link.crm_account_id == account.id),
-            )
-            .join(crm_contacts, (contact.source == link.source) & (contact.id == link.contact_id))
-            .where(account.evaluated_id.in_(some), contact.merged_into.is_(None))
+            .join_from(crm_accounts, link, (link.c.source == account.source) & (link.c.crm_account_id == account.id))
+            .join(crm_contacts, (contact.source == link.c.source) & (contact.id == link.c.contact_id))
+            .where(account.evaluated_id.in_(some), account.person == 0, contact.merged_into.is_(None))
             .distinct()
-            .order_by(account.evaluated_id, contact.source, contact.id)
+            .order_by(account.evaluated_id, contact.source, contact.id, account.account_id)
         )
         found += [ContactRow(**row) for row in conn.execute(query).mappings()]
+    return found
+
+
+_CONTACT_COLUMNS = (
+    "source", "id", "name", "email", "title", "buying_role", "created_at", "modified_at", "deleted_at", "fields",
+)  # fmt: skip
+
+
+def _links() -> Subquery:
+    """Which CRM accounts a contact is on: its own, and those that a relation names besides."""
+    own, also = crm_contact_accounts.c, crm_contact_roles.c
+    related = select(also.source, also.contact_id, also.crm_account_id)
+    return union(
+        select(own.source, own.contact_id, own.crm_account_id),
+        related.where(also.crm_account_id.is_not(None), also.deleted_at.is_(None)),
+    ).subquery("links")
+
+
+def roles(conn: Connection, refs: Iterable[Ref]) -> list[Row[Any]]:
+    """The parts that these contacts play in deals and accounts, those that ended too: source, contact, role, stamps."""
+    c = crm_contact_roles.c
+    found: list[Row[Any]] = []
+    for some in chunks(sorted(set(refs))):
+        columns = (c.source, c.contact_id, c.id, c.role, c.created_at, c.deleted_at)
+        query = select(*columns).where(by_source(c.source, c.contact_id, some), c.role.is_not(None))
+        found += list(conn.execute(query.order_by(c.source, c.contact_id, c.id)))
+    return found
+
+
+def overrides(conn: Connection, keys: Collection[str]) -> dict[str, tuple[int, Instant]]:
+    """Person's key -> the level that a person of ours has given, and when."""
+    c = person_overrides.c
+    found: dict[str, tuple[int, Instant]] = {}
+    for some in chunks(sorted(keys)):
+        rows = conn.execute(select(person_overrides).where(c.key.in_(some)))
+        found |= {row.key: (row.level, row.decided_at) for row in rows}
     return found
 
 
@@ -131,21 +164,24 @@ def retired(conn: Connection, refs: Iterable[Ref]) -> dict[Ref, list[Ref]]:
     }
 
 
-def save(conn: Connection, account_ids: Collection[int], people: Sequence[PersonRow]) -> set[Ref]:
-    """Bring the persons of these accounts to `people`; gives the contacts whose person is another one than before."""
-    known = {(r.account_id, r.key): r for r in _persons(conn, account_ids)}
-    moved: set[Ref] = set()
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What saving persons changed for the activities of others."""
+
+    contacts: frozenset[Ref]
+    """Contacts whose person is another one than before."""
+    addresses: frozenset[str]
+    """Addresses of persons who have no contact any more."""
+
+
+def save(conn: Connection, account_ids: Collection[int], people: Sequence[PersonRow]) -> Moved:
+    """Bring the persons of these accounts to `people`."""
+    known = {(row.account_id, row.key): row for row in _persons(conn, account_ids)}
     ids: dict[tuple[int, str], int] = {}
     fresh: list[dict[str, object]] = []
     for person in people:
         row = known.pop((person.account_id, person.key), None)
-        values = {
-            "name": person.name,
-            "email": person.email,
-            "title": person.title,
-            "created_at": person.created_at,
-            "deleted_at": person.deleted_at,
-        }
+        values = {name: getattr(person, name) for name in _KEPT} | {"origin": CONTACT}
         if row is None:
             fresh.append({"account_id": person.account_id, "key": person.key, **values})
             continue
@@ -156,32 +192,40 @@ def save(conn: Connection, account_ids: Collection[int], people: Sequence[Person
         made = conn.execute(insert(persons).returning(persons.c.id, persons.c.account_id, persons.c.key), fresh)
         ids |= {(row.account_id, row.key): row.id for row in made}
     latest = max((person.modified_at for person in people), default=0)
-    moved |= _retire(conn, [row.id for row in known.values() if row.deleted_at is None], latest)
+    off_file = [row for row in known.values() if row.origin == CONTACT]
+    moved, left = _retire(conn, off_file, latest)
     moved |= _save_links(conn, account_ids, {ids[p.account_id, p.key]: p.contacts for p in people})
-    _save_levels(conn, {ids[p.account_id, p.key]: p for p in people})
-    return moved
+    save_levels(conn, {ids[p.account_id, p.key]: p.levels for p in people})
+    return Moved(frozenset(moved), frozenset(left))
 
 
-def _persons(conn: Connection, account_ids: Collection[int]) -> list[PersonsRow]:
-    columns = (persons.c.id, persons.c.account_id, persons.c.key, persons.c.name, persons.c.email, persons.c.title)
-    stamps = (persons.c.created_at, persons.c.deleted_at)
-    found: list[PersonsRow] = []
+_KEPT = ("home_id", "name", "email", "title", "created_at", "deleted_at")
+
+
+def _persons(conn: Connection, account_ids: Collection[int]) -> list[Row[Any]]:
+    found: list[Row[Any]] = []
     for some in chunks(sorted(account_ids)):
-        query = select(*columns, *stamps).where(persons.c.account_id.in_(some))
-        found += [PersonsRow(*row) for row in conn.execute(query)]
+        found += conn.execute(select(persons).where(persons.c.account_id.in_(some))).all()
     return found
 
 
-def _retire(conn: Connection, person_ids: Sequence[int], at: Instant) -> set[Ref]:
-    """Persons without a contact any more (merged, moved, other address) are off file; their links go."""
+def _retire(conn: Connection, off_file: Sequence[Row[Any]], at: Instant) -> tuple[set[Ref], set[str]]:
+    """Persons without a contact any more (merged, moved, other address) are off file; their links go.
+
+    Gives the contacts that they had, and the addresses of those who had any.
+    """
+    by_id = {row.id: row for row in off_file}
     moved: set[Ref] = set()
-    for some in chunks(person_ids):
-        conn.execute(update(persons).where(persons.c.id.in_(some)).values(deleted_at=at))
-        gone = delete(person_contacts).where(person_contacts.c.person_id.in_(some))
-        links = select(person_contacts).where(person_contacts.c.person_id.in_(some))
-        moved |= {(row.source, row.contact_id) for row in conn.execute(links)}
-        conn.execute(gone)
-    return moved
+    addresses: set[str] = set()
+    for some in chunks(sorted(by_id)):
+        still_there = update(persons).where(persons.c.id.in_(some), persons.c.deleted_at.is_(None))
+        conn.execute(still_there.values(deleted_at=at))
+        for link in conn.execute(select(person_contacts).where(person_contacts.c.person_id.in_(some))):
+            moved.add((link.source, link.contact_id))
+            if by_id[link.person_id].email:
+                addresses.add(by_id[link.person_id].email)
+        conn.execute(delete(person_contacts).where(person_contacts.c.person_id.in_(some)))
+    return moved, addresses
 
 
 def _save_links(conn: Connection, account_ids: Collection[int], wanted: Mapping[int, Iterable[Ref]]) -> set[Ref]:
@@ -201,33 +245,30 @@ def _save_links(conn: Connection, account_ids: Collection[int], wanted: Mapping[
     return {(source, contact) for source, contact, _ in have ^ target}
 
 
-def _save_levels(conn: Connection, wanted: Mapping[int, PersonRow]) -> None:
-    """Close the standing that was, open the one that is. The first one counts from the contact's creation."""
-    current: dict[int, tuple[Instant, int | None, str | None, str]] = {}
-    level = person_levels.c
+def save_levels(conn: Connection, wanted: Mapping[int, Sequence[Level]]) -> None:
+    """Bring the standing of these persons over time to `wanted`; equal rows are not written."""
+    c = person_levels.c
+    have: dict[tuple[int, Instant], Row[Any]] = {}
     for some in chunks(sorted(wanted)):
-        rows = conn.execute(select(person_levels).where(level.person_id.in_(some), level.valid_to.is_(None)))
-        current |= {row.person_id: (row.valid_from, row.level, row.function, row.standing) for row in rows}
+        rows = conn.execute(select(person_levels).where(c.person_id.in_(some)))
+        have |= {(row.person_id, row.valid_from): row for row in rows}
     fresh = []
-    for person_id, person in wanted.items():
-        have = current.get(person_id)
-        if have is not None and have[1:] == (person.level, person.function, person.standing):
-            continue
-        since = person.created_at if have is None else max(person.modified_at, have[0] + 1)
-        if have is not None:
-            this = (level.person_id == person_id) & level.valid_to.is_(None)
-            conn.execute(update(person_levels).where(this).values(valid_to=since))
-        fresh.append(
-            {
-                "person_id": person_id,
-                "valid_from": since,
-                "valid_to": None,
-                "recorded_at": since,
-                "level": person.level,
-                "function": person.function,
-                "standing": person.standing,
+    for person, levels in wanted.items():
+        for one in levels:
+            row = {
+                "person_id": person,
+                "valid_from": one.since,
+                "valid_to": one.until,
+                "recorded_at": one.since,
+                "level": one.level,
+                "function": one.function,
+                "standing": one.standing,
             }
-        )
+            old = have.pop((person, one.since), None)
+            if old is None or old._asdict() != row:
+                fresh.append(row)
+    for person, since in have:
+        conn.execute(delete(person_levels).where(c.person_id == person, c.valid_from == since))
     upsert(conn, person_levels, fresh)
 
 
@@ -252,10 +293,29 @@ def by_contact(conn: Connection, refs: Iterable[Ref]) -> dict[Ref, tuple[int, ..
 
 
 def by_address(conn: Connection, addresses: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    """E-mail address (lower case) -> the persons on file with it."""
+    """E-mail address (lower case) -> the persons with a contact of it; those whose contacts are all deleted, too: what
+    they took part in stays theirs.
+    """
     found: defaultdict[str, list[int]] = defaultdict(list)
+    has_contact = select(person_contacts.c.person_id).where(person_contacts.c.person_id == persons.c.id).exists()
     for some in chunks(sorted(set(addresses))):
-        query = select(persons.c.key, persons.c.id).where(persons.c.key.in_(some), persons.c.deleted_at.is_(None))
+        query = select(persons.c.key, persons.c.id).where(persons.c.key.in_(some), has_contact)
         for row in conn.execute(query.order_by(persons.c.id)):
             found[row.key].append(row.id)
     return {address: tuple(people) for address, people in found.items()}
+
+
+def unclassified_with(conn: Connection, keys: Iterable[str]) -> set[Ref]:
+    """The contacts of the persons that have these keys and of whom nobody knows who they are."""
+    level = person_levels.c
+    unclear = (level.person_id == persons.c.id) & level.valid_to.is_(None) & (level.standing == "unclassified")
+    found: set[Ref] = set()
+    for some in chunks(sorted(set(keys))):
+        query = (
+            select(person_contacts.c.source, person_contacts.c.contact_id)
+            .join(persons, persons.c.id == person_contacts.c.person_id)
+            .join(person_levels, unclear)
+            .where(persons.c.key.in_(some))
+        )
+        found |= {(row.source, row.contact_id) for row in conn.execute(query)}
+    return found

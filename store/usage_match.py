@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 
 from store.refs import Ref, by_source, chunks
 from store.tables import (
@@ -85,6 +85,25 @@ def mark_users(conn: Connection, addresses: Iterable[str]) -> None:
     s = usage_subjects.c
     by_person = or_(s.account_id.is_(None), s.matched_by.in_(("person", "mail_domain")))
     mark_subjects(conn, lambda some: s.user.in_(some) & by_person, (a.casefold() for a in addresses))
+
+
+def users_since(conn: Connection, addresses: Collection[str]) -> dict[str, int]:
+    """Those of the e-mail addresses that were seen using the product -> when that became known first."""
+    who = usage_subjects.c
+    found: dict[str, int] = {}
+    for some in chunks(sorted(addresses)):
+        for table, amount in ((usage_samples, usage_samples.c.value), (feature_uses, feature_uses.c.uses)):
+            c = table.c
+            same = and_(c.source == who.source, c.key == who.key, c.user == who.user)
+            query = (
+                select(who.user, func.min(c.recorded_at).label("at"))
+                .join(table, same)
+                .where(who.user.in_(some), amount > 0)
+                .group_by(who.user)
+            )
+            for row in conn.execute(query):
+                found[row.user] = min(row.at, found.get(row.user, row.at))
+    return found
 
 
 def hosts_and_ids(conn: Connection, account_ids: Collection[int]) -> list[Row[Any]]:

@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table
 
+from daemon.derive.strangers import Group, with_strangers
 from rules import touch
 from rules.fieldmap import Derivation
-from store import activities, identity, people
+from store import activities, identity, people, unregistered
 from store.refs import Ref
 from store.tables import captures, touch_members, touches
+from store.unregistered import named as named_accounts
 
 
 def read_activities(conn: Connection, refs: Sequence[Ref], settings: Derivation) -> set[int]:
@@ -30,36 +32,53 @@ def read_activities(conn: Connection, refs: Sequence[Ref], settings: Derivation)
     copies = {(row.source, row.id): row for row in activities.copies_of(conn, current)}
     sides |= _sides(conn, {ref: row for ref, row in copies.items() if ref not in rows}, ours)
     everything = copies | {(row.source, row.id): row for row in current}
+    found = _same(list(everything.values()), settings.order)
+    meant = named_accounts(conn, everything)
+    groups = [
+        Group(tuple(rows_of), tuple(_copy(row, sides[row.source, row.id], ours) for row in rows_of), meant)
+        for rows_of in found
+    ]
+    groups, seen = with_strangers(conn, groups, ours.is_ours)
+    before, persons_before = activities.touched_accounts(conn, everything), activities.touched_persons(conn, everything)
     wanted: dict[Table, list[dict[str, Any]]] = {touches: [], touch_members: [], captures: []}
-    accounts_of = activities.accounts_of_persons(
-        conn, {p for s in sides.values() for side in s for p in side.person_ids}
-    )
-    for group in _same(list(everything.values()), settings.order):
-        _collect(wanted, group, touch.read([_copy(row, sides[row.source, row.id], ours) for row in group]), accounts_of)
-    before = activities.touched_accounts(conn, everything)
-    if not activities.replace(conn, everything, wanted):
-        return set()
-    return before | {row["account_id"] for row in wanted[touches]}
+    at = activities.persons_at(conn, {p for g in groups for c in g.copies for side in c.sides for p in side.person_ids})
+    for group in groups:
+        _collect(wanted, group, touch.read(group.copies), at)
+    changed = activities.replace(conn, everything, wanted)
+    unregistered.settle(conn, persons_before | seen)
+    return before | {row["account_id"] for row in wanted[touches]} if changed else set()
 
 
 def _collect(
     wanted: dict[Table, list[dict[str, Any]]],
-    group: Sequence[Row[Any]],
+    group: Group,
     said: touch.Reading,
-    accounts_of: Mapping[int, int],
+    at: Mapping[int, tuple[int, str]],
 ) -> None:
-    for one in said.touches:
-        wanted[touches].append(
-            {name: getattr(one, name) for name in one.__slots__} | {"account_id": accounts_of[one.person_id]}
-        )
-    first = next((row for row in group if row.deleted_at is None), group[0])
+    for one in _where_it_belongs(said.touches, group, at):
+        account, _ = at[one.person_id]
+        wanted[touches].append({name: getattr(one, name) for name in one.__slots__} | {"account_id": account})
+    first = next((row for row in group.rows if row.deleted_at is None), group.rows[0])
     key = {"source": first.source, "activity_id": first.id}
     if said.touches:
         wanted[touch_members] += [key | {"member_id": member} for member in said.member_ids]
     if said.captured:
         when = first.starts_at if first.kind == "email" else first.ends_at
-        stamps = {"occurred_at": when, "recorded_at": min(row.created_at for row in group)}
+        stamps = {"occurred_at": when, "recorded_at": min(row.created_at for row in group.rows)}
         wanted[captures] += [key | stamps | {"member_id": member} for member in said.member_ids]
+
+
+def _where_it_belongs(
+    found: Sequence[touch.Touch], group: Group, at: Mapping[int, tuple[int, str]]
+) -> Sequence[touch.Touch]:
+    """Somebody who is at several accounts is touched at those that the activity names; where it names none, at all."""
+    homes: defaultdict[str, set[int]] = defaultdict(set)
+    for one in found:
+        account, key = at[one.person_id]
+        homes[key].add(account)
+    meant = group.accounts
+    left = {key: accounts & meant or accounts for key, accounts in homes.items()}
+    return [one for one in found if at[one.person_id][0] in left[at[one.person_id][1]]]
 
 
 @dataclass(frozen=True, slots=True)

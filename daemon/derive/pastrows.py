@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row
 
@@ -21,7 +21,9 @@ def own_row(conn: Connection, rows: Sequence[Row[Any]]) -> dict[Ref, PastRow]:
     """Account rows with their past; columns of the row itself are fields that begin with @."""
     known = lines_of(conn, "accounts", ((row.source, row.id) for row in rows))
     return {
-        (row.source, row.id): _past(row, _columns(row, "name", "owner_id", "customer"), known.get((row.source, row.id)))
+        (row.source, row.id): past_row(
+            row, _columns(row, "name", "owner_id", "customer"), known.get((row.source, row.id))
+        )
         for row in rows
     }
 
@@ -39,7 +41,7 @@ def related_rows(conn: Connection, refs: Sequence[Ref]) -> dict[Ref, dict[str, l
     for kind, rows in by_kind.items():
         known = lines_of(conn, kind, ((row.source, row.id) for row in rows))
         for row in rows:
-            past = _past(row, {}, known.get((row.source, row.id)))
+            past = past_row(row, {}, known.get((row.source, row.id)))
             found[row.source, row.crm_account_id][kind.removeprefix("objects:")].append(past)
     return {ref: dict(kinds) for ref, kinds in found.items()}
 
@@ -64,11 +66,26 @@ def _columns(row: Row[Any], *names: str) -> dict[str, Scalar]:
     return {f"@{name}": getattr(row, name) for name in names}
 
 
-def _past(row: Row[Any], columns: Mapping[str, Scalar], lines: Lines | None) -> PastRow:
-    created: Instant = row.created_at
+class StampedRow(Protocol):
+    """A row of a mirrored table that has raw fields."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102 - as the column
+    @property
+    def created_at(self) -> Instant: ...  # noqa: D102
+    @property
+    def modified_at(self) -> Instant: ...  # noqa: D102
+    @property
+    def deleted_at(self) -> Instant | None: ...  # noqa: D102
+    @property
+    def fields(self) -> str: ...  # noqa: D102
+
+
+def past_row(row: StampedRow, columns: Mapping[str, Scalar], lines: Lines | None) -> PastRow:
+    """A row with what is known of its past; `columns` join its raw fields."""
     return PastRow(
         id=row.id,
-        created_at=created,
+        created_at=row.created_at,
         modified_at=row.modified_at,
         deleted_at=row.deleted_at,
         now={**json.loads(row.fields), **columns},

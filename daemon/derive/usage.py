@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row
 
 from rules.addresses import plain_domain
 from rules.fieldmap import Derivation, Option, RawRow
-from store import dirty, usage_features, usage_match
+from store import dirty, people, usage_features, usage_match
 from store.refs import Ref
 from store.usage_match import Match, Name
 
@@ -63,6 +63,8 @@ def match_usage(conn: Connection, refs: Sequence[Ref], settings: Derivation) -> 
     before = usage_match.subjects(conn, refs)
     matches = _matches(conn, before, settings)
     moved = usage_match.keep(conn, before, matches)
+    # Who is seen using the product is a user, where nothing else says who that is.
+    dirty.mark(conn, "contacts", people.unclassified_with(conn, {row.user for row in before if row.user}))
     touched = moved | {match.account_id for match in matches if match.account_id is not None}
     dirty.mark(conn, "features", (("", str(account)) for account in usage_features.having_any(conn, touched)))
     return touched

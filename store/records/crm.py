@@ -46,6 +46,8 @@ class AccountRecord:
     """Id of the same account in another CRM, where this CRM has a property for it."""
     deleted_at: Instant | None = None
     merged_into: str | None = None
+    person: bool = False
+    """It is a person (Salesforce's person accounts): no company, so it has no people of its own."""
     fields: Mapping[str, Scalar] = field(default_factory=dict)
     """Raw values of every field that the mapping names, by the CRM's field name; one that is missing could not be read,
     and the value kept stays.

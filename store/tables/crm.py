@@ -15,6 +15,7 @@ crm_accounts = mirrored(
     Column("customer", Integer),
     Column("link_id", Text),
     Column("merged_into", Text),
+    Column("person", Integer, nullable=False, default=0),  # 1: a person account, which has no people of its own
     Column("fields", Text, nullable=False),  # JSON
     Column("host", Text, index=True),  # set by derivation: the domain in its plain form, NULL for free-mail
     Column("account_id", BigInteger, ForeignKey("accounts.id"), index=True),  # set by derivation

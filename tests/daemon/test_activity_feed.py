@@ -24,7 +24,7 @@ from store.engine import Store
 from store.records import DAY, HOUR, ActivityStatus, Batch, Record, TeamMemberRecord
 from store.sync import save_batch
 from tests.clocks import StepClock
-from tests.daemon.test_derive import ACME, ANN, SETTINGS, T0, mail, meeting, table
+from tests.daemon.derivation import ACME, ANN, SETTINGS, T0, mail, meeting, table
 
 NOW = T0 + 500 * DAY
 SETTLED = FactSettings()

@@ -115,7 +115,7 @@ def test_a_new_title_changes_the_standing_from_then_on(store: Store) -> None:
 
 def test_a_mail_touches_the_persons_it_was_sent_to(store: Store) -> None:
     """Bare addresses are matched to persons on file; the second clock is the CRM's creation stamp."""
-    sync(store, CSM, ACME, ANN, BOB, mail("E1", T0 + DAY, to=("ann@acme.test", "stranger@acme.test")))
+    sync(store, CSM, ACME, ANN, BOB, mail("E1", T0 + DAY, to=("ann@acme.test", "stranger@else.test")))
     rows = table(store, t.touches, "kind", "inbound", "outbound", "occurred_at", "recorded_at", "withdrawn_at")
     assert [("email", 0, 1, T0 + DAY, T0 + DAY + MINUTE, None)] == rows
 

@@ -16,7 +16,7 @@ from store.engine import Store
 from store.records import DAY, Batch, FeatureUse, Record, UsageMap, UsageSample
 from store.sync import save_batch
 from store.usage_features import CatalogueRow, save_catalogue
-from tests.daemon.test_derive import ACME, ANN, CSM, SETTINGS, T0, sync, table
+from tests.daemon.derivation import ACME, ANN, CSM, SETTINGS, T0, sync, table
 
 BETA = replace(ACME, id="001000000000BET", name="Beta Industries", domain="beta.test", fields={})
 NOW = T0 + 500 * DAY

@@ -500,6 +500,7 @@ def upgrade() -> None:
     sa.Column('customer', sa.Integer(), nullable=True),
     sa.Column('link_id', sa.Text(), nullable=True),
     sa.Column('merged_into', sa.Text(), nullable=True),
+    sa.Column('person', sa.Integer(), nullable=False),
     sa.Column('fields', sa.Text(), nullable=False),
     sa.Column('host', sa.Text(), nullable=True),
     sa.Column('account_id', sa.BigInteger(), nullable=True),
