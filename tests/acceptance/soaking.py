@@ -409,9 +409,10 @@ def _expected(org: Org, portal: Portal) -> dict[tuple[str, str], Rows]:
             name: {row.id: values(row.fields) for row in sf.table(name).by_id(deleted=False) if row.id not in purged}
             for name, values in _ORG_VALUES.items()
         }
+        companies = {row.id for row in hs.table("companies").by_id(deleted=False)}
         hubspot = {
             name: {
-                row.id: (*values(row.fields), *sorted(hs.links(name, row.id, "companies")))
+                row.id: (*values(row.fields), *sorted(set(hs.links(name, row.id, "companies")) & companies))
                 for row in hs.table(name).by_id(deleted=False)
             }
             for name, values in _PORTAL_VALUES.items()
