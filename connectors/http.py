@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -103,10 +104,18 @@ def http_instant(header: str | None) -> Instant | None:
         return None
 
 
-def calling(clock: Clock, call: Callable[[], T]) -> T:
+def cause(error: VendorError) -> str:
+    """What went wrong in a few words, and nothing of what the answer held: for counting in a run's record."""
+    if error.status is None and error.__cause__ is not None:
+        return f"no answer ({type(error.__cause__).__name__})"
+    told = " ".join(str(part) for part in (error.status, error.code) if part)
+    return told or "an answer in an unknown form"
+
+
+def calling(clock: Clock, call: Callable[[], T], met: Counter[str] | None = None) -> T:
     """Make a call with the one retry policy: up to 5 tries, jittered waits, Retry-After obeyed when it is short.
 
-    No try begins later than `DEADLINE` seconds after the first one.
+    No try begins later than `DEADLINE` seconds after the first one. `met` counts the causes of the tries that failed.
     """
     back_off = wait_random_exponential(multiplier=0.5, max=20)
     ends = clock.monotonic() + DEADLINE
@@ -123,8 +132,16 @@ def calling(clock: Clock, call: Callable[[], T]) -> T:
         short = not isinstance(error, VendorError) or (error.retry_after or 0) <= LONGEST_WAIT
         return isinstance(error, VendorError) and error.kind == "retry" and short
 
+    def tried() -> T:
+        try:
+            return call()
+        except VendorError as error:
+            if met is not None:
+                met[cause(error)] += 1
+            raise
+
     policy = Retrying(stop=enough, wait=wait, retry=retry_if_exception(worth_it), sleep=clock.sleep, reraise=True)
-    return policy(call)
+    return policy(tried)
 
 
 def is_loopback(url: str) -> bool:

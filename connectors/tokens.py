@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -108,6 +109,8 @@ class Tokens:
         idle_life: Instant | None = None,
         renewable: bool = True,
     ) -> None:
+        self.met: Counter[str] = Counter()
+        """Causes of the tries that failed so far, when tokens were fetched and, by whoever shares it, used."""
         self._fetch, self._clock, self._idle_life, self._renewable = fetch, clock, idle_life, renewable
         self._keep = keep or TokenKeep()
         self._refresh_token = refresh_token
@@ -220,7 +223,7 @@ class Tokens:
                 # Another process renewed it, or this one before a restart.
                 self._take(kept.access_token, kept.ends_at or None, kept.details)
                 return
-        grant = calling(self._clock, lambda: self._fetch(self._refresh_token))
+        grant = calling(self._clock, lambda: self._fetch(self._refresh_token), self.met)
         now = self._clock.now()
         if grant.expires_in:
             ends_at: Instant | None = now + int(grant.expires_in * SECOND)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
@@ -68,6 +69,8 @@ class SyncRun:
     calls: int
     troubles: Mapping[str, str]
     """Stream -> what is wrong with it and how to mend it."""
+    faults: Mapping[str, int] = field(default_factory=dict)
+    """What went wrong on the way and how often, what another try made good included."""
 
     def complaints(self) -> list[str]:
         """Each trouble once, behind the streams that it concerns."""
@@ -130,7 +133,7 @@ def _run(
             conn, run, clock.now(), status,
             saved=told.saved, toll=spent, troubles=told.troubles, streams=told.streams,
         )  # fmt: skip
-    return SyncRun(source, kind, status, told.saved, spent.calls, told.troubles)
+    return SyncRun(source, kind, status, told.saved, spent.calls, told.troubles, spent.faults)
 
 
 @dataclass(slots=True)
@@ -179,7 +182,8 @@ class _Told:
     def spent(self) -> Toll:
         """What the run has cost."""
         now = toll(self.connector)
-        return Toll(now.calls - self.before.calls, now.throttled - self.before.throttled, now.quota)
+        faults = Counter(now.faults) - Counter(self.before.faults)
+        return Toll(now.calls - self.before.calls, now.throttled - self.before.throttled, now.quota, faults)
 
     def status(self) -> str:
         """How the run ended."""

@@ -94,7 +94,7 @@ class Work:
         log = _log.info if run.status == "ok" else _log.warning
         saved = run.saved
         log("synced", source=run.source, kind=run.kind, status=run.status, seen=saved.seen, changed=saved.changed,
-            deleted=saved.deleted, calls=run.calls)  # fmt: skip
+            deleted=saved.deleted, calls=run.calls, **({"faults": dict(run.faults)} if run.faults else {}))  # fmt: skip
         for complaint in run.complaints():
             _log.warning("not fully read", source=run.source, reason=complaint)
         if self.stop.is_set() and run.status != "ok":

@@ -95,6 +95,7 @@ def finish(
             throttled=toll.throttled,
             quota_used=used,
             quota_allowed=allowed,
+            faults=json.dumps(dict(toll.faults), sort_keys=True) if toll.faults else None,
             detail=detail,
         )
     ).scalar_one()

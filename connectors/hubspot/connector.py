@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from connectors.http import Finding, Preview
@@ -16,7 +17,7 @@ from connectors.hubspot.settings import Auth, HubSpotSettings, Token
 from connectors.hubspot.writer import HubSpotWriter
 from connectors.means import Means
 from connectors.tokens import TokenKeep
-from store.records import Clock
+from store.records import Clock, Toll
 
 
 class HubSpotConnector(HubSpotReader):
@@ -34,6 +35,10 @@ class HubSpotConnector(HubSpotReader):
         session = _session(settings, settings.auth, clock, means.keep, _limits(settings, clock, means, limiters))
         super().__init__(settings, session, clock, known)
         self._look = HubSpotLook(settings, self._session)
+
+    def toll(self) -> Toll:
+        """What the calls have cost so far, and which faults they met."""
+        return Toll(self._session.calls, self._session.throttled, faults=Counter(self._session.met))
 
     def check(self) -> Sequence[Finding]:
         """The portal, then every object and mapped property with the rights that the token has."""

@@ -26,6 +26,10 @@ class HubSpotSession:
         self, base_url: str, tokens: Tokens, clock: Clock, limits: PortalLimits, *, timeout: float = READ_TIMEOUT
     ) -> None:
         self.calls = 0
+        self.throttled = 0
+        """Answers so far that said: too many calls."""
+        self.met = tokens.met
+        """Causes of the tries that failed so far, those that a later try made good included."""
         self.limits = limits
         self.work: Work | None = None
         """What the calls are for: the quota stops a backfill before it stops increments; None is stopped last."""
@@ -50,7 +54,7 @@ class HubSpotSession:
             self.limits.check(self.work)  # before a token is renewed for a call that is not made
             return self._tokens.using(lambda token: self._once(token, method, path, params, body))
 
-        return calling(self._clock, once)
+        return calling(self._clock, once, self.met)
 
     def _once(
         self, token: Token, method: str, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None
@@ -76,6 +80,7 @@ class HubSpotSession:
         except ApiException as error:  # each of the kit's modules has a class of its own
             told = refusal(int(error.status or 0), error.body, error.headers or {}, self._clock.now(), self.limits.zone)
             self.limits.refused(told, search=search)
+            self.throttled += told.status == 429
             raise told from error
         except (HTTPError, UnicodeDecodeError) as error:
             name = type(error).__name__
@@ -84,7 +89,7 @@ class HubSpotSession:
         self.limits.answered(headers, search=search)
         self._note_time(headers)
         if not isinstance(answer, dict):
-            raise VendorError("retry", f"HubSpot answered {status} with a body that is not JSON", status=status)
+            raise VendorError("retry", f"HubSpot answered {status} with a body that is not JSON", code="NO_JSON")
         return answer
 
     def _note_time(self, headers: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from connectors.http import Finding, Preview
@@ -31,8 +32,9 @@ class SalesforceConnector(SalesforceReader):
         self._look = SalesforceLook(settings, self._session, self._session.get)
 
     def toll(self) -> Toll:
-        """What the calls have cost so far."""
-        return Toll(self._session.calls, self._session.throttled, self._session.usage)
+        """What the calls have cost so far, and which faults they met."""
+        session = self._session
+        return Toll(session.calls, session.throttled, session.usage, Counter(session.met))
 
     def check(self) -> Sequence[Finding]:
         """Sign in, then look at every object and mapped field with the rights that tierd has, and at the day's calls."""

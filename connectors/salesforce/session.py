@@ -162,6 +162,8 @@ class SalesforceSession:
         self._http = _Session(settings.base_url, settings.timeout_seconds, clock, budget)
         sign_in = SignIn(settings, auth, clock, self._post, lambda: self._http.skew)
         self._tokens = sign_in.tokens(keep)
+        self.met = self._tokens.met
+        """Causes of the tries that failed so far, those that a later try made good included."""
         self._lock = threading.Lock()
         self._clients: dict[int, Any] = {}
 
@@ -201,7 +203,7 @@ class SalesforceSession:
             return self._client(token).restful(path, params=dict(params or {}) or None, method=method, json=json)
         except ValueError as error:
             resource = path.split("?", maxsplit=1)[0]
-            raise VendorError("retry", f"Salesforce answered {resource} with no JSON") from error
+            raise VendorError("retry", f"Salesforce answered {resource} with no JSON", code="NO_JSON") from error
 
     def composite(self, parts: Sequence[Mapping[str, Any]], work: Work = "increment") -> list[tuple[int, Any]]:
         """Several requests in one API call: (status, body) in their order."""
@@ -257,7 +259,7 @@ class SalesforceSession:
     def _calling(self, once: Callable[[Token], Any], work: Work) -> Any:
         self.budget.check(work)
         try:
-            return calling(self._clock, lambda: self._tokens.using(once, hopeless))
+            return calling(self._clock, lambda: self._tokens.using(once, hopeless), self.met)
         except VendorError as error:
             if error.kind == "deferred" and error.code == "REQUEST_LIMIT_EXCEEDED":
                 self.budget.stopped(error)
@@ -286,7 +288,7 @@ class SalesforceSession:
         try:
             answer = self._http.post(address, data=dict(form)).json()
         except ValueError as error:
-            raise VendorError("retry", "the token endpoint answered with no JSON") from error
+            raise VendorError("retry", "the token endpoint answered with no JSON", code="NO_JSON") from error
         if not isinstance(answer, dict):
             raise VendorError("retry", "the token endpoint answered in an unknown form")
         return answer

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from store.records.record import Record
 from store.records.units import Instant
@@ -49,3 +50,5 @@ class Toll:
     """Answers that said: too many calls."""
     quota: tuple[int, int] | None = None
     """(used, allowed) calls of all apps in 24 hours, as the vendor's last answer said; None where it does not say."""
+    faults: Mapping[str, int] = field(default_factory=dict)
+    """What went wrong on the way and how often, whether or not another try made it good: status and code."""

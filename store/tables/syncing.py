@@ -52,6 +52,7 @@ sync_runs = Table(
     Column("throttled", Integer, nullable=False, default=0),  # answers that said: too many calls
     Column("quota_used", Integer),  # calls of all apps in 24 hours, as the vendor said last
     Column("quota_allowed", Integer),
+    Column("faults", Text),  # JSON: what went wrong on the way -> how often, what another try made good included
     Column("detail", Text),  # JSON: per stream
 )
 

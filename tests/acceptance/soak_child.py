@@ -18,7 +18,7 @@ from connectors.hubspot.settings import HubSpotSettings
 from connectors.means import Means
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings
-from daemon.sync import run_sweep, run_sync
+from daemon.sync import Connector, run_sweep, run_sync
 from store.engine import Store
 from store.ids import known_rows
 from store.migrate import upgrade
@@ -61,7 +61,7 @@ def main() -> None:
     # Two seconds are long on loopback: what hangs is to be given up.
     org = SalesforceSettings.model_validate({"timeout_seconds": 2, **asked["salesforce"]})
     portal = HubSpotSettings.model_validate({"timeout_seconds": 2, **asked["hubspot"]})
-    connectors = {
+    connectors: dict[str, Connector] = {
         "sf": SalesforceConnector(org, clock, means, partial(_known, store, "sf")),
         "hs": HubSpotConnector(portal, clock, partial(_known, store, "hs"), means),
     }
@@ -80,7 +80,7 @@ def main() -> None:
                 "kind": r.kind,
                 "status": r.status,
                 "troubles": dict(r.troubles),
-                "faults": {},
+                "faults": dict(r.faults),
             }
             for r in runs
         ]

@@ -392,6 +392,7 @@ def upgrade() -> None:
     sa.Column('throttled', sa.Integer(), nullable=False),
     sa.Column('quota_used', sa.Integer(), nullable=True),
     sa.Column('quota_allowed', sa.Integer(), nullable=True),
+    sa.Column('faults', sa.Text(), nullable=True),
     sa.Column('detail', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_sync_runs'))
     )
