@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -27,13 +28,23 @@ _GOOD = ("ok", "absent")
 class HealthServer:
     """Serves /healthz, /readyz and /metrics on an address of its own. `workers` tells which threads have ended."""
 
-    def __init__(self, bind: str, store: Store, clock: Clock, dead_workers: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        bind: str,
+        store: Store,
+        clock: Clock,
+        dead_workers: Callable[[], Sequence[str]],
+        collectors: Sequence[Collector] = (),
+    ) -> None:
+        """`collectors`: numbers that are not in the store."""
         self._bind = bind
         self._store = store
         self._clock = clock
         self._dead_workers = dead_workers
         self._registry = CollectorRegistry()
         self._registry.register(_StoreCollector(store, clock))
+        for collector in collectors:
+            self._registry.register(collector)
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self.address = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Protocol, runtime_checkable
 
@@ -21,6 +21,18 @@ from store.engine import Store
 from store.ids import known_rows
 from store.migrate import current
 from store.records import DAY, Clock, Instant, KnownRow
+
+
+class Listener(Protocol):
+    """Something that hears of changes as they happen, on a thread of its own."""
+
+    def start(self) -> None:
+        """Listen from now on."""
+        ...
+
+    def stop(self) -> None:
+        """Listen no longer."""
+        ...
 
 
 class CheckedConnector(Connector, Protocol):
@@ -62,6 +74,11 @@ class Sources:
     def names(self) -> tuple[str, ...]:
         """Every source, in the order of precedence."""
         return tuple(self._config.sources)
+
+    def read_ones(self) -> tuple[str, ...]:
+        """Those that are read on a schedule: all but the feeds that are only pushed."""
+        pushed = {name for name, feed in self._config.feeds.items() if feed.push and not feed.accounts}
+        return tuple(name for name in self._config.sources if name not in pushed)
 
     def trigger(self, name: str) -> Trigger:
         """When the source is read."""
@@ -129,6 +146,16 @@ class Sources:
                 from connectors.usage.connector import UsageConnector
 
                 return UsageConnector(source, self._clock, self._config.folder)
+
+    def change_events(self, name: str, on_hint: Callable[[], None]) -> Listener | None:
+        """What listens to an org's change events, where it is configured to."""
+        source = self._config.sources[name]
+        if not isinstance(source, SalesforceSource) or source.hints is None:
+            return None
+        from connectors.salesforce.hints import ChangeEvents
+        from connectors.salesforce.session import opened
+
+        return ChangeEvents(source.hints, opened(source, self._clock, self._means(name)), self._clock, on_hint)
 
     def _means(self, name: str) -> Means:
         """What the source's connectors are handed down."""

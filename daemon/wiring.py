@@ -3,6 +3,7 @@
     source workers   sync -> derive       one thread per source: rows and cursor in one transaction, then what they touch
     evaluator        facts -> rules -> alerts -> tiers -> digest      waits for the syncs that were due before it
     deliverer        outbox -> Slack      buttons come back through Socket Mode
+    intake           pushed usage -> derive; webhooks and change events bring a source's next sync forward
     health           /healthz /readyz /metrics
 
 All of them meet in the store only. Time and waiting come from the one clock that is handed in.
@@ -12,9 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, partial
+from threading import Event
 
 from daemon.config import Config
 from daemon.health import HealthServer
+from daemon.ingest.intake import Intake
 from daemon.rulefiles import Rules
 from daemon.run import Crew, serve
 from daemon.schedule import At, Due, Every, Schedule, Task
@@ -37,6 +40,8 @@ class Daemon:
         self.sources = Sources(config, clock, self.store)
         self.work = Work(config, clock, self.store, self.sources, self.rules)
         self.talk = Talk(config, clock, self.store, self.rules, self.work.policy)
+        self._wakes: dict[str, Event] = {}
+        self.intake = Intake(config, clock, self.store, self.sources, derive=self._derive, wake=self._wake)
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -46,10 +51,10 @@ class Daemon:
     @cached_property
     def crew(self) -> Crew:
         """The threads that work the tasks off, and the health pages."""
-        workers = [*self._workers(), *self.talk.workers()]
+        workers = [*self._workers(), *self.talk.workers(), *self.intake.workers()]
         dead = lambda: [worker.name for worker in workers if not worker.alive()]  # noqa: E731
-        health = HealthServer(self.config.health.bind, self.store, self.clock, dead)
-        return Crew(workers, [health, *self.talk.services()], self.work.stop)
+        health = HealthServer(self.config.health.bind, self.store, self.clock, dead, self.intake.collectors())
+        return Crew(workers, [health, *self.talk.services(), *self.intake.services()], self.work.stop)
 
     def run(self, ready: Callable[[], None] = lambda: None) -> int:
         """Run until SIGTERM or SIGINT; the exit code. The store is migrated and this process its only writer by now."""
@@ -66,7 +71,8 @@ class Daemon:
 
     def _tasks(self) -> list[Task]:
         tasks = [
-            Task(f"sync:{name}", self.sources.trigger(name), partial(self._sync, name)) for name in self.sources.names()
+            Task(f"sync:{name}", self.sources.trigger(name), partial(self._sync, name))
+            for name in self.sources.read_ones()
         ]
         tasks += [
             Task(f"sweep:{name}:{sweep}", Every(interval, delay=interval), partial(self._sweep, name, sweep))
@@ -103,7 +109,7 @@ class Daemon:
 
     def _workers(self) -> list[Worker]:
         loops = {"evaluator": self._evaluator()}
-        for name in self.sources.names():
+        for name in self.sources.read_ones():
             loops[name] = TaskLoop(
                 self.schedule,
                 [f"sync:{name}", *self.schedule.names(f"sweep:{name}:")],
@@ -111,7 +117,16 @@ class Daemon:
                 troubled=self._troubled,
                 after=loops["evaluator"].wake.set,
             )
+        self._wakes.update({name: loop.wake for name, loop in loops.items()})
         return [Worker(name, self.clock, loop, loop.wake) for name, loop in loops.items()]
+
+    def _wake(self, worker: str) -> None:
+        if worker in self._wakes:
+            self._wakes[worker].set()
+
+    def _derive(self) -> None:
+        self.work.derive()
+        self._wake("evaluator")
 
     def _evaluator(self) -> TaskLoop:
         return TaskLoop(

@@ -42,15 +42,19 @@ class Store:
                 transaction.rollback()
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, patience: float | None = None) -> Iterator[Connection]:
         """One transaction, committed when the block ends and rolled back when it raises. Keep it short: the others wait.
 
         Writers take turns, on PostgreSQL as on SQLite: what one of them has read is still so when it writes.
+        `patience`: seconds to wait for one's turn, then OperationalError; None: as long as it takes (SQLite: 30 s).
         """
         with self.engine.connect() as plain:
-            connection = plain.execution_options(tierd_write=True)
+            milliseconds = None if patience is None else max(1, round(patience * 1_000))
+            connection = plain.execution_options(tierd_write=True, tierd_patience=milliseconds)
             with connection.begin():
                 if not self.is_sqlite:
+                    if milliseconds is not None:
+                        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
                     connection.execute(_TURN)
                 yield connection
 
@@ -76,7 +80,12 @@ def _prepare_sqlite(dbapi: sqlite3.Connection, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that later writes can fail at once with SQLITE_BUSY, whatever the busy timeout says.
-    immediate = connection.get_execution_options().get("tierd_write", False)
+    options = connection.get_execution_options()
+    immediate = options.get("tierd_write", False)
+    wanted = options.get("tierd_patience") or _BUSY_MS
+    if connection.info.get("busy_ms", _BUSY_MS) != wanted:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={wanted}")
+        connection.info["busy_ms"] = wanted
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 

@@ -65,18 +65,24 @@ def save_batch(conn: Connection, source: str, batch: Batch, now: Instant, *, int
 
     `interval`: how often a sweep runs, microseconds; None for increments, which run as often as the source is read.
     """
-    by_kind: defaultdict[type, list[Any]] = defaultdict(list)
-    for record in batch.records:
-        by_kind[type(record)].append(record)
     if batch.mend:
         sync_rows.distrust(conn, source, batch.records)
-    saved = Saved(len(batch.records), 0, 0)
-    for kind, records in by_kind.items():
-        saved += _SAVERS[kind](conn, source, records, now)
+    saved = save_records(conn, source, batch.records, now)
     _save_cursor(conn, source, batch.stream, batch.cursor)
     if batch.fresh_at is not None:
         status = "absent" if batch.absent else "ok"
         set_freshness(conn, source, batch.stream, status, None, fresh_at=batch.fresh_at, interval=interval)
+    return saved
+
+
+def save_records(conn: Connection, source: str, records: Sequence[Record], now: Instant) -> Saved:
+    """Rows of any kinds, and what derivation must look at again."""
+    by_kind: defaultdict[type, list[Any]] = defaultdict(list)
+    for record in records:
+        by_kind[type(record)].append(record)
+    saved = Saved(len(records), 0, 0)
+    for kind, some in by_kind.items():
+        saved += _SAVERS[kind](conn, source, some, now)
     return saved
 
 

@@ -15,12 +15,14 @@ from ruamel.yaml import YAML
 
 from alerts.settings import AlertSettings, Channels, SlackSettings
 from alerts.writeback import WritebackSettings
+from connectors.hubspot.hints import HubSpotHints
 from connectors.hubspot.settings import ActivityProperties, HubSpotSettings, OAuth, Token
 from connectors.mapping import ContactField, ContactMapping, Currencies, FieldMapping, MappedField, TierTarget
 from connectors.quota import Quota
 from connectors.salesforce.settings import (
     AccessToken,
     ActivityFields,
+    ChangeEventHints,
     ClientCredentials,
     JwtBearer,
     RefreshToken,
@@ -32,6 +34,7 @@ from daemon.config.identity import IdentitySettings
 from daemon.config.settings import Config, Evaluation, Health, Paced, Tiers
 from daemon.docs import FOLDER, outdated
 from daemon.docs.commands import command_tree, options_of
+from daemon.ingest.settings import IngestSettings
 from daemon.init import shipped_rules
 from rules.facts.settings import Feature, Segments, UsageNames
 from rules.language import load as load_rules
@@ -46,7 +49,16 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _INLINE = re.compile(r"`(tierd(?: [^`]+)?)`")
 _CALL = re.compile(r"^(?:sudo -u tierd (?:--\S+ )?)?(?:\S*/bin/)?(tierd(?: .*)?)$")
 _SECRETS = dict.fromkeys(
-    ("SF_CLIENT_SECRET", "SF_WRITE_SECRET", "SF_REFRESH_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "HUBSPOT_TOKEN"),
+    (
+        "SF_CLIENT_SECRET",
+        "SF_WRITE_SECRET",
+        "TIERD_INGEST_KEY",
+        "HUBSPOT_APP_SECRET",
+        "SF_REFRESH_TOKEN",
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "HUBSPOT_TOKEN",
+    ),
     "secret",
 )
 # Heading or line above a table of the configuration page -> the settings class it describes.
@@ -83,6 +95,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "## `writeback`": WritebackSettings,
     "## `evaluate`": Evaluation,
     "## `health`": Health,
+    "## `ingest`": IngestSettings,
+    "`hints` of HubSpot": HubSpotHints,
+    "`hints` of Salesforce": ChangeEventHints,
 }
 
 
@@ -193,6 +208,7 @@ def test_every_yaml_block_is_valid(text: str, tmp_path: Path) -> None:
     environ = {
         **_SECRETS,
         "USAGE_DB_URL": "sqlite:///usage.db",
+        "TIERD_INGEST_KEY": "secret" * 5,
         "TIERD_STORE": "postgresql://tierd:password@db.internal/tierd",
     }
     assert load(path, environ).sources
@@ -214,6 +230,9 @@ def _whole(data: dict[str, Any]) -> dict[str, Any]:
         return whole
     kind = HubSpotSettings if within and not set(within) <= set(SalesforceSettings.model_fields) else SalesforceSettings
     assert set(within) <= set(kind.model_fields), f"no such keys of a source: {within}"
+    if kind is HubSpotSettings:
+        token = {"access_token": {"env": "HUBSPOT_TOKEN"}}
+        source = {"kind": "hubspot", "auth": token, "customer": {"lifecyclestage": "customer"}}
     return {**whole, "sources": {"crm": {**source, **within}, **given}}
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, field_validator
 
 from connectors.http import READ_TIMEOUT, checked_address
+from connectors.hubspot.hints import HubSpotHints
 from connectors.mapping import FieldMapping, MappedField
 from connectors.quota import Quota
 
@@ -75,6 +76,8 @@ class HubSpotSettings(FieldMapping):
     """Of the day's calls."""
     history: bool = True
     """Read the past of mapped fields once, 50 records a call."""
+    hints: HubSpotHints | None = None
+    """Webhooks that bring the next sync forward; polling goes on as it is."""
     timeout_seconds: float = Field(READ_TIMEOUT, gt=0, le=600)
     """How long one call may go without an answer."""
 

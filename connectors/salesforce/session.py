@@ -235,6 +235,31 @@ class SalesforceSession:
         """GET several resources in one API call: (status, body) in order."""
         return self.composite([{"method": "GET", "url": path} for path in paths], work)
 
+    def stream(self, messages: Sequence[Mapping[str, Any]], seconds: float) -> list[Mapping[str, Any]]:
+        """Send Bayeux messages to the Streaming API; gives its messages. Waits up to `seconds` for the answer, as a
+        long poll may take that long, and tries once.
+        """
+
+        def once(token: Token) -> list[Mapping[str, Any]]:
+            self._client(token)  # its address is reachable from then on
+            url = f"{token.details['instance_url'].rstrip('/')}/cometd/{self._version}/"
+            headers = {"Authorization": f"Bearer {token.value}"}
+            answer = self._http.post(url, json=list(messages), headers=headers, timeout=(CONNECT_TIMEOUT, seconds))
+            try:
+                found = answer.json()
+            except ValueError:
+                found = None
+            except requests.RequestException as error:
+                raise broken(url, error) from error
+            if not isinstance(found, list) or not all(isinstance(message, dict) for message in found):
+                raise VendorError("retry", "the Streaming API answered in an unknown form")
+            said = [str(message.get("error")) for message in found if message.get("error")]
+            if any(error.startswith("401") for error in said):
+                raise VendorError("auth", "the Streaming API refuses the session", status=401)
+            return found
+
+        return self._tokens.using(once, hopeless)
+
     def download(
         self, path: str, params: Mapping[str, str], into: IO[bytes], work: Work = "backfill"
     ) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from connectors.hints import Hints
 from connectors.http import checked_address
 from connectors.mapping import FieldMapping
 from connectors.quota import Quota
@@ -71,6 +72,13 @@ class ActivityFields(BaseModel):
     """EmailMessage checkbox for newsletters, sequences and automatic replies."""
 
 
+class ChangeEventHints(Hints):
+    """Change Data Capture events of the objects that Setup has selected, by the Streaming API."""
+
+    channel: str = Field("/data/ChangeEvents", pattern=r"^/data/[A-Za-z]\w{0,79}$")
+    """All selected objects; or one's own channel, /data/Name__chn."""
+
+
 class SalesforceSettings(FieldMapping):
     """One Salesforce org."""
 
@@ -97,3 +105,5 @@ class SalesforceSettings(FieldMapping):
     """
     bulk_chunk: int = Field(500_000, ge=1_000)
     """Rows of one query job at most."""
+    hints: ChangeEventHints | None = None
+    """Change events that bring the next sync forward; polling goes on as it is."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.usage.activities import activity, unknown_columns
 from connectors.usage.settings import UsageSettings
-from connectors.usage.values import MISSING, BadRow, count, flag, given, look, moment, number, text, user_of
+from connectors.usage.values import MISSING, BadRow, Unnamed, count, flag, given, look, moment, number, text, user_of
 from store.records import FeatureUse, FedActivity, Instant, UsageSample
 
 FedRecord = UsageSample | FeatureUse | FedActivity
@@ -17,6 +17,14 @@ def reader(settings: UsageSettings, *, first_read: bool) -> Callable[[Mapping[st
     """The function that reads a row of this feed; it raises BadRow. `first_read`: rows are history, not news."""
 
     def read(row: Mapping[str, Any]) -> list[FedRecord]:
+        try:
+            return read_named(row)
+        except Unnamed:
+            if settings.skip_unnamed:
+                return []
+            raise
+
+    def read_named(row: Mapping[str, Any]) -> list[FedRecord]:
         known_at_once = first_read and settings.history_known_at_once
         if settings.content == "activities":
             return [activity(row, settings, known_at_once=known_at_once)]
@@ -69,11 +77,13 @@ def _value(row: Mapping[str, Any], name: str) -> Any:
 def _who(row: Mapping[str, Any], settings: UsageSettings) -> tuple[str, str]:
     """(key, user): at least one of them."""
     columns = settings.columns
-    key = text(_value(row, columns.key), columns.key) if columns.key is not None else ""
+    # Events of one stream need not all have both.
+    raw = None if columns.key is None else (given if columns.user else _value)(row, columns.key)
+    key = text(raw, columns.key or "")
     user = user_of(given(row, columns.user), columns.user) if columns.user is not None else ""
     if not key and not user:
         names = " and ".join(f"`{name}`" for name in (columns.key, columns.user) if name is not None)
-        raise BadRow(f"{names} {'are' if ' and ' in names else 'is'} empty: every row names its account")
+        raise Unnamed(f"{names} {'are' if ' and ' in names else 'is'} empty: every row names its account")
     return key, user
 
 

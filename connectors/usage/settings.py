@@ -90,6 +90,8 @@ class UsageSettings(BaseModel):
     """A file that was written to a shorter time ago is looked at twice, and left for the next time if it grows."""
     rows: str | None = None
     """Of a pushed JSON object: where the list of rows lies in it, with dots (`parameters.members`)."""
+    skip_unnamed: bool = False
+    """Leave out rows that name neither an account nor a user, as anonymous visitors in a stream of events do."""
     keep_subjects: bool = False
     """Activities: keep the subject line; without it it is dropped as it is read."""
     rhythm: str | None = Field(default=None, pattern=r"^[1-9]\d{0,3}[mhdw]$")

@@ -27,6 +27,10 @@ class BadRow(ValueError):
     """A row that cannot be read: the message says which column and how it should look."""
 
 
+class Unnamed(BadRow):
+    """A row that names neither an account nor a user."""
+
+
 def look(row: Mapping[str, Any], name: str) -> Any:
     """The value of a column; a name with dots is also a path into nested objects. MISSING where there is none."""
     if name in row:
@@ -47,6 +51,8 @@ def given(row: Mapping[str, Any], name: str | None) -> Any:
 
 def text(raw: Any, column: str) -> str:
     """A plain text on one line without blanks around it; empty for none."""
+    if isinstance(raw, list | tuple) and len(raw) == 1:
+        raw = raw[0]  # Amplitude's exports have the groups of an event as lists
     if raw is None:
         return ""
     if isinstance(raw, Mapping | list | tuple):

@@ -26,6 +26,7 @@ from connectors.hubspot.settings import HubSpotSettings
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.usage.settings import UsageSettings
 from daemon.config.identity import IdentitySettings
+from daemon.ingest.settings import IngestSettings
 from daemon.schedule import At, Every, Trigger
 from rules.facts.settings import Feature, Segments, UsageNames
 from rules.tiers import TierSettings
@@ -155,6 +156,8 @@ class Config(BaseModel):
     writeback: WritebackSettings = WritebackSettings()
     evaluate: Evaluation = Evaluation()
     health: Health = Health()
+    ingest: IngestSettings | None = None
+    """Where pushes of usage and webhooks come in; without it nothing listens for them."""
 
     _folder: Path = PrivateAttr(default=Path())
     _secrets: tuple[str, ...] = PrivateAttr(default=())
@@ -184,6 +187,11 @@ class Config(BaseModel):
     def crms(self) -> dict[str, CrmSource]:
         """The sources that have accounts."""
         return {name: source for name, source in self.sources.items() if not isinstance(source, UsageSource)}
+
+    @property
+    def feeds(self) -> dict[str, UsageSource]:
+        """The sources of usage."""
+        return {name: source for name, source in self.sources.items() if isinstance(source, UsageSource)}
 
     @property
     def store_url(self) -> str:
@@ -249,6 +257,12 @@ class Config(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
+        pushed = [name for name, feed in self.feeds.items() if feed.push]
+        if pushed and (self.ingest is None or not self.ingest.keys):
+            raise ValueError(f"`{pushed[0]}` is pushed to the ingest listener: add `ingest: {{keys: [...]}}`")
+        hinted = [n for n, source in self.crms.items() if isinstance(source, HubSpotSource) and source.hints]
+        if hinted and self.ingest is None:
+            raise ValueError(f"the webhooks of `{hinted[0]}` need the ingest listener: add `ingest: {{}}`")
         if not self.crms:
             raise ValueError("`sources` needs a CRM: add one of kind salesforce or hubspot")
         strange = sorted(self.identity.sources_named() - set(self.crms))

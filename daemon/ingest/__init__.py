@@ -1,0 +1,1 @@
+"""The ingest listener: pushes of usage, and hints of CRMs that something has changed. Off unless `ingest` is configured."""
