@@ -20,6 +20,7 @@ from connectors.salesforce.values import instant
 from store.records import KnownRow
 
 _TRIES = 3
+_MANY = 20
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class Walk:
     ) -> None:
         self.stream = stream
         self.gone: list[str] = []
+        self.met = 0
         self.done = False
         self.refusal: Any = None
         self._composer, self._cursor, self._fields = composer, cursor, fields
@@ -72,6 +74,11 @@ class Walk:
             self.done = True
         return found
 
+    @property
+    def doubtful(self) -> bool:
+        """Are so many rows missing that their being out of sight is likelier than their deletion."""
+        return len(self.gone) >= _MANY and len(self.gone) > self.met
+
     def _again(self, answer: Answer) -> None:
         self._tries += 1
         code = reason(answer.body)[0] if answer.status != 200 else None
@@ -89,6 +96,7 @@ class Walk:
             if self._ours is None or self._ours.id != ref:
                 found.stale.append(row)
                 continue
+            self.met += 1
             if self._ours.modified_at == 0:
                 found.damaged.append(row)
             elif self._newer(row, self._ours):
@@ -123,6 +131,6 @@ def together(composer: Composer, walks: Sequence[Walk], size: int) -> Iterator[t
     waiting = list(walks)
     while waiting:
         some = waiting[:size]
-        for walk, answer in zip(some, composer.ask([walk.ask() for walk in some]), strict=True):
+        for walk, answer in zip(some, composer.ask([walk.ask() for walk in some], "backfill"), strict=True):
             yield walk, walk.take(answer)
         waiting = [walk for walk in waiting if not walk.done and walk.refusal is None]

@@ -130,7 +130,10 @@ class Deletes:
             if name in seen
         ]
         for walk, _ in together(self._reach.composer, walks, QUERIES_PER_CALL):
-            if walk.done:
+            if walk.done and walk.doubtful:
+                self._refused.add(walk.stream.name)
+                yield troubles.out_of_sight(NAME, walk.stream.object, len(walk.gone), walk.met)
+            elif walk.done:
                 yield from self._tombstones(walk.stream, [(ref, now) for ref in walk.gone])
                 self._covered[walk.stream.name] = now
                 yield Batch(NAME, (), self._cursor())

@@ -61,7 +61,7 @@ def _events(reach: Reach, mapping: FieldMapping, state: Mapping[str, Cursor]) ->
     refused = False
     while waiting:
         asked = waiting[:QUERIES_PER_CALL]
-        answers = reach.composer.ask([_ask(reach, one) for one in asked])
+        answers = reach.composer.ask([_ask(reach, one) for one in asked], "backfill")
         for one, answer in zip(asked, answers, strict=True):
             records = _take(one, answer, mapping, now)
             if records:

@@ -124,6 +124,8 @@ class SalesforceReader:
             yield Batch("sweep:history", (), "{}", fresh_at=self._composer.now())
 
     def _read(self, some: Sequence[Stream], state: dict[str, Cursor]) -> Iterator[SyncEvent]:
+        for stream in some:
+            state[stream.name] = _narrowed(stream, state[stream.name])
         run = Run(state, dict(state))
         for stream in some:
             cursor = state[stream.name]
@@ -343,6 +345,14 @@ class SalesforceReader:
 def _settled(stream: Stream, cursor: Cursor) -> bool:
     """Has the object been read to its end, with all that the mapping names."""
     return cursor.done and not _blind(stream, cursor)
+
+
+def _narrowed(stream: Stream, cursor: Cursor) -> Cursor:
+    """The cursor without what the mapping no longer names: named once more, it has to be read for all rows again."""
+    if set(stream.covers) >= set(cursor.covers):
+        return cursor
+    covers = tuple(sorted(set(stream.covers) & set(cursor.covers)))
+    return replace(cursor, covers=covers, without=tuple(n for n in cursor.without if n in stream.selects))
 
 
 def _blind(stream: Stream, cursor: Cursor) -> bool:

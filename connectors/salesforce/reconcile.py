@@ -41,7 +41,10 @@ class Reconcile:
         walks = [self._walk(stream, seen[stream.name]) for stream in some if stream.name in seen]
         for walk, found in together(reach.composer, walks, QUERIES_PER_CALL):
             yield from self._found(walk, found)
-            if walk.done:
+            if walk.done and walk.doubtful:
+                self._sound = False
+                yield troubles.out_of_sight(NAME, walk.stream.object, len(walk.gone), walk.met)
+            elif walk.done:
                 yield from self._gone(walk, now)
             elif walk.refusal is not None:
                 self._sound = False
@@ -94,7 +97,7 @@ class Reconcile:
                 stream = self._reach.streams[name]
                 fields = _readable(stream, self._state[name])
                 asks.append(self._reach.composer.query(select(stream.object, fields, among("Id", ids)), stream.query))
-            answers = self._reach.composer.ask(asks)
+            answers = self._reach.composer.ask(asks, "backfill")
             for (key, ids), answer in zip(chunks, answers, strict=True):
                 self._again[key] = self._again[key][len(ids) :]
                 yield from self._rows(key, answer)

@@ -52,3 +52,10 @@ def unfollowable(stream: str, object_name: str, names: tuple[str, ...]) -> Strea
     """An object whose changes cannot be told from what was there."""
     text = f"{object_name} has none of {', '.join(names)} that a query may filter by: its rows cannot be followed"
     return StreamTrouble(stream, "failed", f"{text} (take it out of the field mapping)")
+
+
+def out_of_sight(stream: str, object_name: str, missing_rows: int, met: int) -> StreamTrouble:
+    """More than half of an object's rows are not there, and no log says that they were deleted."""
+    text = f"{missing_rows:,} of {missing_rows + met:,} rows of {object_name} are not visible any more and no log calls"
+    remedy = "has somebody taken View All Data or sharing from tierd's user? Give it back"
+    return StreamTrouble(stream, "partial", f"{text} them deleted: they are kept ({remedy})")

@@ -186,3 +186,35 @@ def test_the_last_run_and_its_clock_say_until_when_deletions_are_known(org: Org,
     source.sweep("deletes")
     (start,) = {text.partition("start=")[2][:16] for text in asked(org, before) if "Account/deleted" in text}
     assert "2026-03-02T06:50" == start
+
+
+@pytest.mark.parametrize("name", ["deletes", "reconcile"])
+def test_rows_that_are_out_of_sight_are_not_called_deleted(name: str, org: Org, sqlite_store: Store) -> None:
+    """Sharing is taken away from tierd's user: most rows vanish, no log tells of them, and the trouble asks why."""
+    rows = [org.add("Account", "001", number, Name=f"A{number}") for number in range(60)]
+    source = Source(org, sqlite_store)
+    source.sync()
+    for row in rows[:40]:
+        org.state.delete("Account", row)
+    org.state.empty_bin()
+    org.clock.advance(20 * DAY)
+    run = source.sweep(name)
+    assert "partial" == run.status
+    assert "40 of 60 rows of Account" in run.troubles[f"sweep:{name}"]
+    assert not [ref for ref, row in source.rows(t.crm_accounts).items() if row.deleted_at is not None]
+
+
+def test_a_field_that_was_unmapped_for_a_while_is_read_for_all_rows_again(org: Org, sqlite_store: Store) -> None:
+    """What changed while nobody mapped it is not kept as it was before."""
+    row = org.add("Account", "001", 1, Name="A", ARR__c=1, Seats__c=1)
+    both = {"fields": {"arr": {"field": "ARR__c"}, "seats": {"field": "Seats__c"}}}
+    one = {"fields": {"arr": {"field": "ARR__c"}}}
+    Source(org, sqlite_store, both).sync()
+    org.clock.advance(30 * MINUTE)
+    org.change("update", "Account", row, org.clock.now(), Seats__c=2)
+    org.add("Account", "001", 2, at=org.clock.now() + 10 * MINUTE, Name="Newer")
+    org.clock.advance(20 * MINUTE)
+    Source(org, sqlite_store, one).sync()
+    source = Source(org, sqlite_store, both)
+    source.sync()
+    assert 2 == source.fields(t.crm_accounts, row)["Seats__c"]

@@ -44,7 +44,7 @@ def contract_arr(path: str, **also: Any) -> dict[str, Any]:
 
 
 def test_r1_the_stamp_to_follow_is_taken_from_describe(org: Org, sqlite_store: Store) -> None:
-    """SystemModstamp; where it takes no filter LastModifiedDate; where there is no other CreatedDate."""
+    """SystemModstamp; where it takes no filter LastModifiedDate; else CreatedDate; of logins LoginTime."""
     org.state.unfilter("Contact.SystemModstamp")
     org.state.org.catalogue.define(
         "Contract__c", "Account__c reference ->Account:Account__r@Contracts__r\nValue__c double", stamps=False
@@ -52,17 +52,20 @@ def test_r1_the_stamp_to_follow_is_taken_from_describe(org: Org, sqlite_store: S
     account = org.add("Account", "001", 1, Name="Acme")
     org.add("Contact", "003", 1, LastName="Ann", AccountId=account)
     org.state.put("Contract__c", {"Name": "K", "Account__c": account, "Value__c": 7})
-    source = Source(org, sqlite_store, {"fields": contract_arr("Account__c")})
+    login = {"object": "LoginHistory", "path": "UserId", "field": "Status"}
+    org.add("LoginHistory", "0Ya", 1, UserId=sf_id("005", 1), LoginTime=At(NOW), Status="Success")
+    source = Source(org, sqlite_store, {"fields": {**contract_arr("Account__c"), "segment": login}})
     assert {} == source.sync().troubles
     org.clock.advance(10 * MINUTE)
     before = mark(org)
     source.sync()
     fields = {"Account": "SystemModstamp", "Contact": "LastModifiedDate", "Contract__c": "CreatedDate"}
+    fields["LoginHistory"] = "LoginTime"
     for name, field in fields.items():
         (query,) = soql(org, name, before)
         assert f"WHERE ({field} >= " in query
         assert query.endswith(f"ORDER BY {field}, Id")
-    assert [account] == [row.crm_account_id for row in source.rows(t.crm_objects).values()]
+    assert {account, sf_id("005", 1)} == {row.crm_account_id for row in source.rows(t.crm_objects).values()}
 
 
 def test_r1_a_row_whose_last_modified_was_dated_back_arrives(org: Org, sqlite_store: Store) -> None:
