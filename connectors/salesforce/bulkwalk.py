@@ -160,7 +160,7 @@ class JobWalk:
             some = list(islice(found, _BATCH))
             kept += len(some)
             top = max([top, *(row["Id"] for row in some)], key=sort_key)
-            if kept < count:
+            if some and kept < count:
                 yield walk.page(some, before)
                 continue
             if following:

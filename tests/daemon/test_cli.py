@@ -339,6 +339,16 @@ def test_status_shows_sources_runs_and_alerts(tierd: Tierd) -> None:
     assert "outbox:" in done.out
 
 
+def test_status_shows_each_stream(tierd: Tierd) -> None:
+    """Rows, calls, refusals and cursor of every stream's last run, and how much of the daily calls is used."""
+    assert "daily calls" in tierd("status").out
+    done = tierd("status", "--streams")
+    assert done.code == 0
+    assert {"seen", "changed", "deleted", "calls", "429s", "deferred", "cursor"} <= set(done.out.split())
+    assert "contacts" in done.out
+    assert "outbox:" not in done.out
+
+
 def test_explain_shows_rules_and_rows_of_an_account(tierd: Tierd, home: Path) -> None:
     """One account at one instant: every rule has a verdict."""
     with closing(sqlite3.connect(home / "tierd.db")) as connection:

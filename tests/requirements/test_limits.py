@@ -17,7 +17,9 @@ from sandbox.faults import Fault
 from store import status
 from store import tables as t
 from store.engine import Store
+from store.records import Batch
 from tests.clocks import StepClock
+from tests.requirements.invariants import watching
 from tests.requirements.salesforce import FIXED, calls, connected, people, sync, talking
 from tests.sandbox.salesforce_org import NOW, Org, serving
 
@@ -185,6 +187,23 @@ def test_r27_a_used_up_day_is_deferred_and_moves_no_cursor(org: Org, sqlite_stor
         assert "ok" == run_sync(sqlite_store, "sf", connector, clock).status
 
 
+def test_r27_nobody_asks_before_the_resume_time(org: Org, sqlite_store: Store, tmp_path: Path) -> None:
+    """The vendor's refusal alone, with no word of how much is used: its hour, or its Retry-After, is waited for."""
+    body = [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]
+    headers = {"Retry-After": "7200"}
+    org.faults.add(Fault(path="composite", status=403, body=body, headers=headers))
+    with connected(org, tmp_path) as connector:
+        clock = StepClock(org.clock)
+        assert "deferred" == run_sync(sqlite_store, "sf", connector, clock).status
+        before = len(calls(org))
+        for _ in range(23):
+            clock.sleep(5 * 60)
+            assert "deferred" == run_sync(sqlite_store, "sf", connector, clock).status
+        assert before == len(calls(org))
+        clock.sleep(10 * 60)
+        assert "ok" == run_sync(sqlite_store, "sf", connector, clock).status
+
+
 def test_r27_too_many_at_once_passes_in_seconds(org: Org, sqlite_store: Store, tmp_path: Path) -> None:
     """The same code with another message is no used-up day: it is tried again at once, and the run is ok."""
     people(org, 10)
@@ -292,6 +311,20 @@ def test_r29_reads_and_jobs_have_the_same_classes(org: Org, tmp_path: Path) -> N
             with pytest.raises(VendorError) as caught:
                 session.call(method, path, json={} if method == "POST" else None)
             assert ("retry", 5) == (caught.value.kind, len(calls(org)) - before)
+
+
+def test_r29_every_call_has_the_configured_timeout(org: Org, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens, queries, jobs and downloads: the seconds of the configuration, for connecting and for each piece."""
+    people(org, 2_300)
+    clock = StepClock(org.clock)
+    with (
+        watching(org.log, clock, (), monkeypatch) as watch,
+        connected(org, tmp_path, timeout_seconds=7, bulk_rows=0) as connector,
+    ):
+        assert [] == [event for event in connector.sync({}) if not isinstance(event, Batch)]
+    assert {"token", "composite", "jobs/query"} <= set(calls(org))
+    assert {(7.0, 7.0)} == {(one.connect_timeout, one.read_timeout) for one in watch.timeouts}
+    assert len(watch.timeouts) == watch.calls()
 
 
 def test_r29_no_try_begins_after_the_deadline(org: Org, tmp_path: Path) -> None:
