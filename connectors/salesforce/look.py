@@ -13,7 +13,7 @@ from connectors.salesforce.advice import advice
 from connectors.salesforce.explore import SalesforceExplorer
 from connectors.salesforce.session import QUERIES_PER_CALL, SalesforceSession
 from connectors.salesforce.settings import SalesforceSettings
-from connectors.salesforce.streams import Stream, streams
+from connectors.salesforce.streams import QUIET, Stream, streams
 from connectors.shapes import ObjectShape, walk
 
 Get = Callable[[Sequence[str]], list[tuple[int, Any]]]
@@ -33,7 +33,14 @@ _WHY = {
     "task_relations": "everybody who took part in a call",
     "event_relations": "everybody who took part in a meeting",
     "email_relations": "everybody who took part in an e-mail",
+    "deal_roles": "what part a contact plays in a deal, where your org has it",
+    "account_roles": "contacts on several accounts, where your org has it",
 }
+_INSTEAD = {
+    True: "participants are read from the activity itself",
+    False: "levels and further accounts of contacts come from elsewhere",
+}
+"""What serves where an optional object is missing: of the sides of activities, and of roles."""
 _CREDENTIALS = "check client id, secret or key, the user's pre-authorisation and the My Domain address"
 
 
@@ -70,14 +77,14 @@ class SalesforceLook:
     def _look(self, stream: Stream, shape: ObjectShape | None, mapped: Sequence[str]) -> list[Finding]:
         if shape is None:
             if stream.optional:
-                what = f"{stream.object} is not there: participants are read from the activity itself"
+                what = f"{stream.object} is not there: {_INSTEAD[stream.relation]}"
                 return [Finding("ok", what)]
             if stream.name.startswith("objects:"):
                 return []  # said with the nearest name, at its place in the mapping
             remedy = f"grant the user Read on {stream.object}"
             return [Finding("error", f"{stream.object} is not visible for this user", remedy)]
         lacking = [name for name in stream.fields if walk(self.explorer.shape, shape, name).field is None]
-        missing = [name for name in lacking if name not in mapped]
+        missing = [name for name in lacking if name not in mapped and name not in QUIET]
         if missing:
             remedy = "grant the user read access to these fields"
             return [Finding("error", f"{stream.object}: {', '.join(missing)} not visible", remedy)]

@@ -53,7 +53,7 @@ DEAL = (
 )
 CASE = ("AccountId", "Priority", "Status", "IsClosed", "ClosedDate", "CreatedDate", "IsDeleted")
 DEAL_ROLE = ("OpportunityId", "ContactId", "Role", "CreatedDate", "IsDeleted")
-ACCOUNT_ROLE = ("AccountId", "ContactId", "Roles", "IsActive", "CreatedDate", "IsDeleted")
+ACCOUNT_ROLE = ("AccountId", "ContactId", "Roles", "IsDirect", "IsActive", "CreatedDate", "IsDeleted")
 OBJECT = ("CreatedDate", "IsDeleted")
 
 

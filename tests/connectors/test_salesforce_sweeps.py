@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from sandbox.clock import DAY, MINUTE, SECOND
 from sandbox.faults import parse_fault
-from sandbox.versions import On
+from sandbox.versions import At, On
 from store import tables as t
 from store.engine import Store
 from tests.connectors.salesforce_source import Source, asked, calls, keep, mark, soql
@@ -218,3 +218,40 @@ def test_a_field_that_was_unmapped_for_a_while_is_read_for_all_rows_again(org: O
     source = Source(org, sqlite_store, both)
     source.sync()
     assert 2 == source.fields(t.crm_accounts, row)["Seats__c"]
+
+
+def test_both_transports_bring_the_same_rows(org: Org, sqlite_store: Store) -> None:
+    """What query jobs brought is equal, value by value, to what queries bring: reading all of it again changes nothing."""
+    org.state.org.catalogue.define("Contract__c", "Account__c reference ->Account:Account__r\nValue__c double")
+    org.state.org.catalogue.define(
+        "Line__c", "Contract__c reference ->Contract__c:Contract__r\nValue__c double\nOn__c date"
+    )
+    for number in range(2_300):
+        account = org.add(
+            "Account", "001", number, Name=f"A{number}", Type="Customer", ARR__c=number / 4, Renewal_Date__c=On(20_600),
+            Strategic__c=number % 2 == 0, Seats__c=number, Website=None if number % 3 else "acme.test",
+        )  # fmt: skip
+        meeting: dict[str, Any] = {"Subject": "M", "StartDateTime": At(NOW), "EndDateTime": At(NOW + MINUTE), "AccountId": account}
+        org.add("Event", "00U", number, **meeting)
+    contract = org.state.put("Contract__c", {"Name": "K", "Account__c": sf_id("001", 1)})
+    org.state.put("Line__c", {"Name": "L", "Contract__c": contract, "Value__c": 7.5, "On__c": "2026-01-31"})
+    line = {
+        "object": "Line__c",
+        "path": "Contract__r.Account__c",
+        "field": "Value__c",
+        "aggregate": "latest",
+        "by": "On__c",
+    }
+    fields = {"arr": {"field": "ARR__c"}, "potential": line, "strategic": {"field": "Strategic__c"}}
+    fields |= {"seats": {"field": "Seats__c"}, "renewal": {"field": "Renewal_Date__c"}}
+    source = Source(org, sqlite_store, {"fields": fields, "bulk_rows": 200})
+    assert {} == source.sync().troubles
+    assert any("jobs/query" in entry.path for entry in org.log.entries())
+    before = {table: source.rows(table) for table in (t.crm_accounts, t.crm_activities, t.crm_objects)}
+    with sqlite_store.write() as conn:
+        conn.execute(delete(t.cursors))
+    run = Source(org, sqlite_store, {"fields": fields, "bulk_rows": 100_000}).sync()
+    for table, rows in before.items():
+        assert rows == source.rows(table)
+    assert ("ok", 0) == (run.status, run.saved.changed)
+    assert run.saved.seen > 4_600
