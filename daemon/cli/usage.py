@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import asdict
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -14,17 +11,10 @@ from rich.table import Table
 
 from daemon.cli import app
 from daemon.cli.common import OK, ConfigPath, ago, configured, out, reading, shown
+from daemon.cli.reports import Format, unmarked, write_csv
 
 usage_app = typer.Typer(help="Look at product usage: what finds no account.", no_args_is_help=True)
 app.add_typer(usage_app, name="usage")
-
-
-class Format(StrEnum):
-    """How a report is written."""
-
-    TEXT = "text"
-    JSON = "json"
-    CSV = "csv"
 
 
 @usage_app.command()
@@ -54,13 +44,11 @@ def unmatched(
         for one in found.lost
     ]  # fmt: skip
     if output is Format.CSV:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([head, *(tuple(map(_plain, line)) for line in lines)])
-        typer.echo(text.getvalue(), nl=False)
+        write_csv(head, lines)
         return OK
     table = Table(*head, box=None, pad_edge=False)
     for one, line in zip(found.lost, lines, strict=True):
-        table.add_row(*(_unmarked(cell) for cell in (*line[:5], ago(one.last_at, now), *line[6:])))
+        table.add_row(*(unmarked(cell) for cell in (*line[:5], ago(one.last_at, now), *line[6:])))
     if found.lost:
         out.print(table)
     whole = found.lost_rows + found.matched_rows
@@ -68,14 +56,3 @@ def unmatched(
     more = f"; the {limit} largest are shown, --limit shows more" if found.lost_names > limit else ""
     out.print(f"{found.lost_rows:,} of {whole:,} rows{share} under {found.lost_names:,} names have no account{more}")
     return OK
-
-
-def _plain(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
-
-
-def _unmarked(cell: str) -> str:
-    from rich.markup import escape
-
-    return escape(cell)

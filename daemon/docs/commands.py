@@ -7,11 +7,12 @@ from typing import Any
 
 import typer
 
-from daemon.cli import app, explaining, looking, mapping, process, rules, sandbox, setup, tiers, usage
+from daemon.cli import app, explaining, identity, looking, mapping, process, rules, sandbox, setup, tiers, usage
 from daemon.docs.markdown import code, table
 
 del (
     explaining,
+    identity,
     looking,
     mapping,
     process,
@@ -24,7 +25,7 @@ del (
 
 
 def command_tree() -> dict[str, Any]:
-    """`tierd ...` -> its command, groups left out."""
+    """`tierd ...` -> its command, groups left out but for those that do something themselves."""
     return dict(sorted(_leaves("tierd", typer.main.get_command(app))))
 
 
@@ -39,6 +40,8 @@ def _leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:
     if inner is None:
         yield name, command
         return
+    if name != "tierd" and command.invoke_without_command:
+        yield name, command
     for word, sub in inner.items():
         yield from _leaves(f"{name} {word}", sub)
 
