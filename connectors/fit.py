@@ -41,8 +41,8 @@ class Words:
 SALESFORCE = Words("Account", "Contact", "field", "grant the user read access to the field", "AccountId")
 HUBSPOT = Words("companies", "contacts", "property", "create the property, or give the token its scope")
 
-Objects = Callable[[], Iterable[str]]
-"""Every object's name; asked only when one is not found, since it costs a call."""
+Objects = Callable[[], Mapping[str, str]]
+"""Every name or label of an object -> the name to write; asked only when one is not found, since it costs a call."""
 
 
 def misfits(mapping: FieldMapping, shapes: Shapes, objects: Objects, words: Words) -> list[Finding]:
@@ -110,7 +110,9 @@ class _Fit:
             )
 
     def _no_object(self, name: str, at: At) -> Finding:
-        close = nearest(name, self._objects())
+        known = {said.casefold(): written for said, written in self._objects().items()}
+        written = known.get(name.casefold())
+        close = f": it is called `{written}`" if written and written != name else nearest(name, known.values())
         what = f"there is no object `{name}`{close}" if close else f"there is no object `{name}`, or it is not visible"
         return Finding("error", what, "mend the name, or grant these credentials Read on the object", at)
 

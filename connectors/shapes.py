@@ -64,6 +64,14 @@ class ObjectName:
     known_as: tuple[str, ...] = ()
 
 
+def names_of(objects: Iterable[ObjectName]) -> dict[str, str]:
+    """Every name and label of an object -> the name to write."""
+    found: dict[str, str] = {}
+    for one in objects:
+        found |= {said: one.name for said in (one.label, *one.known_as, one.name) if said}
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectShape:
     """One object with the fields that these credentials see."""

@@ -67,10 +67,10 @@ class HubSpotExplorer:
         """The standard objects that tierd reads, and every custom one. One call."""
         custom = tuple(
             ObjectName(
-                schema["name"],
+                schema.get("fullyQualifiedName") or schema["name"],
                 (schema.get("labels") or {}).get("plural") or schema["name"],
                 custom=True,
-                known_as=tuple(filter(None, (schema.get("fullyQualifiedName"), schema.get("objectTypeId")))),
+                known_as=tuple(filter(None, (schema["name"], schema.get("objectTypeId")))),
             )
             for schema in self._custom()
         )
@@ -217,7 +217,7 @@ class HubSpotExplorer:
             }
             answer = self._session.post(f"/crm/objects/{self._version}/{name}/batch/read", body)
             found += [Row(owners[r["id"]], r["id"], _values(r, fields)) for r in answer["results"] if r["id"] in owners]
-        return tuple(found)
+        return tuple(sorted(found, key=lambda row: int(row.id)))  # a batch answers in any order
 
     def cost(self, fields: int, objects: int) -> int:
         """Calls that the samples of so many objects take, at most."""

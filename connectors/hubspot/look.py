@@ -14,9 +14,11 @@ from connectors.hubspot.paths import TOKEN_INFO
 from connectors.hubspot.session import HubSpotSession
 from connectors.hubspot.settings import HubSpotSettings, Token
 from connectors.hubspot.streams import Stream, streams
+from connectors.shapes import names_of
 
 _WRITE_SCOPES = ("write", "delete")
 _WRITES = "crm.objects.companies.write"
+_UNTRIED = frozenset({"crm.objects.owners.read", _WRITES})
 _WHY = {
     "accounts": "customers and the facts that are mapped",
     "contacts": "whom we are in touch with, and their level",
@@ -58,8 +60,8 @@ class HubSpotLook:
         findings += advice(self._settings, self.explorer, self._session, details)
         return findings + self._excess()
 
-    def _objects(self) -> list[str]:
-        return [name for known in self.explorer.objects() for name in (known.name, *known.known_as)]
+    def _objects(self) -> dict[str, str]:
+        return names_of(self.explorer.objects())
 
     def _look(self, stream: Stream) -> list[Finding]:
         try:
@@ -91,14 +93,15 @@ class HubSpotLook:
             scopes = self._session.post(TOKEN_INFO, body).get("scopes", ())
         except VendorError:
             return []  # a Service Key cannot be looked into; its scopes are seen in HubSpot
-        needed = {name for name, _ in self.permissions()} - ({_WRITES} if self._settings.write_auth else set())
-        surplus = sorted(s for s in scopes if s not in needed and s.rpartition(".")[2] in _WRITE_SCOPES)
-        remedy = "take them away: what a token may not do, nobody can do with it"
-        return (
-            [Finding("warning", f"the token may do more than tierd needs: {', '.join(surplus)}", remedy)]
-            if surplus
-            else []
-        )
+        wanted = {name: why for name, why in self.permissions() if name != _WRITES or not self._settings.write_auth}
+        # What reading an object or its properties needs was tried above; owners were not asked for.
+        lacking = [Finding("error", f"the token lacks the scope {name}: {why}", f"add the scope {name}")
+                   for name, why in wanted.items() if name not in scopes and name in _UNTRIED]  # fmt: skip
+        surplus = sorted(s for s in scopes if s not in wanted and s.rpartition(".")[2] in _WRITE_SCOPES)
+        if surplus:
+            remedy = "take them away: what a token may not do, nobody can do with it"
+            lacking.append(Finding("warning", f"the token may do more than tierd needs: {', '.join(surplus)}", remedy))
+        return lacking
 
     def permissions(self) -> list[tuple[str, str]]:
         """(scope, why) as a private app or Service Key asks for them."""
@@ -109,6 +112,8 @@ class HubSpotLook:
             )
         wanted["crm.objects.owners.read"] = ["who the CSM is, and who of us was in touch"]
         wanted["crm.schemas.companies.read"] = ["to look up the mapped properties"]
+        if set(self._settings.objects()) - {"deals", "tickets", "contacts"}:
+            wanted["crm.schemas.custom.read"] = ["to look up the custom objects of the mapping"]
         if self._settings.tier is not None:
             other = " (only the token of write_auth)" if self._settings.write_auth else ""
             wanted[_WRITES] = [f"writing the tier back{other}"]

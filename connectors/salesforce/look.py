@@ -14,7 +14,7 @@ from connectors.salesforce.explore import SalesforceExplorer
 from connectors.salesforce.session import QUERIES_PER_CALL, SalesforceSession
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.streams import QUIET, Stream, streams
-from connectors.shapes import ObjectShape, walk
+from connectors.shapes import ObjectShape, names_of, walk
 
 Get = Callable[[Sequence[str]], list[tuple[int, Any]]]
 """GETs several resources in one API call: (status, body) in order."""
@@ -66,8 +66,8 @@ class SalesforceLook:
         findings += advice(self._settings, self.explorer, self._session)
         return findings + self._excess([shape for _, shape in seen if shape is not None])
 
-    def _objects(self) -> list[str]:
-        return [known.name for known in self.explorer.objects()]
+    def _objects(self) -> dict[str, str]:
+        return names_of(self.explorer.objects())
 
     def _mapped(self) -> dict[str, tuple[str, ...]]:
         """Fields per object that the mapping names: what is wrong with them is said at their place in tierd.yaml."""

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,7 +75,9 @@ def map_(
                 out.print(f"\n`tierd map {source} --write` puts it into {config_path(config).name}", markup=False)
             return OK
         if not yes and sys.stdin.isatty():
-            found = _asked(found)
+            # What was left out is taken out of the file, as after `--set fact=`.
+            said = replace(said, facts={**_asked(found, said.facts), **said.facts})
+            found = said.decided(found, explorer)
         return _written(config_path(config), found, said, explorer, yes=yes)
 
 
@@ -122,15 +125,14 @@ def _list(explorer: Explorer, mapping: FieldMapping, name: str | None, word: str
     _json(fields) if as_json else out.print(fields_text(fields), markup=False)
 
 
-def _asked(found: Survey) -> Survey:
-    """Each fact with something to choose from, asked in turn; Return takes the proposal."""
-    from daemon.map.given import option_of
+def _asked(found: Survey, decided: Collection[str]) -> dict[str, Sequence[MappedField]]:
+    """Each fact with something to choose from, asked in turn; Return takes the proposal, 0 leaves the fact out."""
+    from daemon.map.given import NoSuchChoice, option_of
     from daemon.map.show import place
-    from daemon.map.survey import with_choice
 
     chosen: dict[str, Sequence[MappedField]] = {}
     for proposal in found.proposals:
-        if proposal.fact == "tier" or not (proposal.chosen or proposal.alternatives):
+        if proposal.fact in ("tier", *decided) or not (proposal.chosen or proposal.alternatives):
             continue
         lists = [[one.option for one in proposal.chosen]] if proposal.chosen else []
         lists += [[one.option] for one in proposal.alternatives]
@@ -140,30 +142,33 @@ def _asked(found: Survey) -> Survey:
         if answer.isdigit() and int(answer) <= len(lists):
             chosen[proposal.fact] = lists[int(answer) - 1] if int(answer) else []
         else:
-            chosen[proposal.fact] = option_of(answer)
-    return with_choice(found, chosen)
+            try:
+                chosen[proposal.fact] = option_of(answer)
+            except NoSuchChoice as error:
+                raise BadInput(str(error)) from error
+    return chosen
 
 
 def _written(path: Path, found: Survey, said: Given, explorer: Explorer, *, yes: bool) -> int:
+    from daemon.map import write
     from daemon.map.edit import CannotEdit, edited
-    from daemon.map.write import checked, diff, replace
 
     choice = _choice(found, said)
     try:
         text = edited(path.read_text(encoding="utf-8"), found.source, choice)
     except CannotEdit as error:
         raise BadInput(str(error)) from error
-    change = diff(path, text)
+    change = write.diff(path, text)
     if not change:
         err.print(f"{path.name} says so already: nothing to write", markup=False)
         return OK
-    config = checked(path, text, os.environ)
+    config = write.checked(path, text, os.environ)
     _fits(config.crms[found.source], explorer, {what for _, what in found.broken})
     err.print(f"\n{change}\n", markup=False)
     if not yes and not (sys.stdin.isatty() and typer.confirm(f"Write this into {path.name}?")):
         err.print("nothing is written; --yes writes it", markup=False)
         return OK
-    backup = replace(path, text)
+    backup = write.replace(path, text)
     err.print(f"written; what was there before is {backup.name}. Next: `tierd check`", markup=False)
     return OK
 
@@ -183,9 +188,10 @@ def _choice(found: Survey, said: Given) -> Choice:
 def _fits(mapping: FieldMapping, explorer: Explorer, known: Collection[str]) -> None:
     """What was said by hand is held against the CRM too: nothing new is written that `tierd check` would refuse."""
     from connectors.fit import misfits
+    from connectors.shapes import names_of
     from daemon.map.given import words_of
 
-    wrong = misfits(mapping, explorer.shape, lambda: [o.name for o in explorer.objects()], words_of(explorer))
+    wrong = misfits(mapping, explorer.shape, lambda: names_of(explorer.objects()), words_of(explorer))
     errors = [finding.what for finding in wrong if finding.level == "error" and finding.what not in known]
     if errors:
         raise BadInput("\n".join((*errors, "nothing is written")))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.mapping import FieldMapping
-from connectors.shapes import FieldShape, Row, nearest
+from connectors.shapes import FieldShape, Row, names_of, nearest
 from daemon.map.candidates import Explorer
 from daemon.map.show import wrapped
 from daemon.map.values import samples
@@ -42,8 +42,10 @@ def fields_of(explorer: Explorer, mapping: FieldMapping, name: str, word: str | 
     """One object's fields. Of accounts, customers alone are counted. Raises LookupError for an object that is not there."""
     shape = explorer.shape(name)
     if shape is None:
-        known = [other for one in explorer.objects() for other in (one.name, *one.known_as)]
-        close = nearest(name, known) or ", or it is not visible with these credentials"
+        known = names_of(explorer.objects())
+        if known.get(name, name) != name:
+            return fields_of(explorer, mapping, known[name], word)
+        close = nearest(name, known.values()) or ", or it is not visible with these credentials"
         raise LookupError(f"there is no object `{name}`{close}")
     folded = (word or "").casefold()
     some = [one for one in shape.fields.values() if folded in f"{one.name} {one.label}".casefold()][:_MOST]

@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.fit import Words, misfits
 from connectors.mapping import FieldMapping, MappedField, TierTarget
-from connectors.shapes import ObjectShape, Row, Sample
+from connectors.shapes import ObjectShape, Row, Sample, names_of
 from daemon.map.candidates import (
     FACTS,
     TYPES,
@@ -149,7 +149,7 @@ def _configured(
 ) -> tuple[list[Candidate], tuple[tuple[str, str], ...]]:
     """What the file maps already, as candidates; and what of it the CRM does not have."""
     mapping = subject.mapping
-    found_wrong = misfits(mapping, explorer.shape, lambda: _names(explorer), subject.words)
+    found_wrong = misfits(mapping, explorer.shape, lambda: names_of(explorer.objects()), subject.words)
     wrong = [finding for finding in found_wrong if finding.level == "error"]
     bad = {finding.at[: 3 if finding.at[0] == "fields" else 2] for finding in wrong}
     found: list[Candidate] = []
@@ -171,10 +171,6 @@ def _configured(
             )
     broken = [(str(f.at[1]) if f.at[0] == "fields" else str(f.at[0]), f.what) for f in wrong]
     return found, tuple(broken)
-
-
-def _names(explorer: Explorer) -> Iterable[str]:
-    return (name for known in explorer.objects() for name in (known.name, *known.known_as))
 
 
 def _likeliest(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -19,7 +19,8 @@ from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.explore import SalesforceExplorer
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.soql import NotInSoql, condition, quoted
-from connectors.shapes import FieldShape, nearest, walk
+from connectors.shapes import FieldShape, names_of, nearest, walk
+from sandbox.hubspot.schema import Property
 from tests.clocks import StepClock
 from tests.connectors.test_salesforce import settings as org_settings
 from tests.sandbox.hubspot_portal import TOKEN, Portal
@@ -61,7 +62,7 @@ def looking(org: Org, **also: Any) -> tuple[SalesforceConnector, SalesforceExplo
 def found(org: Org, **also: Any) -> list[tuple[str, str, tuple[str | int, ...]]]:
     """What is wrong with a mapping: level, text, place."""
     connector, explorer = looking(org, **also)
-    wrong = misfits(org_settings(org, **also), explorer.shape, lambda: [o.name for o in explorer.objects()], SALESFORCE)
+    wrong = misfits(org_settings(org, **also), explorer.shape, lambda: names_of(explorer.objects()), SALESFORCE)
     connector.close()
     return [(finding.level, finding.what, finding.at) for finding in wrong]
 
@@ -302,3 +303,46 @@ def test_a_mapping_that_fits_is_not_spoken_of(org: Org) -> None:
     assert [] == [finding.what for finding in connector.check() if finding.at]
     connector.close()
     assert isinstance(org_settings(org), SalesforceSettings)
+
+
+def contracts(portal: Portal) -> str:
+    """A custom object of contracts that belong to companies; its full name."""
+    names = (("name", "string"), ("arr", "number"), ("seats", "number"), ("ends_on", "date"))
+    props = [Property(name, kind) for name, kind in names]
+    props.append(Property("status", "enumeration", ("active", "ended")))
+    full = portal.state.add_type("contract", props, plural="Agreements", links_to=["companies"]).name
+    for number, (company, arr, status) in enumerate(
+        (("1", "900", "active"), ("1", "500", "active"), ("2", "7", "ended")), 1
+    ):
+        portal.add(
+            full, f"50{number}", {"name": "C", "arr": arr, "seats": "3", "ends_on": "2026-09-01", "status": status}
+        )
+        portal.link(full, f"50{number}", "companies", company)
+    return full
+
+
+def test_custom_objects_of_a_portal_are_found_by_every_name(portal: Portal) -> None:
+    """The full name is what is written; the short name and the label lead to it, and rows come by association."""
+    full = contracts(portal)
+    connector, explorer = hubspot(portal, fields={"arr": {"object": "Agreements", "field": "arr", "aggregate": "sum"}})
+    assert full in explorer.nearby()
+    rows = explorer.related(full, "", ["arr", "status"], ["1", "2"])
+    assert [("1", "900"), ("1", "500"), ("2", "7")] == [(row.account, row.fields["arr"]) for row in rows]
+    (finding,) = [one for one in connector.check() if one.at]
+    assert f"there is no object `Agreements`: it is called `{full}`" == finding.what
+    connector.close()
+    fitting = {"object": full, "field": "arr", "aggregate": "sum", "where": {"status": "active"}}
+    connector, _ = hubspot(portal, fields={"arr": fitting})
+    assert [] == [one.what for one in connector.check() if one.at]
+    assert "crm.schemas.custom.read" in dict(connector.permissions())
+    connector.close()
+
+
+def test_a_token_without_owners_is_told(portal: Portal) -> None:
+    """No object's properties need the owners' scope, but without it nobody knows who the CSM is."""
+    scopes = portal.state.tokens[TOKEN].scopes
+    portal.state.tokens[TOKEN] = replace(portal.state.tokens[TOKEN], scopes=scopes - {"crm.objects.owners.read"})
+    connector, _ = hubspot(portal)
+    said = [one.what for one in connector.check() if one.level == "error"]
+    connector.close()
+    assert ["the token lacks the scope crm.objects.owners.read: who the CSM is, and who of us was in touch"] == said

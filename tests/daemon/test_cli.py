@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import pty
 import re
 import shutil
 import sqlite3
@@ -306,6 +308,54 @@ def test_map_never_writes_what_check_would_refuse(tierd: Tierd, home: Path) -> N
         assert (done.code, text in done.err) == (2, True), done.err
     assert (home / "tierd.yaml").read_text() == before
     assert not (home / "tierd.yaml.bak").exists()
+
+
+def test_map_asks_on_a_terminal(home: Path) -> None:
+    """Each fact is asked in turn: Return takes the proposal, 0 leaves the fact out, a name takes that field; then a yes."""
+    _change(home, "renewal: {field: Renewal_Date__c}", "renewal: {field: Renewal_Dat__c}")
+    answers = {"arr": "", "seats": "0", "renewal": "Contract_Start__c"}
+    shown, code = _at_a_terminal(home, answers)
+    assert code == 0, shown
+    after = (home / "tierd.yaml").read_text()
+    assert "renewal: {field: Contract_Start__c}" in after
+    assert "seats:" not in after, shown
+    assert "arr: {field: ARR__c}" in after
+    assert (home / "tierd.yaml.bak").exists()
+
+
+def _at_a_terminal(home: Path, answers: dict[str, str]) -> tuple[str, int]:
+    """`tierd map salesforce --write` in a terminal of its own; every other question is answered with Return or yes."""
+    ours, theirs = pty.openpty()
+    environ = {"TIERD_TEST_SF": (home / "secret").read_text(), "PATH": "/usr/bin:/bin", "TIERD_LOG_LEVEL": "critical"}
+    environ["PYTHONPATH"] = str(Path(__file__).parents[2])  # the program of this tree
+    child = subprocess.Popen(
+        [sys.executable, "-m", "daemon.cli", "map", "salesforce", "--write", "--config", str(home / "tierd.yaml")],
+        stdin=theirs, stdout=theirs, stderr=theirs, env=environ, cwd=home,
+    )  # fmt: skip
+    os.close(theirs)
+    shown, answered = "", 0
+    try:
+        while True:
+            try:
+                part = os.read(ours, 4096).decode(errors="replace")
+            except OSError:  # Linux ends a terminal whose other side is closed with EIO
+                break
+            if not part:
+                break
+            shown += part
+            questions = [*re.finditer(r"\n(\w+)\r\n  1 [^\x00]*?field's name[^\n]*?: ", shown[answered:])]
+            if questions:
+                fact = questions[-1][1]
+                answered = len(shown)
+                os.write(ours, f"{answers.get(fact, '')}\n".encode())
+            elif re.search(r"Write this into tierd.yaml\? \[y/N\]: ", shown[answered:]):
+                answered = len(shown)
+                os.write(ours, b"y\n")
+        return shown, child.wait(timeout=60)
+    finally:
+        child.kill()
+        child.wait()
+        os.close(ours)
 
 
 def test_map_lists_objects_and_fields(tierd: Tierd) -> None:

@@ -28,6 +28,7 @@ from daemon.map.words import CUSTOMERS, VOCABULARY, match, tokens
 from sandbox.clock import DAY
 from sandbox.versions import On
 from tests.clocks import StepClock
+from tests.connectors.test_explore import contracts
 from tests.connectors.test_salesforce import CREDENTIALS
 from tests.sandbox.hubspot_portal import NOW, TOKEN, Portal
 from tests.sandbox.salesforce_org import Org, serving, sf_id
@@ -289,6 +290,19 @@ def test_a_portal_is_surveyed_by_a_sample(portal: Portal) -> None:
         for one in (*p.chosen, *p.alternatives)
     ]
     assert {1: "tier_1", 2: "tier_2", 3: "tier_3"} == (found.tier.values if found.tier else None)
+
+
+def test_contracts_of_a_portal_are_summed_by_association(portal: Portal) -> None:
+    """A custom object with a status: what is active counts, under its full name and without a path."""
+    for number in (1, 2):
+        portal.add("companies", str(number), {"name": f"Acme {number}", "lifecyclestage": "customer"})
+    full = contracts(portal)
+    found = surveyed_portal(portal)
+    where = {"status": "active"}
+    assert {"object": full, "where": where, "field": "arr", "aggregate": "sum"} == chosen(found, "arr")[0]
+    assert {"object": full, "where": where, "field": "seats", "aggregate": "sum"} == chosen(found, "seats")[0]
+    assert {"object": full, "where": where, "field": "ends_on", "aggregate": "max"} == chosen(found, "renewal")[0]
+    assert ("1400",) == next(p.chosen[0].samples for p in found.proposals if p.fact == "arr")
 
 
 # ---------------------------------------------------------------- words and values
