@@ -253,8 +253,7 @@ class SalesforceSession:
                 raise broken(url, error) from error
             if not isinstance(found, list) or not all(isinstance(message, dict) for message in found):
                 raise VendorError("retry", "the Streaming API answered in an unknown form")
-            said = [str(message.get("error")) for message in found if message.get("error")]
-            if any(error.startswith("401") for error in said):
+            if any(_unauthorised(message) for message in found):
                 raise VendorError("auth", "the Streaming API refuses the session", status=401)
             return found
 
@@ -321,6 +320,12 @@ class SalesforceSession:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+
+def _unauthorised(message: Mapping[str, Any]) -> bool:
+    """Does a Bayeux message refuse the session; the refusal of a handshake says so only in its `ext`."""
+    sfdc = (message.get("ext") or {}).get("sfdc") or {}
+    return any(str(text).startswith("401") for text in (message.get("error"), sfdc.get("failureReason")))
 
 
 def parts_of(answer: Any, count: int) -> list[Mapping[str, Any]]:
