@@ -24,7 +24,7 @@ from connectors.hubspot.session import NO_ANSWER, HubSpotSession
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.hubspot.streams import Stream, streams
 from connectors.hubspot.sweeps import ARCHIVED, ASSOCIATIONS, DELAYED, INTERVALS, OWNERS, Sweep
-from store.records import DAY, HOUR, MINUTE, Batch, Clock, Instant, Record, StreamTrouble, SyncEvent
+from store.records import DAY, HOUR, MINUTE, Batch, Clock, Instant, Record, StreamTrouble, SyncEvent, Toll
 
 OWNER_PAGE = 500
 _SEEN = 20_000
@@ -52,6 +52,12 @@ class HubSpotReader:
     def calls(self) -> int:
         """API calls made so far, tokens included."""
         return self._session.calls
+
+    def toll(self) -> Toll:
+        """What the calls have cost: how many were refused for their number, and how the portal's day stands."""
+        usage = self._session.limits.usage()
+        day = None if usage.used_today is None or usage.per_day is None else (usage.used_today, usage.per_day)
+        return Toll(self._session.calls, usage.refused, day)
 
     def close(self) -> None:
         """Close the connections."""
