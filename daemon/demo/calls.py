@@ -8,8 +8,10 @@ The minimum counts, for the same number of cycles and the rows that changed in e
   at least one; for objects that changed one association call per target and 1,000 rows; one list of owners per cycle.
 - Writing: 1,000 records per Salesforce composite of collections, 100 per HubSpot batch.
 
-Sweeps for what no cursor shows (removed participants, moved associations, archived owners) are counted apart, and so are
-log-ins, which cost no quota. The minimum contains neither, nor the read just before a write.
+Sweeps for what no cursor shows (removed participants, moved associations, archived owners) are counted apart, so is what
+is read once besides the rows (HubSpot: the past of mapped fields, the count that a first list is held against, the
+portal's time zone), and so are log-ins, which cost no quota. The minimum contains none of them, nor the read just before a
+write.
 """
 
 from __future__ import annotations
@@ -88,8 +90,9 @@ class Calls:
     """One vendor's calls."""
 
     made: int
-    """Reading and writing, without sweeps."""
+    """Reading and writing, without sweeps and what is read once."""
     sweeps: int
+    once: int
     writes: int
     """Of those made: writing the tier, with the read just before it."""
     minimum: int
@@ -109,12 +112,14 @@ def count(
         mine = [entry for entry in entries if entry["vendor"] == vendor]
         logins = sum(_is_login(entry) for entry in mine)
         sweeps = _swept(store, vendor, mine)
+        once = sum(_is_once(entry) for entry in mine)
         cycles = _cycles(by_vendor[vendor], _syncs(store, vendor))
         least = (_salesforce if vendor == "salesforce" else _hubspot)(cycles) + _least_writes(store, vendor)
         found[vendor] = _as_json(
             Calls(
-                made=len(mine) - logins - sweeps,
+                made=len(mine) - logins - sweeps - once,
                 sweeps=sweeps,
+                once=once,
                 writes=sum(_is_write(entry) for entry in mine),
                 minimum=least,
                 logins=logins,
@@ -136,12 +141,20 @@ def _slack(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     calls = Calls(
         made=len(mine),
         sweeps=0,
+        once=0,
         writes=posts,
         minimum=posts + people + 1,
         logins=0,
         refused=sum((entry["status"] or 599) >= 400 for entry in mine),
     )
     return _as_json(calls)
+
+
+def _is_once(entry: Mapping[str, Any]) -> bool:
+    """HubSpot: histories, the portal's details, and searches for nothing but the number of rows."""
+    if entry["path"].endswith("/search"):
+        return bool(entry["body"].startswith('{"limit": 1,'))
+    return "propertiesWithHistory=" in entry["path"] or entry["path"].startswith("/account-info/")
 
 
 def _is_login(entry: Mapping[str, Any]) -> bool:

@@ -205,7 +205,8 @@ def scoreboard(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     for vendor, calls in result["api_calls"].items():
         swept = f", and {calls['sweeps']:,} by scheduled sweeps" if calls["sweeps"] else ""
-        lines.append((f"Calls to {_VENDORS[vendor]}", f"{calls['made']:,}, at least {calls['minimum']:,}{swept}"))
+        once = f", {calls['once']:,} for what is read once" if calls["once"] else ""
+        lines.append((f"Calls to {_VENDORS[vendor]}", f"{calls['made']:,}, at least {calls['minimum']:,}{once}{swept}"))
     return [*lines, ("Seconds", f"{result['seconds']:.0f}")]
 
 
