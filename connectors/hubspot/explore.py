@@ -10,6 +10,7 @@ from connectors.hubspot.links import LINKED_ROWS
 from connectors.hubspot.objects import LIST_PAGE, SEARCH_PAGE
 from connectors.hubspot.session import HubSpotSession
 from connectors.hubspot.settings import HubSpotSettings
+from connectors.mapping import holds
 from connectors.shapes import FieldShape, Kind, ObjectName, ObjectShape, Option, Row, Sample
 from store.records import Scalar
 
@@ -31,6 +32,9 @@ _KINDS: Mapping[str, Kind] = {
     "phone_number": "text",
 }
 _PERSONAL = frozenset({"email", "firstname", "lastname", "phone", "mobilephone", "fax", "work_email", "salutation"})
+_SAID = frozenset({"contacts", "tickets", "emails", "calls", "meetings", "notes", "tasks"})
+"""Objects whose texts name people, or are what people wrote to each other."""
+_SHOWABLE = frozenset({"jobtitle", "company", "industry", "hs_email_domain", "hs_object_id"})
 SAMPLED = 400
 _MOST_LINKED = 1_000
 """Associated rows that are read of one object for a sample: ten batches of a hundred."""
@@ -135,10 +139,24 @@ class HubSpotExplorer:
     # ------------------------------------------------------------ counts and rows
 
     def count(self, name: str, where: Mapping[str, Any]) -> int | None:
-        """How many records meet a condition, by the search index. One call."""
-        body = {"limit": 1, "filterGroups": _groups(where)}
-        total = self._session.post(f"/crm/objects/{self._version}/{name}/search", body).get("total")
+        """How many records meet a condition, by the search index; None where a search cannot say it. One call."""
+        body = {"limit": 1, "filterGroups": self._groups(name, where)}
+        try:
+            total = self._search_call(name, body).get("total")
+        except VendorError as error:
+            if error.status != 400:
+                raise
+            return None
         return None if total is None else int(total)
+
+    def _search_call(self, name: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A search; it leaves the portal's reserve alone, as a first sync does."""
+        before, self._session.work = self._session.work, "backfill"
+        try:
+            answer: Mapping[str, Any] = self._session.post(f"/crm/objects/{self._version}/{name}/search", body)
+            return answer
+        finally:
+            self._session.work = before
 
     def counts(self, name: str, wheres: Sequence[Mapping[str, Any]]) -> list[int | None]:
         """The same for several conditions, one call each."""
@@ -160,7 +178,14 @@ class HubSpotExplorer:
 
     def accounts(self, fields: Sequence[str], where: Mapping[str, Any], most: int = SAMPLED) -> Sample:
         """A sample of companies with these properties: the oldest and the newest half; all where they are few."""
-        first, total = self._search(HOME, where, fields, (most // 2, "ASCENDING"))
+        try:
+            first, total = self._search(HOME, where, fields, (most // 2, "ASCENDING"))
+        except VendorError as error:
+            if error.status != 400 or not where:
+                raise
+            # A search cannot say the condition: it is tested row by row.
+            found = self.accounts([*fields, *where], {}, most).rows
+            return Sample(tuple(row for row in found if holds(where, row.fields) is True), None)
         rows = {row.id: row for row in first}
         if total > len(first):
             last, _ = self._search(HOME, where, fields, (most // 2, "DESCENDING"))
@@ -172,19 +197,27 @@ class HubSpotExplorer:
         found, _ = self._search(name, {}, fields, (most, "DESCENDING"))
         return tuple(Row("", row.id, row.fields) for row in found)
 
+    def _groups(self, name: str, where: Mapping[str, Any]) -> list[dict[str, Any]]:
+        shape = self.shape(name)
+        fields = shape.fields if shape is not None else {}
+        # IN takes text in lower case only (developers.hubspot.com/docs/api-reference/search/guide).
+        texts = {field for field, one in fields.items() if one.kind in ("text", "long")}
+        filters = [one for field, wanted in where.items() for one in _filters(field, wanted, text=field in texts)]
+        return [{"filters": filters}] if filters else []
+
     def _search(
         self, name: str, where: Mapping[str, Any], fields: Sequence[str], how: tuple[int, str]
     ) -> tuple[list[Row], int]:
         most, direction = how
         body: dict[str, Any] = {
             "limit": min(most, SEARCH_PAGE),
-            "filterGroups": _groups(where),
+            "filterGroups": self._groups(name, where),
             "sorts": [{"propertyName": "hs_object_id", "direction": direction}],
             "properties": list(fields),
         }
         found: list[Row] = []
         while True:
-            answer = self._session.post(f"/crm/objects/{self._version}/{name}/search", body)
+            answer = self._search_call(name, body)
             found += [Row(r["id"], r["id"], _values(r, fields)) for r in answer["results"]]
             after = ((answer.get("paging") or {}).get("next") or {}).get("after")
             if after is None or len(found) >= most:
@@ -229,12 +262,7 @@ def _names(schema: Mapping[str, Any]) -> tuple[Any, ...]:
     return (schema.get("fullyQualifiedName"), schema.get("name"), schema.get("objectTypeId"))
 
 
-def _groups(where: Mapping[str, Any]) -> list[dict[str, Any]]:
-    filters = [one for name, wanted in where.items() for one in _filters(name, wanted)]
-    return [{"filters": filters}] if filters else []
-
-
-def _filters(name: str, wanted: Any) -> list[dict[str, Any]]:
+def _filters(name: str, wanted: Any, *, text: bool) -> list[dict[str, Any]]:
     if isinstance(wanted, dict):
         ((test, value),) = wanted.items()
         if test == "known":
@@ -247,7 +275,9 @@ def _filters(name: str, wanted: Any) -> list[dict[str, Any]]:
         operator = "GTE" if test == "at_least" else "LTE"
         return [{"propertyName": name, "operator": operator, "value": _text(value)}]
     if isinstance(wanted, list):
-        return [{"propertyName": name, "operator": "IN", "values": [_text(v) for v in wanted]}]
+        return [
+            {"propertyName": name, "operator": "IN", "values": [_text(v).lower() if text else _text(v) for v in wanted]}
+        ]
     return [{"propertyName": name, "operator": "EQ", "value": _text(wanted)}]
 
 
@@ -274,6 +304,8 @@ def _field(owner: str, raw: Mapping[str, Any]) -> FieldShape:
         Option(o["value"], o.get("label") or o["value"], not o.get("hidden", False)) for o in raw.get("options") or ()
     )
     read_only = bool((raw.get("modificationMetadata") or {}).get("readOnlyValue"))
+    texts = kind in ("text", "long") and owner not in ("companies", "deals") and raw["name"] not in _SHOWABLE
+    said = owner in _SAID and texts
     personal = kind == "person" or raw["name"] in _PERSONAL or raw["type"] == "phone_number"
     return FieldShape(
         raw["name"],
@@ -285,5 +317,5 @@ def _field(owner: str, raw: Mapping[str, Any]) -> FieldShape:
         writable=not read_only,
         countable=False,
         restricted=bool(options),
-        personal=personal or (owner == "contacts" and raw["name"].endswith("name")),
+        personal=personal or said,
     )

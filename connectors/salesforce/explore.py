@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.http import VendorError
+from connectors.mapping import holds
 from connectors.salesforce.session import PARTS_PER_CALL, QUERIES_PER_CALL, SalesforceSession, reason
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.soql import FieldOf, NotInSoql, among, condition
@@ -37,7 +38,10 @@ _KINDS: Mapping[str, Kind] = {
 }
 _PERSONAL_TYPES = frozenset({"email", "phone", "encryptedstring"})
 _PEOPLE = frozenset({"Contact", "Lead", "User", "Individual"})
-_OF_PEOPLE = frozenset({"Name", "FirstName", "LastName", "MiddleName", "Salutation", "Alias", "Username"})
+_OF_PEOPLE = frozenset({"FirstName", "LastName", "MiddleName", "Salutation", "Suffix"})  # of person accounts
+_SAID = frozenset({"Task", "Event", "EmailMessage", "Case"})
+"""Objects whose texts are what people wrote to each other."""
+_SHOWABLE = frozenset({"Title", "Department", "CompanyName", "Company", "Priority", "CaseNumber"})
 # Rows about rows: nothing in them is a fact about a customer.
 _BESIDES = ("__Share", "__History", "__Feed", "__ChangeEvent", "__Tag", "Share", "History", "Feed", "ChangeEvent")
 # Standard objects in which contracts, amounts and roles are kept; custom ones are found by their lookup to Account.
@@ -191,16 +195,16 @@ class SalesforceExplorer:
 
     def accounts(self, fields: Sequence[str], where: Mapping[str, Any], most: int = SAMPLED) -> Sample:
         """A sample of accounts with these fields: the oldest and the newest half; all of them where they are few."""
-        try:
-            tail = self._where(HOME, where)
-        except NotInSoql:
-            tail = ""
         total = self.count(HOME, where)
+        if total is None:  # SOQL cannot say it: a larger sample is taken, and the condition tested row by row
+            found = self.accounts([*fields, *where], {}, most=_ROWS).rows
+            return Sample(tuple(row for row in found if holds(where, row.fields) is True)[:most], None)
+        tail = self._where(HOME, where)
         rows: dict[str, dict[str, Scalar]] = {}
-        for part in _chunks(fields):
+        for part in _chunks(list(dict.fromkeys(fields))):
             names = ", ".join(dict.fromkeys(("Id", *part)))
             head = f"SELECT {names} FROM {HOME}{tail}"
-            few = total is not None and total <= most
+            few = total <= most
             soqls = [f"{head} ORDER BY Id LIMIT {most if few else most // 2}"]
             soqls += [] if few else [f"{head} ORDER BY Id DESC LIMIT {most // 2}"]
             for status, body in self._queries(soqls):
@@ -208,8 +212,7 @@ class SalesforceExplorer:
                     raise VendorError("failed", f"{HOME} cannot be sampled: {reason(body)[1]}", status=status)
                 for record in body["records"]:
                     rows.setdefault(record["Id"], {}).update({f: _value(record, f) for f in part})
-        found = tuple(Row(ref, ref, values) for ref, values in sorted(rows.items()))
-        return Sample(found, total if total is not None else None)
+        return Sample(tuple(Row(ref, ref, values) for ref, values in sorted(rows.items())), total)
 
     def rows(self, name: str, fields: Sequence[str], most: int = 200) -> tuple[Row, ...]:
         """A few rows of any object, the newest ones; they belong to no account here."""
@@ -318,5 +321,12 @@ def _field(owner: str, raw: Mapping[str, Any]) -> FieldShape:
         bool(raw.get("filterable")),
         bool(raw.get("restrictedPicklist")),
         int(raw.get("length") or 0),
-        raw["type"] in _PERSONAL_TYPES or (owner in _PEOPLE and raw["name"] in _OF_PEOPLE) or kind == "person",
+        _is_personal(owner, raw["name"], raw["type"], kind),
     )
+
+
+def _is_personal(owner: str, name: str, type_: str, kind: Kind) -> bool:
+    """Whether values may name, reach or quote a person."""
+    if kind == "person" or type_ in _PERSONAL_TYPES or name in _OF_PEOPLE or name.endswith("__pc"):
+        return True
+    return owner in _PEOPLE | _SAID and kind in ("text", "long") and name not in _SHOWABLE

@@ -155,7 +155,7 @@ def _written(path: Path, found: Survey, said: Given, explorer: Explorer, *, yes:
 
     choice = _choice(found, said)
     try:
-        text = edited(path.read_text(encoding="utf-8"), found.source, choice)
+        text = edited(write.read(path), found.source, choice)
     except CannotEdit as error:
         raise BadInput(str(error)) from error
     change = write.diff(path, text)

@@ -32,7 +32,9 @@ class CannotEdit(ValueError):
 
 
 def edited(text: str, source: str, choice: Choice) -> str:
-    """The file's text with the choice in it. Raises CannotEdit."""
+    """The file's text with the choice in it, its line ends as they were. Raises CannotEdit."""
+    if "\r\n" in text:
+        return edited(text.replace("\r\n", "\n"), source, choice).replace("\n", "\r\n")
     wanted: list[tuple[tuple[str, ...], Any]] = []
     if choice.customer is not None:
         wanted.append((("customer",), dict(choice.customer)))
@@ -55,12 +57,14 @@ def plain(option: MappedField) -> dict[str, Any]:
 
 
 def _put(text: str, base: tuple[str, ...], path: tuple[str, ...], value: Any) -> str:
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n")
     above = _node(text, base)
     if not isinstance(above, MappingNode) or above.flow_style:
         raise CannotEdit(f"`{'.'.join(base)}` is written on one line: write its keys on lines of their own first")
     key, *rest = path
     found = _entry(above, key)
+    if found is not None and found[1].start_mark.line < found[0].start_mark.line:
+        raise CannotEdit(f"`{key}` is an alias (*) of what stands elsewhere: write it out first, or edit it there")
     if rest:
         inner = found[1] if found is not None else None
         if isinstance(inner, MappingNode) and not inner.flow_style and inner.value:

@@ -16,7 +16,7 @@ _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 _LONGEST = 24
 _SHOWN = 3
 _PEOPLE = re.compile(r"(contact|ansprechpartner|interlocuteur|contacto|person|first.?name|last.?name|vorname|nachname|"
-                     r"prenom|apellido|signed.?by|sponsor)", re.IGNORECASE)  # fmt: skip
+                     r"prenom|apellido|signed.?by|sponsor|e.?mail|phone|telefon|mobil|full.?name)", re.IGNORECASE)  # fmt: skip
 
 Judged = tuple[float, str]
 """(0..1, what the values say)."""
@@ -29,7 +29,8 @@ def samples(field: FieldShape, values: Sequence[Scalar]) -> tuple[str, ...]:
         return ()
     if is_personal(field):
         different = len(set(map(str, filled)))
-        return (f"{different} different {'person' if different == 1 else 'people'}, not shown",)
+        one, more = ("person", "people") if field.kind == "person" else ("value", "values")
+        return (f"{different} different {one if different == 1 else more}, not shown",)
     if field.kind == "flag":
         filled = [flag(value) == 1 for value in filled]
     common = [value for value, _ in Counter(map(_text, filled)).most_common(_SHOWN)]

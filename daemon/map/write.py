@@ -5,18 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace as replaced
 from difflib import unified_diff
 from pathlib import Path
 
-from daemon.config import Config, load
+from daemon.config import Config, ConfigError, load
 
 
 def diff(path: Path, text: str) -> str:
     """What would change, as a unified diff; empty where nothing does."""
-    old = path.read_text(encoding="utf-8")
+    old = read(path)
     return "\n".join(
         unified_diff(old.splitlines(), text.splitlines(), path.name, f"{path.name} (new)", lineterm="", n=1)
     )
+
+
+def read(path: Path) -> str:
+    """The file's text as it is, with its own line ends."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return file.read()
 
 
 def checked(path: Path, text: str, environ: Mapping[str, str]) -> Config:
@@ -24,6 +31,8 @@ def checked(path: Path, text: str, environ: Mapping[str, str]) -> Config:
     beside = _beside(path, text)
     try:
         return load(beside, environ, needs=("sources",))
+    except ConfigError as error:
+        raise ConfigError([replaced(problem, file=path.name) for problem in error.problems]) from error
     finally:
         beside.unlink()
 
@@ -49,7 +58,7 @@ def _beside(path: Path, text: str) -> Path:
     """A file of this text in the same folder, on disk when it returns: relative paths and the exchange need that."""
     real = path.resolve()
     beside = real.with_name(f".{real.name}.{os.getpid()}.new")
-    with beside.open("w", encoding="utf-8") as file:
+    with beside.open("w", encoding="utf-8", newline="") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -250,6 +250,33 @@ def test_walking_a_path_names_the_hop_that_is_wrong(org: Org) -> None:
     connector.close()
 
 
+def test_a_condition_that_soql_cannot_say_is_tested_row_by_row(org: Org) -> None:
+    """Long text takes no filter: the sample is still of customers only, and its total is not known."""
+    org.add("Account", "001", 7, Name="Acme 7", Type="Customer", Description="keep")
+    connector, explorer = looking(org)
+    sample = explorer.accounts(["Name"], {"Description": "keep"})
+    connector.close()
+    assert (["Acme 7"], None) == ([row.fields["Name"] for row in sample.rows], sample.total)
+
+
+def test_what_people_wrote_is_personal(org: Org, portal: Portal) -> None:
+    """Subjects, addresses and names are never shown in samples; titles and amounts are."""
+    connector, explorer = looking(org)
+    mails, people = explorer.shape("EmailMessage"), explorer.shape("Contact")
+    connector.close()
+    assert mails is not None
+    assert people is not None
+    assert all(mails.fields[name].personal for name in ("Subject", "FromAddress", "ToAddress", "TextBody"))
+    assert (True, True, False) == tuple(people.fields[name].personal for name in ("LastName", "Email", "Title"))
+    other, explorer_ = hubspot(portal)
+    contacts_, emails = explorer_.shape("contacts"), explorer_.shape("emails")
+    other.close()
+    assert contacts_ is not None
+    assert emails is not None
+    assert all(contacts_.fields[name].personal for name in ("firstname", "email", "phone"))
+    assert (False, True) == (contacts_.fields["jobtitle"].personal, emails.fields["hs_email_subject"].personal)
+
+
 # ---------------------------------------------------------------- HubSpot
 
 

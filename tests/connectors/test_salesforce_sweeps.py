@@ -231,7 +231,12 @@ def test_both_transports_bring_the_same_rows(org: Org, sqlite_store: Store) -> N
             "Account", "001", number, Name=f"A{number}", Type="Customer", ARR__c=number / 4, Renewal_Date__c=On(20_600),
             Strategic__c=number % 2 == 0, Seats__c=number, Website=None if number % 3 else "acme.test",
         )  # fmt: skip
-        meeting: dict[str, Any] = {"Subject": "M", "StartDateTime": At(NOW), "EndDateTime": At(NOW + MINUTE), "AccountId": account}
+        meeting: dict[str, Any] = {
+            "Subject": "M",
+            "StartDateTime": At(NOW),
+            "EndDateTime": At(NOW + MINUTE),
+            "AccountId": account,
+        }
         org.add("Event", "00U", number, **meeting)
     contract = org.state.put("Contract__c", {"Name": "K", "Account__c": sf_id("001", 1)})
     org.state.put("Line__c", {"Name": "L", "Contract__c": contract, "Value__c": 7.5, "On__c": "2026-01-31"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +18,16 @@ from connectors.mapping import FieldMapping, MappedField
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.shapes import FieldShape, Option
+from daemon.config import ConfigError
 from daemon.map.customers import former
-from daemon.map.edit import Choice, edited
+from daemon.map.edit import CannotEdit, Choice, edited
 from daemon.map.given import NoSuchChoice
 from daemon.map.given import given as decided
 from daemon.map.show import text
 from daemon.map.survey import Subject, Survey, survey, tier_of
 from daemon.map.values import is_personal, judge, samples
 from daemon.map.words import CUSTOMERS, VOCABULARY, match, tokens
+from daemon.map.write import checked
 from sandbox.clock import DAY
 from sandbox.versions import On
 from tests.clocks import StepClock
@@ -355,7 +358,7 @@ def test_nobody_is_shown_in_samples() -> None:
     email = FieldShape("Email", "E-mail", "text", "email", personal=True)
     signer = FieldShape("Signed_By__c", "Signed by", "text", "string")
     note = FieldShape("Ref__c", "Reference", "text", "string")
-    assert ("2 different people, not shown",) == samples(email, ["a@x.example", "b@x.example"])
+    assert ("2 different values, not shown",) == samples(email, ["a@x.example", "b@x.example"])
     assert is_personal(signer)
     assert ("ask ...@... first",) == samples(note, ["ask ana@x.example first"])
     assert ("x" * 21 + "...",) == samples(note, ["x" * 80])
@@ -442,6 +445,30 @@ def test_what_is_there_already_is_not_touched() -> None:
     """The same mapping in another spelling is left as it is written."""
     choice = Choice(customer={"Type": "Customer"}, facts={"seats": options("Seats__c", "Users__c")})
     assert FILE == edited(FILE, "crm", choice)
+
+
+def test_line_ends_stay_as_they_are() -> None:
+    """A file from Windows stays one, and so does everything in it that is not the mapping."""
+    made = edited(FILE.replace("\n", "\r\n"), "crm", Choice(facts={"arr": options("ARR__c")}))
+    assert edited(FILE, "crm", Choice(facts={"arr": options("ARR__c")})).replace("\n", "\r\n") == made
+
+
+def test_what_cannot_be_edited_by_line_is_refused() -> None:
+    """A source on one line, and an alias whose lines stand elsewhere, are told and left alone."""
+    with pytest.raises(CannotEdit, match="is written on one line"):
+        edited("sources: {crm: {kind: salesforce}}\n", "crm", Choice(customer={"Type": "Customer"}))
+    shared = "x: &f {arr: {field: A__c}}\nsources:\n  crm:\n    kind: salesforce\n    fields: *f\n"
+    with pytest.raises(CannotEdit, match="`fields` is an alias"):
+        edited(shared, "crm", Choice(facts={"arr": options("ARR__c")}))
+
+
+def test_an_invalid_text_is_told_under_the_files_own_name(tmp_path: Path) -> None:
+    """What is checked beside the file is spoken of as the file, and leaves nothing behind."""
+    path = tmp_path / "tierd.yaml"
+    path.write_text("own_domains: [a.example]\n")
+    with pytest.raises(ConfigError, match=r"^tierd.yaml:1:1: `sources` is missing"):
+        checked(path, "own_domains: [a.example]\n", {})
+    assert [path] == list(tmp_path.iterdir())
 
 
 def test_fields_on_one_line_are_spread_out() -> None:
