@@ -174,6 +174,8 @@ class Sources:
         with self._store.read() as connection:
             return runs.calls_since(connection, name, self._clock.now() - DAY)
 
-    def _known(self, name: str, kind: str, activity: str | None = None, *, checked: bool = False) -> Iterator[KnownRow]:
+    def _known(
+        self, name: str, kind: str, activity: str | None = None, *, prefix: str = "", checked: bool = False
+    ) -> Iterator[KnownRow]:
         with self._store.read() as connection:
-            yield from known_rows(connection, name, kind, activity=activity, checked=checked)
+            yield from known_rows(connection, name, kind, activity=activity, prefix=prefix, checked=checked)

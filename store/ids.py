@@ -34,12 +34,18 @@ _PAGE = 5_000
 
 
 def known_rows(
-    connection: Connection, source: str, kind: str, *, activity: str | None = None, checked: bool = False
+    connection: Connection,
+    source: str,
+    kind: str,
+    *,
+    activity: str | None = None,
+    prefix: str = "",
+    checked: bool = False,
 ) -> Iterator[KnownRow]:
     """The live rows of one kind, in the order of their ids as Python sorts them, a few thousand in memory at a time.
 
     `kind`: accounts | contacts | members | activities | participants | opportunities | tickets | contact_roles |
-    objects:<Name>; `activity` narrows activities to one kind. `checked`: rows that are not what their hash says come
+    objects:<Name>; `activity` narrows activities to one kind, `prefix` to ids that begin so. `checked`: rows that are not what their hash says come
     with the stamp 0. KeyError for anything else.
     """
     name, _, custom = kind.partition(":")
@@ -49,6 +55,8 @@ def known_rows(
         where.append(table.c.object == custom)
     if activity is not None:
         where.append(table.c.kind == activity)
+    if prefix:
+        where.append(table.c.id.startswith(prefix, autoescape=True))
     checks = checked and "payload" in table.c
     columns = list(table.c) if checks else [table.c.id, table.c.modified_at]
     # A database may sort text by a language's rules; who walks beside a CRM needs the order of the characters' codes.

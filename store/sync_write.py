@@ -28,7 +28,8 @@ def write_changed(
     gone = 0
     for some in chunks(sorted(latest)):
         known = _hashes(conn, table, source, some, *also)
-        differing = [ref for ref in some if latest[ref].unread or _differs(latest[ref].row(source), known.get(ref))]
+        rows = {ref: latest[ref].row(source) for ref in some}
+        differing = [ref for ref in some if latest[ref].unread or _differs(rows[ref], known.get(ref))]
         moved += [
             {"ref": ref, "at": latest[ref].values["modified_at"]}
             for ref in set(some) & set(known) - set(differing)
@@ -36,7 +37,7 @@ def write_changed(
         ]
         old = _rows(conn, table, source, [ref for ref in differing if ref in known], *also)
         for ref in differing:
-            row = (latest[ref].over(old[ref]) if ref in old else latest[ref]).row(source)
+            row = latest[ref].over(old[ref]).row(source) if ref in old else rows[ref]
             if not _differs(row, known.get(ref)):
                 continue
             fresh.append(row)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -18,10 +18,11 @@ from connectors.salesforce import troubles
 from connectors.salesforce.compare import Walk, ours, together
 from connectors.salesforce.composite import Answer, Ask
 from connectors.salesforce.reach import Reach
+from connectors.salesforce.reread import GONE, Reread, batches
 from connectors.salesforce.session import PARTS_PER_CALL, QUERIES_PER_CALL, reason
 from connectors.salesforce.streams import Stream
 from connectors.salesforce.values import instant, soql_instant
-from store.records import DAY, HOUR, MINUTE, Batch, Gone, Instant, Record, SyncEvent
+from store.records import DAY, HOUR, MINUTE, Batch, Gone, Instant, KnownRow, Record, SyncEvent
 
 NAME = "sweep:deletes"
 EVERY = 6 * HOUR
@@ -129,22 +130,29 @@ class Deletes:
             for name, stream in holes.items()
             if name in seen
         ]
+        again, compared = Reread(self._reach, self._state), list[Stream]()
         for walk, _ in together(self._reach.composer, walks, QUERIES_PER_CALL):
             if walk.done and walk.doubtful:
                 self._refused.add(walk.stream.name)
                 yield troubles.out_of_sight(NAME, walk.stream.object, len(walk.gone), walk.met)
             elif walk.done:
-                yield from self._tombstones(walk.stream, [(ref, now) for ref in walk.gone])
-                self._covered[walk.stream.name] = now
-                yield Batch(NAME, (), self._cursor())
+                again.want(walk.stream, GONE, walk.gone)
+                compared.append(walk.stream)
             elif walk.refusal is not None:
                 yield self._trouble(walk.stream, walk.refusal)
 
-    def _known(self, stream: Stream, prefix: str | None) -> Iterator[Any]:
+        for read in again.rest():
+            if read.refusal is not None:
+                yield self._trouble(read.stream, read.refusal)
+            yield from batches(self._reach, self._state, read, sweep=NAME, cursor=self._cursor(), now=now)
+        self._covered |= {stream.name: now for stream in compared if stream.name not in self._refused}
+        yield Batch(NAME, (), self._cursor())
+
+    def _known(self, stream: Stream, prefix: str | None) -> Iterable[KnownRow]:
         assert stream.kind is not None
-        rows = self._reach.known(stream.kind)
-        # Without a prefix the object's rows cannot be told from others of their kind: nothing is called lost.
-        return iter(rows) if stream.kind.startswith("objects:") else ours(rows, prefix) if prefix else iter(())
+        if not prefix and not stream.kind.startswith("objects:"):
+            return ()  # its rows cannot be told from others of their kind: none is called lost
+        return ours(self._reach.known(stream.kind, prefix=prefix or ""), prefix or "")
 
     def _tombstones(self, stream: Stream, gone: Sequence[tuple[str, Instant]]) -> Iterator[SyncEvent]:
         assert stream.kind is not None

@@ -16,14 +16,14 @@ from store.records import Clock, KnownRow, Record
 class Known(Protocol):
     """Gives the live rows that the store has, by id; see `store.ids.known_rows`."""
 
-    def __call__(self, kind: str, activity: str | None = None, *, checked: bool = False) -> Iterable[KnownRow]:
-        """`activity` narrows activities to one kind; `checked`: damaged rows come with the stamp 0."""
+    def __call__(self, kind: str, *, prefix: str = "", checked: bool = False) -> Iterable[KnownRow]:
+        """`prefix`: of the ids that are wanted; `checked`: damaged rows come with the stamp 0."""
         ...
 
 
-def nothing_known(kind: str, activity: str | None = None, *, checked: bool = False) -> Iterable[KnownRow]:
+def nothing_known(kind: str, *, prefix: str = "", checked: bool = False) -> Iterable[KnownRow]:
     """Of a store that is empty, or of no store at all."""
-    del kind, activity, checked
+    del kind, prefix, checked
     return ()
 
 

@@ -137,10 +137,10 @@ def keep(conn: Any, event: SyncEvent, now: int) -> None:
         save_trouble(conn, NAME, event)
 
 
-def known(store: Store, kind: str, activity: str | None = None, *, checked: bool = False) -> Iterator[KnownRow]:
+def known(store: Store, kind: str, *, prefix: str = "", checked: bool = False) -> Iterator[KnownRow]:
     """What the store has."""
     with store.read() as conn:
-        yield from known_rows(conn, NAME, kind, activity=activity, checked=checked)
+        yield from known_rows(conn, NAME, kind, prefix=prefix, checked=checked)
 
 
 def mark(org: Org) -> int:
