@@ -169,13 +169,15 @@ def _is_write(entry: Mapping[str, Any]) -> bool:
 
 
 def _swept(store: Store, source: str, entries: Sequence[Mapping[str, Any]]) -> int:
-    if source == "salesforce":  # its runs count log-ins too; the delete log is read by sweeps only
-        return sum("/deleted/" in entry["body"] for entry in entries)
-    query = select(func.coalesce(func.sum(sync_runs.c.calls), 0)).where(
+    """Calls of sweeps. The runs count log-ins too, which are apart here: those made while a sweep ran are taken off."""
+    query = select(sync_runs.c.started_at, sync_runs.c.ended_at, sync_runs.c.calls).where(
         sync_runs.c.source == source, sync_runs.c.kind.startswith("sweep:")
     )
     with store.read() as conn:
-        return int(conn.execute(query).scalar_one())
+        runs = conn.execute(query).all()
+    logins = [int(entry["at"]) for entry in entries if _is_login(entry)]
+    within = sum(any(run.started_at <= at <= (run.ended_at or at) for run in runs) for at in logins)
+    return sum(int(run.calls) for run in runs) - within
 
 
 def _syncs(store: Store, source: str) -> list[Instant]:
