@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from connectors.mapping import FieldMapping, MappedField
-from connectors.shapes import FieldShape, Kind, ObjectName, ObjectShape, Row, Sample
+from connectors.shapes import FieldShape, Kind, ObjectName, ObjectShape, Row, Sample, walk
 from daemon.map.values import Judged, judge, samples
 from daemon.map.words import AMOUNTS, CONTRACTS, IN_FORCE, STATUS, VOCABULARY, match
 from daemon.parts import mapped_option
@@ -154,7 +154,7 @@ def elsewhere(explorer: Explorer, shape: ObjectShape) -> Iterator[Candidate]:
         yield from _team(shape)
         return
     about, _ = match(CONTRACTS, shape.name, shape.label)
-    where = _in_force(shape)
+    where = _in_force(shape) | _won(explorer, shape, routes[0])
     for fact in _ELSEWHERE:
         for one in shape.fields.values():
             if one.kind not in TYPES[fact]:
@@ -202,6 +202,13 @@ def _team(shape: ObjectShape) -> Iterator[Candidate]:
             option = _option((shape.name, "AccountId", "UserId"), {"TeamMemberRole": one.value}, "latest")
             why = (f'the account team has the role "{word}"',)
             yield Candidate("csm", option, one.label, "person", score * 0.95, why)
+
+
+def _won(explorer: Explorer, shape: ObjectShape, route: str) -> dict[str, Any]:
+    """What hangs on an opportunity counts once that is won."""
+    hop = route.rpartition(".")[0]
+    won = f"{hop}.IsWon"
+    return {won: True} if hop and walk(explorer.shape, shape, won).field is not None else {}
 
 
 def _in_force(shape: ObjectShape) -> dict[str, Any]:

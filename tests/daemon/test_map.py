@@ -177,7 +177,7 @@ def test_contracts_in_a_custom_object_are_summed_while_they_are_in_force(org: Or
 
 
 def test_recurring_revenue_on_line_items_goes_through_the_opportunity(org: Org) -> None:
-    """Two hops: the line item's opportunity, the opportunity's account."""
+    """Two hops: the line item's opportunity, the opportunity's account; what hangs on a lost one does not count."""
     org.state.org.catalogue.drop_field("Account", "ARR__c")
     org.state.org.catalogue.add_fields("OpportunityLineItem", "ARR__c currency")
     accounts = customers(org, 2)
@@ -186,7 +186,13 @@ def test_recurring_revenue_on_line_items_goes_through_the_opportunity(org: Org) 
                        CloseDate=On(TODAY - 10), IsWon=True, IsClosed=True)  # fmt: skip
         for item in (1, 2):
             org.add("OpportunityLineItem", "00k", 10 * number + item, OpportunityId=deal, ARR__c=1_000.0 * number)
+    lost = org.add("Opportunity", "006", 9, Name="Lost", AccountId=accounts[0], StageName="Closed Lost",
+                   CloseDate=On(TODAY - 10), IsWon=False, IsClosed=True)  # fmt: skip
+    org.add("OpportunityLineItem", "00k", 99, OpportunityId=lost, ARR__c=500_000.0)
     found = surveyed(org)
+    arr = next(p.chosen[0] for p in found.proposals if p.fact == "arr")
+    assert {"2000", "4000"} == set(arr.samples)
+    assert {"Opportunity.IsWon": True} == chosen(found, "arr")[0]["where"]
     assert "Opportunity.AccountId" == chosen(found, "arr")[0]["path"]
     assert ("OpportunityLineItem", "ARR__c", "sum") == tuple(
         chosen(found, "arr")[0][key] for key in ("object", "field", "aggregate")
