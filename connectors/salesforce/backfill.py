@@ -16,16 +16,35 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.http import VendorError
+from connectors.salesforce.bulk import PAGE as BULK_PAGE
 from connectors.salesforce.bulkwalk import JobWalk
 from connectors.salesforce.pages import Paging, failure, sort_key
+from connectors.salesforce.selects import PAGE as _PAGE
 from connectors.salesforce.session import QUERIES_PER_CALL, SalesforceSession
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.values import soql_instant
 from connectors.salesforce.walks import Mark, Order, Page, Stuck, Walk, soql
 from store.records import Clock
 
-__all__ = ["Backfill", "Mark", "Order", "Page", "Stuck"]
+__all__ = ["Backfill", "Mark", "Order", "Page", "Stuck", "calls_of"]
 _TOO_MUCH = frozenset({"QUERY_TIMEOUT", "OPERATION_TOO_LARGE", "QUERY_TOO_COMPLICATED"})
+
+_CALLS_OF_A_JOB = 6
+"""Making it, looking at it a few times, putting it away; its pages come on top."""
+
+
+def calls_of(rows: Iterable[int], settings: SalesforceSettings) -> int:
+    """How many API calls a first read of objects of these sizes takes, describes and the token included."""
+    pages: list[int] = []
+    jobs = 0
+    for count in rows:
+        beyond = count - _PAGE
+        if beyond <= settings.bulk_rows:
+            pages.append(max(1, -(-count // _PAGE)))
+            continue
+        pages.append(1)
+        jobs += -(-beyond // settings.bulk_chunk) * _CALLS_OF_A_JOB + -(-beyond // BULK_PAGE)
+    return max(max(pages, default=1), -(-sum(pages) // QUERIES_PER_CALL)) + jobs + 2
 
 
 class Backfill:

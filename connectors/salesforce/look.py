@@ -10,6 +10,7 @@ from connectors.fit import SALESFORCE, misfits
 from connectors.http import Finding, Preview, VendorError, remedy
 from connectors.mapping import holds
 from connectors.salesforce.advice import advice
+from connectors.salesforce.backfill import calls_of
 from connectors.salesforce.explore import SalesforceExplorer
 from connectors.salesforce.session import QUERIES_PER_CALL, SalesforceSession
 from connectors.salesforce.settings import SalesforceSettings
@@ -18,7 +19,6 @@ from connectors.shapes import ObjectShape, names_of, walk
 
 Get = Callable[[Sequence[str]], list[tuple[int, Any]]]
 """GETs several resources in one API call: (status, body) in order."""
-_ROWS_PER_PAGE = 2_000
 _SECONDS_PER_CALL = 2.0  # a composite of five full pages, as an order of magnitude
 _SAMPLE = 20_000
 _WHY = {
@@ -127,8 +127,7 @@ class SalesforceLook:
             soqls = [f"SELECT count() FROM {stream.object}" for stream in part]
             for stream, (status, body) in zip(part, self._queries(soqls), strict=True):
                 rows[stream.object] = body["totalSize"] if status == 200 else 0
-        pages = [-(-count // _ROWS_PER_PAGE) or 1 for count in rows.values()]
-        calls = max(max(pages, default=1), -(-sum(pages) // QUERIES_PER_CALL)) + 2
+        calls = calls_of(rows.values(), self._settings)
         used, allowed = self._session.usage or (0, 0)
         left = allowed - used if allowed else None
         return Preview(rows, calls, calls * _SECONDS_PER_CALL / 60, left, self._customers())

@@ -12,7 +12,7 @@ import pytest
 
 from connectors.http import VendorError
 from connectors.means import Means
-from connectors.salesforce.backfill import Backfill, Mark, Order, Stuck
+from connectors.salesforce.backfill import Backfill, Mark, Order, Stuck, calls_of
 from connectors.salesforce.session import opened
 from sandbox.clock import HOUR, MINUTE
 from sandbox.faults import Fault
@@ -242,3 +242,11 @@ def test_a_folder_that_cannot_be_written_is_named(org: Org, tmp_path: Path) -> N
     shelf = read(org, Shelf(), {"Contact": FIELDS, "Account": ("Id",)}, tmp_path / "file" / "spool", **BULK)
     assert "give tierd a folder" in str(shelf.stuck["Contact"])
     assert {"Account"} == shelf.done
+
+
+def test_the_price_of_a_first_read_is_told_beforehand(org: Org) -> None:
+    """Pages of five objects share a call; a million rows are two jobs and their pages, not five hundred pages."""
+    chosen = settings(org)
+    assert 3 == calls_of([0, 10, 2_000], chosen)
+    assert 5 == calls_of([5_000, 5_000], chosen)
+    assert 2 + 1 + 2 * 6 + 20 == calls_of([1_000_000], chosen)
