@@ -203,9 +203,7 @@ class Tokens:
                 self._renew_alone(refused)
         except OSError as error:
             # The old refresh token is spent: the new one stays in memory until it can be kept.
-            what = (
-                f"the new token cannot be saved ({error.strerror or type(error).__name__}): nothing is read until then"
-            )
+            what = f"the tokens cannot be kept ({error.strerror or type(error).__name__}): nothing is read until then"
             raise self._failed(VendorError("retry", what)) from error
         except VendorError as error:
             raise self._failed(error) from error

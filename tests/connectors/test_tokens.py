@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ import pytest
 
 from connectors.http import VendorError
 from connectors.tokens import Grant, Token, TokenKeep, Tokens, fixed
-from daemon.tokens import file_keep
+from daemon.tokens import file_keep, keyring_keep
 from sandbox.clock import DAY, HOUR, SECOND, ScenarioClock
 from tests.clocks import StepClock
 
@@ -222,6 +223,18 @@ def test_a_fixed_token_is_tried_twice_and_then_no_more(clock: StepClock) -> None
             tokens.using(call)
         clock.sleep(30 * DAY / SECOND)
     assert ["secret", "secret"] == calls
+
+
+def test_a_keyring_that_is_not_there_is_named(
+    clock: StepClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`tokens: keyring` without its extra: what to install, before any token is spent."""
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    family = Family()
+    tokens = Tokens(family, clock, refresh_token="r0", keep=keyring_keep(tmp_path, "sf", clock))
+    with pytest.raises(VendorError, match=r"tierd\[keyring\]"):
+        tokens.current()
+    assert 0 == family.asked
 
 
 def test_tokens_do_not_show_themselves() -> None:
