@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.http import Finding, VendorError
 from connectors.hubspot.explore import HOME, HubSpotExplorer
+from connectors.hubspot.paths import Paths
 from connectors.hubspot.session import HubSpotSession
 from connectors.hubspot.settings import HubSpotSettings
 from store.records import DAY
@@ -39,6 +40,7 @@ def _mail(settings: HubSpotSettings, explorer: HubSpotExplorer, session: HubSpot
     if shape is None:
         return  # said by the check of the object itself
     logged_from = "hs_email_logged_from" if "hs_email_logged_from" in shape.fields else None
+    paths = Paths(settings.read_version)
     since = (session.server_now() - _DAYS * DAY) // 1_000
     body = {
         "limit": _PAGE,
@@ -47,8 +49,8 @@ def _mail(settings: HubSpotSettings, explorer: HubSpotExplorer, session: HubSpot
         "properties": ["hs_email_direction", "hubspot_owner_id", *([logged_from] if logged_from else [])],
     }
     try:
-        answer = session.post(f"/crm/objects/{settings.read_version}/emails/search", body)
-        owners = session.get(f"/crm/owners/{settings.read_version}", {"limit": str(_OWNERS)})["results"]
+        answer = session.post(paths.search("emails"), body)
+        owners = session.get(paths.owners(), {"limit": str(_OWNERS)})["results"]
     except VendorError as error:
         if error.status not in (400, 403):
             raise

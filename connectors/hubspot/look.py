@@ -10,7 +10,7 @@ from connectors.http import Finding, Preview, VendorError, remedy
 from connectors.hubspot.advice import advice
 from connectors.hubspot.explore import HubSpotExplorer
 from connectors.hubspot.objects import LIST_PAGE
-from connectors.hubspot.paths import TOKEN_INFO
+from connectors.hubspot.paths import TOKEN_INFO, Paths
 from connectors.hubspot.session import HubSpotSession
 from connectors.hubspot.settings import HubSpotSettings, Token
 from connectors.hubspot.streams import Stream, streams
@@ -38,12 +38,13 @@ class HubSpotLook:
 
     def __init__(self, settings: HubSpotSettings, session: HubSpotSession) -> None:
         self._settings, self._session = settings, session
+        self._paths = Paths(settings.read_version)
         self.explorer = HubSpotExplorer(settings, session)
 
     def check(self) -> Sequence[Finding]:
         """The portal, then every object and mapped property with the rights that the token has."""
         try:
-            details = self._session.get(f"/account-info/{self._settings.read_version}/details")
+            details = self._session.get(self._paths.account())
         except VendorError as error:
             return [Finding("error", str(error), remedy(error, _CREDENTIALS))]
         portal, wanted = details.get("portalId"), self._settings.portal_id
@@ -130,13 +131,12 @@ class HubSpotLook:
 
     def _total(self, stream: Stream, filters: list[dict[str, Any]]) -> int:
         body: dict[str, Any] = {"limit": 1, "filterGroups": [{"filters": filters}] if filters else []}
-        answer = self._session.post(f"/crm/objects/{self._settings.read_version}/{stream.object}/search", body)
+        answer = self._session.post(self._paths.search(stream.object), body)
         return int(answer.get("total", 0))
 
     def _left(self) -> int | None:
-        path = f"/account-info/{self._settings.read_version}/api-usage/daily/private-apps"
         try:
-            usage = self._session.get(path)["results"][0]
+            usage = self._session.get(self._paths.usage())["results"][0]
             return int(usage["usageLimit"]) - int(usage["currentUsage"])
         except (VendorError, KeyError, IndexError):
             return None  # Service Keys and OAuth tokens are not told their daily usage

@@ -69,7 +69,7 @@ class HubSpotReader:
 
     def sync(self, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
         """Everything that changed since the cursors; the caller keeps each batch before it asks for the next."""
-        self._session.limits.budget.begin()
+        self._begin(cursors)
         names = self.streams()
         for place, name in enumerate(names):
             cursor = load(cursors.get(name))
@@ -90,6 +90,10 @@ class HubSpotReader:
                 if _concerns_all(error):
                     yield from (trouble(left, error, self._clock) for left in names[place + 1 :])
                     return
+
+    def _begin(self, cursors: Mapping[str, str]) -> None:
+        self._session.limits.budget.begin()
+        self._session.limits.zone = load(cursors.get(_OWNERS)).zone or None
 
     def _read(self, name: str, cursor: Cursor) -> Iterator[SyncEvent]:
         started = self._clock.now()
@@ -199,7 +203,7 @@ class HubSpotReader:
 
     def sweep(self, name: str, cursors: Mapping[str, str]) -> Iterator[SyncEvent]:
         """One sweep over every object."""
-        self._session.limits.budget.begin()
+        self._begin(cursors)
         self._session.work = "increment" if name == DELAYED else "backfill"
         started = self._clock.now()
         if name == OWNERS:

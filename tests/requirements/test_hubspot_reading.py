@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 
+from alerts.writeback import Target
+from daemon.derive import derive
+from daemon.writeback import Lane, drive
+from rules.fieldmap import Derivation, SourceMapping
 from sandbox.clock import DAY, HOUR, MINUTE, SECOND
 from sandbox.hubspot.schema import Property
 from sandbox.versions import Change
+from store import ledger
 from store import tables as t
 from store.records import TierWrite
-from tests.requirements.hubspot import Desk, bodies
+from tests.requirements.hubspot import SOURCE, Desk, bodies
 
 _MS = 1_000
 
@@ -324,6 +329,38 @@ def test_r17_a_losers_pending_tier_is_dropped_and_the_winner_keeps_its_own(hubsp
         assert {"1": "tier_1", "3": "tier_1"} == out.read(["1", "3"])
     finally:
         out.close()
+
+
+def test_r17_a_losers_planned_change_never_reaches_the_winner_beside_its_own(hubspot: Desk) -> None:
+    """Changes planned for both before a merge: the ledger drops the loser's and says why, the winner gets its own once."""
+    portal = hubspot.portal
+    portal.state.switches.merge_mints_id = False
+    portal.fill("companies", 2, {"name": "C{n}", "lifecyclestage": "customer"})
+    hubspot.sync()
+    mapping = SourceMapping(fields={}, tier_field="customer_tier")
+    derive(hubspot.store, Derivation((SOURCE,), frozenset(), {SOURCE: mapping}), hubspot.clock.now())
+    accounts = dict(hubspot.all(t.crm_accounts.c.id, t.crm_accounts.c.account_id))
+    now = hubspot.clock.now()
+    planned = [
+        {"account_id": accounts[ref], "source": SOURCE, "crm_id": ref, "field": "customer_tier", "old_value": None}
+        | {"new_value": value, "reason": "score"}
+        for ref, value in (("1", "tier_1"), ("2", "tier_2"))
+    ]
+    with hubspot.store.write() as conn:
+        run = conn.execute(t.tier_runs.insert().values(as_of=now, started_at=now, policy="score", status="planned"))
+        assert run.inserted_primary_key is not None
+        ledger.add(conn, run.inserted_primary_key[0], planned, now)
+    portal.merge("companies", "1", "2")
+    out = hubspot.writer()
+    targets = {SOURCE: Target("customer_tier", {1: "tier_1", 2: "tier_2", 3: "tier_3"})}
+    done = drive(Lane(hubspot.store, SOURCE, targets, out, hubspot.clock))
+    assert (1, True, {"1": "tier_1"}) == (done.written, done.complete, out.read(["1", "2"]))
+    out.close()
+    states = {crm_id: (state, error) for crm_id, state, error in hubspot.all(*_LEDGER)}
+    assert {"1": ("written", None), "2": ("superseded", "the record is gone from the CRM")} == states
+
+
+_LEDGER = (t.tier_ledger.c.crm_id, t.tier_ledger.c.state, t.tier_ledger.c.error)
 
 
 # ---------------------------------------------------------------- R18, R19
