@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -40,15 +41,16 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Due daily at `clock` ("06:00", UTC); a run's `as_of` is the due instant itself, even when it runs late."""
+    """Due daily, or every so many days, at `clock` ("06:00", UTC); a run's `as_of` is the due instant itself, even when
+    it runs late.
+    """
 
     clock: str
+    days: int = 1
 
     def next(self, due: Instant, now: Instant) -> Instant:
-        """The next instant of the grid after both."""
-        hour, minute = self.clock.split(":")
-        trigger = CronTrigger(hour=int(hour), minute=int(minute), timezone=UTC)
-        return _instant(trigger.get_next_fire_time(None, _moment(max(now, due) + 1)))
+        """The next instant of the grid after both, `days` after the one that was due."""
+        return self._after(max(now, due + (self.days - 1) * DAY))
 
     def first(self, now: Instant) -> Instant:
         """A new task of this kind waits for its hour."""
@@ -56,7 +58,12 @@ class At:
 
     def as_of(self, due: Instant, now: Instant) -> Instant:
         """The latest instant of the grid that has passed: several missed runs become one."""
-        return self.next(now - DAY, now - DAY) if now - due >= DAY else due
+        return self._after(now - DAY) if now - due >= DAY else due
+
+    def _after(self, instant: Instant) -> Instant:
+        hour, minute = self.clock.split(":")
+        trigger = CronTrigger(hour=int(hour), minute=int(minute), timezone=UTC)
+        return _instant(trigger.get_next_fire_time(None, _moment(instant + 1)))
 
 
 Trigger = Every | At
@@ -96,8 +103,10 @@ class Schedule:
                 rows.put(connection, {name: task.trigger.first(now) for name, task in self._tasks.items()})
 
     def due(self, now: Instant, names: Iterable[str]) -> list[Due]:
-        """The tasks among `names` that are due, the longest overdue first."""
-        tasks = sorted((due, name) for name, due in self._next_dues(now, names).items() if due <= now)
+        """The tasks among `names` that are due, the longest overdue first; of several at one instant, as they are named."""
+        tasks = sorted(
+            ((due, name) for name, due in self._next_dues(now, names).items() if due <= now), key=itemgetter(0)
+        )
         return [self._due(due, name, now) for due, name in tasks]
 
     def next(self, now: Instant, names: Iterable[str]) -> Instant | None:

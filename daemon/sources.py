@@ -61,6 +61,14 @@ class Explorable(Protocol):
         ...
 
 
+class ClosedAfterUse(TierWriter, Protocol):
+    """A writer with connections to give back."""
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
 class Sources:
     """The sources of one configuration. A connector is used by one thread at a time: its source's worker."""
 
@@ -69,6 +77,7 @@ class Sources:
         self._clock = clock
         self._store = store
         self._opened: dict[str, CheckedConnector] = {}
+        self._writers: dict[str, ClosedAfterUse] = {}
         self._portals = Limiters()  # readers and writers of one portal wait in one queue
 
     def names(self) -> tuple[str, ...]:
@@ -102,14 +111,18 @@ class Sources:
         assert isinstance(opened, Explorable), f"{name} is no CRM"
         return opened.explorer
 
-    def sweeps(self, name: str) -> Mapping[str, Instant]:
-        """What is read apart from the increments, and how often; no call is made for this."""
-        return self.reader(name).sweeps()
+    def sweeps(self, name: str) -> Mapping[str, tuple[Trigger, Instant]]:
+        """What is read apart from the increments: when, and microseconds between two runs; no call is made for this."""
+        source = self._config.sources[name]
+        default = DEFAULT_EVERY[source.kind]
+        return {sweep: source.no_faster(every, default) for sweep, every in self.reader(name).sweeps().items()}
 
     def close(self) -> None:
         """Close every connector."""
         while self._opened:
             self._opened.popitem()[1].close()
+        while self._writers:
+            self._writers.popitem()[1].close()
 
     def writers(self) -> Mapping[str, TierWriter]:
         """The writing side of every CRM that has a tier field; none while write-back is not enabled."""
@@ -118,12 +131,19 @@ class Sources:
         return {name: self.writer(name) for name, source in self._config.crms.items() if source.tier is not None}
 
     def writer(self, name: str) -> TierWriter:
-        """The writing side of one CRM."""
+        """The writing side of one CRM, kept open like the reading one."""
+        if name not in self._writers:
+            self._writers[name] = self._open_writer(name)
+        return self._writers[name]
+
+    def _open_writer(self, name: str) -> ClosedAfterUse:
         match self._config.sources[name]:
             case SalesforceSource() as settings:
-                from connectors.salesforce.connector import writer
+                from connectors.salesforce.connector import SalesforceConnector, writer
 
-                return writer(settings, self._clock, self._means(name))
+                reader = self.reader(name)
+                assert isinstance(reader, SalesforceConnector)
+                return writer(settings, self._clock, self._means(name), beside=reader)
             case HubSpotSource() as settings:
                 from connectors.hubspot.connector import writer as hubspot_writer
 

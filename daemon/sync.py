@@ -91,11 +91,15 @@ def run_sync(
     return _run(store, source, "increment", connector, clock=clock, read=connector.sync, on_rows=on_rows)
 
 
-def run_sweep(store: Store, source: str, connector: Connector, name: str, clock: Clock) -> SyncRun:
-    """One sweep: what increments cannot see; its calls are counted apart."""
+def run_sweep(
+    store: Store, source: str, connector: Connector, name: str, clock: Clock, *, interval: Instant | None = None
+) -> SyncRun:
+    """One sweep: what increments cannot see; its calls are counted apart. `interval`: microseconds between two, where
+    that is not what the connector says.
+    """
     return _run(
         store, source, f"sweep:{name}", connector, clock=clock, read=lambda cursors: connector.sweep(name, cursors),
-        interval=connector.sweeps().get(name),
+        interval=interval or connector.sweeps().get(name),
     )  # fmt: skip
 
 

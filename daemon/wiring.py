@@ -20,7 +20,7 @@ from daemon.health import HealthServer
 from daemon.ingest.intake import Intake
 from daemon.rulefiles import Rules
 from daemon.run import Crew, serve
-from daemon.schedule import At, Due, Every, Schedule, Task
+from daemon.schedule import At, Due, Schedule, Task
 from daemon.sources import Sources
 from daemon.talk import Talk
 from daemon.work import Work, trouble_of
@@ -75,9 +75,9 @@ class Daemon:
             for name in self.sources.read_ones()
         ]
         tasks += [
-            Task(f"sweep:{name}:{sweep}", Every(interval, delay=interval), partial(self._sweep, name, sweep))
+            Task(f"sweep:{name}:{sweep}", trigger, partial(self._sweep, name, sweep))
             for name in self.sources.names()
-            for sweep, interval in self.sources.sweeps(name).items()
+            for sweep, (trigger, _) in self.sources.sweeps(name).items()
         ]
         tasks.append(Task("evaluate", self.config.evaluate.trigger(HOUR), self._evaluate))
         tasks.append(Task("tiers", At(self.config.tiers.at), self._tiers))

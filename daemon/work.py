@@ -77,7 +77,8 @@ class Work:
     def sweep(self, source: str, name: str) -> SyncRun:
         """Read what increments of a source cannot see, then derive what that touches."""
         connector = _Stoppable(self.sources.reader(source), self.stop)
-        run = run_sweep(self.store, source, connector, name, self.clock)
+        _, interval = self.sources.sweeps(source)[name]
+        run = run_sweep(self.store, source, connector, name, self.clock, interval=interval)
         return self._after(run)
 
     def derive(self) -> Collection[int]:

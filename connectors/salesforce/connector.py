@@ -14,6 +14,7 @@ from connectors.salesforce.reader import SalesforceReader
 from connectors.salesforce.session import opened
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.writer import SalesforceWriter
+from connectors.tokens import Tokens
 from store.records import Clock, Toll
 
 
@@ -44,6 +45,11 @@ class SalesforceConnector(SalesforceReader):
         return [*findings, used] if used is not None else findings
 
     @property
+    def tokens(self) -> Tokens:
+        """The tokens that the calls are made with; thread-safe."""
+        return self._session.tokens
+
+    @property
     def explorer(self) -> SalesforceExplorer:
         """For looking around: objects, fields, counts and samples."""
         return self._look.explorer
@@ -57,6 +63,11 @@ class SalesforceConnector(SalesforceReader):
         return self._look.preview()
 
 
-def writer(settings: SalesforceSettings, clock: Clock, means: Means | None = None) -> SalesforceWriter:
-    """The writing side, with its own credentials where the settings have them."""
-    return SalesforceWriter(settings, opened(settings, clock, means or Means(), writing=True))
+def writer(
+    settings: SalesforceSettings, clock: Clock, means: Means | None = None, beside: SalesforceConnector | None = None
+) -> SalesforceWriter:
+    """The writing side, with its own credentials where the settings have them; else it shares the tokens of the reading
+    one that is open `beside` it, and logs in only where there is none.
+    """
+    tokens = beside.tokens if beside is not None and settings.write_auth is None else None
+    return SalesforceWriter(settings, opened(settings, clock, means or Means(), writing=True, tokens=tokens))

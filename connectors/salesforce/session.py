@@ -24,7 +24,7 @@ from connectors.means import Means
 from connectors.quota import LOOK_AGAIN, Budget, Work
 from connectors.salesforce.oauth import SignIn
 from connectors.salesforce.settings import Auth, SalesforceSettings
-from connectors.tokens import Token, TokenKeep
+from connectors.tokens import Token, TokenKeep, Tokens
 from store.records import SECOND, Clock, Instant
 
 QUERIES_PER_CALL, PARTS_PER_CALL = 5, 25
@@ -156,13 +156,23 @@ def reason(body: Any) -> tuple[str | None, str]:
 class SalesforceSession:
     """One org under one set of credentials; thread-safe: an expired session is renewed once, for all threads."""
 
-    def __init__(self, settings: SalesforceSettings, auth: Auth, clock: Clock, keep: TokenKeep, budget: Budget) -> None:
+    def __init__(
+        self,
+        settings: SalesforceSettings,
+        auth: Auth,
+        clock: Clock,
+        keep: TokenKeep,
+        budget: Budget,
+        *,
+        tokens: Tokens | None = None,
+    ) -> None:
         self.budget = budget
         self._version, self._clock = settings.api_version, clock
         self._http = _Session(settings.base_url, settings.timeout_seconds, clock, budget)
         sign_in = SignIn(settings, auth, clock, self._post, lambda: self._http.skew)
-        self._tokens = sign_in.tokens(keep)
-        self.met = self._tokens.met
+        self.tokens = tokens or sign_in.tokens(keep)
+        """Shared with others of the same credentials, where they are given."""
+        self.met = self.tokens.met
         """Causes of the tries that failed so far, those that a later try made good included."""
         self._lock = threading.Lock()
         self._clients: dict[int, Any] = {}
@@ -257,7 +267,7 @@ class SalesforceSession:
                 raise VendorError("auth", "the Streaming API refuses the session", status=401)
             return found
 
-        return self._tokens.using(once, hopeless)
+        return self.tokens.using(once, hopeless)
 
     def download(
         self, path: str, params: Mapping[str, str], into: IO[bytes], work: Work = "backfill"
@@ -283,7 +293,7 @@ class SalesforceSession:
     def _calling(self, once: Callable[[Token], Any], work: Work) -> Any:
         self.budget.check(work)
         try:
-            return calling(self._clock, lambda: self._tokens.using(once, hopeless), self.met)
+            return calling(self._clock, lambda: self.tokens.using(once, hopeless), self.met)
         except VendorError as error:
             if error.kind == "deferred" and error.code == "REQUEST_LIMIT_EXCEEDED":
                 self.budget.stopped(error)
@@ -345,9 +355,11 @@ def hopeless(error: VendorError) -> bool:
     return "not valid for use with the REST API" in str(error)
 
 
-def opened(settings: SalesforceSettings, clock: Clock, means: Means, *, writing: bool = False) -> SalesforceSession:
-    """The session of a source: the reading one, or the one that writes."""
+def opened(
+    settings: SalesforceSettings, clock: Clock, means: Means, *, writing: bool = False, tokens: Tokens | None = None
+) -> SalesforceSession:
+    """The session of a source: the reading one, or the one that writes; `tokens` of the same credentials are shared."""
     own = writing and settings.write_auth is not None
     auth = settings.write_auth if own and settings.write_auth is not None else settings.auth
     keep = means.write_keep if own else means.keep
-    return SalesforceSession(settings, auth, clock, keep, Budget(settings.quota, clock, means.spent))
+    return SalesforceSession(settings, auth, clock, keep, Budget(settings.quota, clock, means.spent), tokens=tokens)

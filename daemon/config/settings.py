@@ -30,7 +30,7 @@ from daemon.ingest.settings import IngestSettings
 from daemon.schedule import At, Every, Trigger
 from rules.facts.settings import Feature, Segments, UsageNames
 from rules.tiers import TierSettings
-from store.records import HOUR, MINUTE
+from store.records import DAY, HOUR, MINUTE
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 _CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -66,6 +66,16 @@ class Paced(BaseModel):
     def trigger(self, default: Duration) -> Trigger:
         """How the schedule computes the next due instant."""
         return At(self.at) if self.at is not None else Every(self.every or default)
+
+    def no_faster(self, interval: int, default: Duration) -> tuple[Trigger, int]:
+        """When a sweep of that interval runs, and how often: never more often than the source is read, and with it where
+        that is daily, so that it costs no log-in of its own.
+        """
+        if self.at is None:
+            interval = max(interval, self.every or default)
+            return Every(interval, delay=interval), interval
+        days = -(-interval // DAY)
+        return At(self.at, days), days * DAY
 
     def interval(self, default: Duration) -> int:
         """Microseconds between two runs: what staleness is measured by."""

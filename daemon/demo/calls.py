@@ -8,10 +8,10 @@ The minimum counts, for the same number of cycles and the rows that changed in e
   at least one; for objects that changed one association call per target and 1,000 rows; one list of owners per cycle.
 - Writing: 1,000 records per Salesforce composite of collections, 100 per HubSpot batch.
 
-Sweeps for what no cursor shows (removed participants, moved associations, archived owners) are counted apart, so is what
-is read once besides the rows (HubSpot: the past of mapped fields, the count that a first list is held against, the
-portal's time zone), and so are log-ins, which cost no quota. The minimum contains none of them, nor the read just before a
-write.
+Sweeps for what no cursor shows (removed participants, moved associations, archived owners, the history of fields) are
+counted apart, so is what is read once besides the rows (HubSpot: the past of mapped fields, the count that a first list is
+held against, the portal's time zone), and so are log-ins, which cost no quota. The minimum contains none of them, nor the
+read just before a write.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ SALESFORCE = (
     "TaskRelation",
     "EventRelation",
     "EmailMessageRelation",
+    "OpportunityContactRole",
+    "AccountContactRelation",
     "AccountTeamMember",
 )
 # Objects -> how many other objects their associations are read to.
@@ -111,7 +113,7 @@ def count(
     for vendor in ("salesforce", "hubspot"):
         mine = [entry for entry in entries if entry["vendor"] == vendor]
         logins = sum(_is_login(entry) for entry in mine)
-        sweeps = _swept(store, vendor, mine)
+        sweeps = _swept(store, vendor, [int(entry["at"]) for entry in mine if _is_login(entry)])
         once = sum(_is_once(entry) for entry in mine)
         cycles = _cycles(by_vendor[vendor], _syncs(store, vendor))
         least = (_salesforce if vendor == "salesforce" else _hubspot)(cycles) + _least_writes(store, vendor)
@@ -168,16 +170,15 @@ def _is_write(entry: Mapping[str, Any]) -> bool:
     return salesforce or hubspot or entry["path"].startswith("/crm/properties/")
 
 
-def _swept(store: Store, source: str, entries: Sequence[Mapping[str, Any]]) -> int:
-    """Calls of sweeps. The runs count log-ins too, which are apart here: those made while a sweep ran are taken off."""
-    query = select(sync_runs.c.started_at, sync_runs.c.ended_at, sync_runs.c.calls).where(
-        sync_runs.c.source == source, sync_runs.c.kind.startswith("sweep:")
-    )
+def _swept(store: Store, source: str, logins: Sequence[Instant]) -> int:
+    """Calls of sweeps as their runs have counted them, without the log-ins (their instants) that only a sweep asked for."""
+    columns = (sync_runs.c.kind, sync_runs.c.started_at, sync_runs.c.ended_at, sync_runs.c.calls)
     with store.read() as conn:
-        runs = conn.execute(query).all()
-    logins = [int(entry["at"]) for entry in entries if _is_login(entry)]
-    within = sum(any(run.started_at <= at <= (run.ended_at or at) for run in runs) for at in logins)
-    return sum(int(run.calls) for run in runs) - within
+        runs = conn.execute(select(*columns).where(sync_runs.c.source == source)).all()
+    # At one instant the increment comes before the sweeps, and logs in for them.
+    asked = [{run.kind for run in runs if run.started_at <= at <= (run.ended_at or at)} for at in logins]
+    theirs = sum(bool(kinds) and "increment" not in kinds for kinds in asked)
+    return sum(int(run.calls) for run in runs if run.kind.startswith("sweep:")) - theirs
 
 
 def _syncs(store: Store, source: str) -> list[Instant]:

@@ -287,6 +287,20 @@ def _counted(values: Any) -> dict[Any, int]:
     return found
 
 
+def test_writing_beside_a_reader_needs_no_log_in_of_its_own(org: Org) -> None:
+    """Without credentials for writing, both sides use the tokens of the reading one."""
+    clock = StepClock(org.clock)
+    connector = SalesforceConnector(settings(org), clock)
+    list(connector.sync({}))
+    out = writer(settings(org), clock, beside=connector)
+    try:
+        out.check_target()
+        assert sum("oauth2" in entry.path for entry in org.log.entries()) == 1
+    finally:
+        out.close()
+        connector.close()
+
+
 def test_a_missing_tier_value_is_found_before_anything_is_written(org: Org) -> None:
     """The picklist is checked first (R39)."""
     target = TierTarget(field="Customer_Tier__c", values={1: "Gold", 2: "Tier 2", 3: "Tier 3"})

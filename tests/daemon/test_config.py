@@ -64,6 +64,9 @@ def test_good_file_is_read(home: Path) -> None:
     assert config.sources["salesforce"].trigger(5 * MINUTE) == At("05:30")
     assert config.sources["salesforce"].interval(5 * MINUTE) == DAY
     assert config.sources["hubspot"].trigger(5 * MINUTE) == Every(5 * MINUTE)
+    assert config.sources["hubspot"].no_faster(6 * HOUR, 5 * MINUTE) == (Every(6 * HOUR, delay=6 * HOUR), 6 * HOUR)
+    assert config.sources["salesforce"].no_faster(6 * HOUR, 5 * MINUTE) == (At("05:30"), DAY)
+    assert config.sources["salesforce"].no_faster(7 * DAY, 5 * MINUTE) == (At("05:30", days=7), 7 * DAY)
     assert config.evaluate.trigger(HOUR) == At("06:00")
     assert config.secrets == ("pat-value", "sf-secret-value", "xoxb-value")
     assert config.store_url == f"sqlite:///{home / 'tierd.db'}"

@@ -112,6 +112,27 @@ def test_evaluation_waits_for_syncs_that_were_due_before_it(store: Store) -> Non
     assert schedule.waits_for(SIX, "sync:") == []
 
 
+def test_weekly_task_keeps_to_its_hour(sqlite_store: Store) -> None:
+    """Every seven days at 06:00: first a week ahead, and a week after the one that was due, also when it ran late."""
+    schedule = Schedule(sqlite_store, [Task("sweep", At("06:00", days=7), lambda _: None)])
+    schedule.prepare(SIX - HOUR)
+    assert schedule.next(SIX, ["sweep"]) == SIX + 6 * DAY
+    (due,) = schedule.due(SIX + 6 * DAY + 20 * HOUR, ["sweep"])
+    assert due.as_of == SIX + 6 * DAY
+    schedule.ended(due, SIX + 6 * DAY + 20 * HOUR, None)
+    assert schedule.next(SIX + 7 * DAY, ["sweep"]) == SIX + 13 * DAY
+    (missed,) = schedule.due(SIX + 15 * DAY + HOUR, ["sweep"])
+    assert missed.as_of == SIX + 15 * DAY
+
+
+def test_tasks_due_at_one_instant_run_in_the_order_in_which_they_are_named(sqlite_store: Store) -> None:
+    """A sync comes before the sweeps that look at what it has missed."""
+    tasks = [Task(name, At("06:00"), lambda _: None) for name in ("sweep:a", "sync:crm")]
+    schedule = Schedule(sqlite_store, tasks)
+    schedule.prepare(SIX)
+    assert [due.task.name for due in schedule.due(SIX, ["sync:crm", "sweep:a"])] == ["sync:crm", "sweep:a"]
+
+
 @pytest.mark.parametrize("back", [HOUR, 3 * DAY])
 def test_wall_clock_set_back_delays_an_interval_task_by_one_interval_at_most(sqlite_store: Store, back: int) -> None:
     """A due instant far ahead of a clock that was set back is pulled in."""
