@@ -48,9 +48,11 @@ class Skipping:
         return event.is_set()
 
 
-def _known(store: Store, source: str, kind: str, activity: str | None = None, *, checked: bool = False) -> Any:
+def _known(
+    store: Store, source: str, kind: str, activity: str | None = None, *, prefix: str = "", checked: bool = False
+) -> Any:
     with store.read() as conn:
-        yield from known_rows(conn, source, kind, activity=activity, checked=checked)
+        yield from known_rows(conn, source, kind, activity=activity, prefix=prefix, checked=checked)
 
 
 def main() -> None:
