@@ -15,7 +15,7 @@ demo: $(VENV)/.run ## See tierd work on an imitated Salesforce, HubSpot and Slac
 	$(BIN)/tierd demo $(DEMO)
 
 test: $(VENV)/.dev ## Run every test
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(TESTS)
 
 lint: $(VENV)/.dev ## Check style, types and who imports whom
 	$(BIN)/ruff check .
