@@ -34,28 +34,26 @@ class Found:
 class Walk:
     """One object, a page at a time. `gone` is complete and true once `done` is set; `refusal` says why it never will."""
 
-    def __init__(
-        self, composer: Composer, stream: Stream, cursor: Cursor, known: Iterable[KnownRow], fields: Sequence[str]
-    ) -> None:
+    def __init__(self, stream: Stream, cursor: Cursor, known: Iterable[KnownRow], fields: Sequence[str]) -> None:
         self.stream = stream
         self.gone: list[str] = []
         self.met = 0
         self.done = False
         self.refusal: Any = None
-        self._composer, self._cursor, self._fields = composer, cursor, fields
+        self._cursor, self._fields = cursor, fields
         self._known: Iterator[KnownRow] = iter(known)
         self._ours: KnownRow | None = next(self._known, None)
         self._last, self._next, self._seen, self._tries = "", "", 0, 0
 
-    def ask(self) -> Ask:
+    def ask(self, composer: Composer) -> Ask:
         """The next page."""
         if self._next:
-            return self._composer.page(self._next)
+            return composer.page(self._next)
         alive = "IsDeleted = false" if self._has("IsDeleted") and self.stream.query == "queryAll" else None
         behind = f"Id > '{self._last}'" if self._last else None
         soql = select(self.stream.object, self._fields, self.stream.where, alive, behind, order="Id")
         # queryAll shows archived activities too, which are neither gone nor lost.
-        return self._composer.query(soql, self.stream.query)
+        return composer.query(soql, self.stream.query)
 
     def take(self, answer: Answer) -> Found:
         """Compare a page; one that is torn, or whose query has expired, is asked for again."""
@@ -131,6 +129,6 @@ def together(composer: Composer, walks: Sequence[Walk], size: int) -> Iterator[t
     waiting = list(walks)
     while waiting:
         some = waiting[:size]
-        for walk, answer in zip(some, composer.ask([walk.ask() for walk in some], "backfill"), strict=True):
+        for walk, answer in zip(some, composer.ask([walk.ask(composer) for walk in some], "backfill"), strict=True):
             yield walk, walk.take(answer)
         waiting = [walk for walk in waiting if not walk.done and walk.refusal is None]

@@ -126,7 +126,7 @@ class Deletes:
             return
         seen = self._reach.described(holes.values())
         walks = [
-            Walk(self._reach.composer, stream, self._state[name], self._known(stream, seen[name].prefix), ("Id",))
+            Walk(stream, self._state[name], self._known(stream, seen[name].prefix), ("Id",))
             for name, stream in holes.items()
             if name in seen
         ]

@@ -58,7 +58,7 @@ class Reconcile:
         stamps = [name for name in ("SystemModstamp", cursor.field or "") if name and name not in cursor.without]
         # A side of an activity is as short as its stamp: it is read whole, and needs no second look.
         fields = readable(stream, cursor) if stream.relation else ("Id", *stamps)
-        return Walk(self._reach.composer, stream, cursor, self._known(stream, sobject.prefix), fields)
+        return Walk(stream, cursor, self._known(stream, sobject.prefix), fields)
 
     def _known(self, stream: Stream, prefix: str | None) -> Iterable[KnownRow]:
         kind = stream.kind or "members"
