@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, false, or_
+from sqlalchemy import CTE, ColumnElement, Connection, Table, Text, and_, column, false, or_, values
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
@@ -23,6 +23,12 @@ def by_source(source: ColumnElement[Any], key: ColumnElement[Any], refs: Iterabl
     for name, ref in sorted(set(refs)):
         ids[name].append(ref)
     return or_(false(), *(and_(source == name, key.in_(values)) for name, values in ids.items()))
+
+
+def listed(name: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> CTE:
+    """Rows of texts as a table to join with: as lists (a IN ... AND b IN ...) SQLite would try every pair."""
+    data = [tuple(row) for row in rows]
+    return values(*(column(c, Text) for c in columns), name=name).data(data).cte(name)
 
 
 def chunks(items: Sequence[T], size: int = _IN) -> Iterator[Sequence[T]]:

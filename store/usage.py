@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Connection, Row, Table, and_, delete, insert, select
 
 from store import dirty, sync_rows
 from store.records import ActivityRecord, FeatureUse, FedActivity, Instant, UsageMap, UsageSample
-from store.refs import chunks, upsert
+from store.refs import chunks, listed, upsert
 from store.saved import Saved
 from store.tables import crm_activities, feature_uses, usage_map, usage_samples, usage_subjects
 
@@ -77,16 +77,19 @@ def _save(conn: Connection, table: Table, source: str, rows: Sequence[dict[str, 
 def _present(
     conn: Connection, table: Table, source: str, rows: Sequence[dict[str, Any]]
 ) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """The stored rows of the same subjects in the same span of time, by primary key."""
+    """The stored rows of the same series in the same span of time, by primary key."""
     names = [column.name for column in table.primary_key]
+    series = names[1:-1]  # between the source and the instant: key, user, and metric or feature
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    c = table.c
     for some in chunks(sorted(rows, key=lambda row: (row["key"], row["user"])), _SOME):
-        near = select(table).where(
-            c.source == source,
-            c.key.in_({row["key"] for row in some}),
-            c.user.in_({row["user"] for row in some}),
-            c.at.between(min(row["at"] for row in some), max(row["at"] for row in some)),
+        wanted = listed("wanted", series, {tuple(row[name] for name in series) for row in some})
+        near = (
+            select(table)
+            .join(wanted, and_(*(wanted.c[name] == table.c[name] for name in series)))
+            .where(
+                table.c.source == source,
+                table.c.at.between(min(row["at"] for row in some), max(row["at"] for row in some)),
+            )
         )
         found |= {tuple(row[name] for name in names): dict(row) for row in conn.execute(near).mappings()}
     return found
@@ -95,13 +98,7 @@ def _present(
 def _subjects(conn: Connection, source: str, wanted: Iterable[Subject]) -> dict[Subject, int | None]:
     """The account of each subject; a subject that is new is noted, and all of them are looked at again."""
     subjects = sorted(set(wanted))
-    c = usage_subjects.c
-    found: dict[Subject, int | None] = {}
-    for some in chunks(subjects, _SOME):
-        near = select(c.key, c.user, c.account_id).where(
-            c.source == source, c.key.in_({key for key, _ in some}), c.user.in_({user for _, user in some})
-        )
-        found |= {(row.key, row.user): row.account_id for row in conn.execute(near)}
+    found = {(row.key, row.user): row.account_id for row in stored_subjects(conn, source, subjects)}
     new = [subject for subject in subjects if subject not in found]
     blank = dict.fromkeys(("host", "mail_host", "account_id", "matched_by"))
     if new:
@@ -111,6 +108,17 @@ def _subjects(conn: Connection, source: str, wanted: Iterable[Subject]) -> dict[
         )
     dirty.mark(conn, DIRTY, ((source, subject_id(subject)) for subject in subjects))
     return dict.fromkeys(new) | found
+
+
+def stored_subjects(conn: Connection, source: str, wanted: Sequence[Subject]) -> list[Row[Any]]:
+    """The rows of these subjects of a feed."""
+    c = usage_subjects.c
+    found: list[Row[Any]] = []
+    for some in chunks(wanted, _SOME):
+        names = listed("wanted", ("key", "user"), some)
+        same = and_(names.c.key == c.key, names.c.user == c.user)
+        found += conn.execute(select(usage_subjects).join(names, same).where(c.source == source)).all()
+    return found
 
 
 def save_fed(conn: Connection, source: str, records: Sequence[FedActivity], now: Instant) -> Saved:

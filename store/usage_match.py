@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, and_, bindparam, delete, func, insert, or_, select, update
 
 from store.refs import Ref, by_source, chunks
 from store.tables import (
@@ -19,7 +19,7 @@ from store.tables import (
     usage_samples,
     usage_subjects,
 )
-from store.usage import mark_subjects, subject_of
+from store.usage import Subject, mark_subjects, stored_subjects, subject_of
 
 Name = tuple[str, str]
 """(kind, name): kind is usage_key | crm_id | domain."""
@@ -119,18 +119,10 @@ def hosts_and_ids(conn: Connection, account_ids: Collection[int]) -> list[Row[An
 
 def subjects(conn: Connection, refs: Iterable[Ref]) -> list[Row[Any]]:
     """The stored subjects that the dirty list names."""
-    c = usage_subjects.c
-    wanted: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    wanted: defaultdict[str, list[Subject]] = defaultdict(list)
     for source, text in refs:
-        wanted[source].add(subject_of(text))
-    found: list[Row[Any]] = []
-    for source, some in wanted.items():
-        for part in chunks(sorted(some)):
-            near = select(usage_subjects).where(
-                c.source == source, c.key.in_({key for key, _ in part}), c.user.in_({user for _, user in part})
-            )
-            found += [row for row in conn.execute(near) if (row.key, row.user) in some]
-    return found
+        wanted[source].append(subject_of(text))
+    return [row for source, some in wanted.items() for row in stored_subjects(conn, source, some)]
 
 
 def mapped(conn: Connection, refs: Iterable[Ref]) -> dict[Ref, str]:
@@ -165,19 +157,25 @@ def keep(conn: Connection, before: Sequence[Row[Any]], matches: Sequence[Match])
     lost or won any.
     """
     had = {(row.source, row.key, row.user): row for row in before}
-    moved: set[int | None] = set()
+    names = ("host", "mail_host", "account_id", "matched_by", "reason")
+    changed, moved = [], []
+    accounts: set[int | None] = set()
     for match in matches:
         old = had[match.source, match.key, match.user]
-        found = {name: getattr(match, name) for name in ("host", "mail_host", "account_id", "matched_by", "reason")}
-        if any(getattr(old, name) != value for name, value in found.items()):
-            conn.execute(update(usage_subjects).where(_is(usage_subjects.c, match)).values(**found))
+        row = {"of_source": match.source, "of_key": match.key, "of_user": match.user}
+        if any(getattr(old, name) != getattr(match, name) for name in names):
+            changed.append(row | {f"new_{name}": getattr(match, name) for name in names})
         if old.account_id != match.account_id:
-            moved |= {old.account_id, match.account_id}
-            for table in (usage_samples, feature_uses):
-                conn.execute(update(table).where(_is(table.c, match)).values(account_id=match.account_id))
-    return {account for account in moved if account is not None}
+            moved.append(row | {"new_account_id": match.account_id})
+            accounts |= {old.account_id, match.account_id}
+    _update(conn, usage_subjects, names, changed)
+    _update(conn, usage_samples, ("account_id",), moved)
+    _update(conn, feature_uses, ("account_id",), moved)
+    return {account for account in accounts if account is not None}
 
 
-def _is(c: Any, match: Match) -> ColumnElement[bool]:
-    there: ColumnElement[bool] = and_(c.source == match.source, c.key == match.key, c.user == match.user)
-    return there
+def _update(conn: Connection, table: Table, names: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        keys = and_(*(table.c[name] == bindparam(f"of_{name}") for name in ("source", "key", "user")))
+        new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+        conn.execute(update(table).where(keys).values(**new), list(rows))

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tracemalloc
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -254,3 +255,22 @@ def test_a_query_on_a_foreign_database(sqlite_store: Store, tmp_path: Path) -> N
     assert "check `url` and `query`" in run.troubles["samples"]
     lacking = sync(sqlite_store, tmp_path, files=[], url=url, query="select date, workspace from usage")
     assert "query: there is no column `active_users`" in lacking.troubles["samples"]
+
+
+def test_a_large_file_is_read_in_bounded_memory(folder: Path) -> None:
+    """Twice the rows take no more memory, and no batch is larger than the others."""
+
+    def peak(rows: int) -> int:
+        (folder / "usage/a.csv").write_text(HEADER + "2026-02-20,ws-1,5,9\n" * rows)
+        tracemalloc.start()
+        sizes = [
+            len(event.records)
+            for event in UsageConnector(settings(), StepClock(ScenarioClock(NOW)), folder).sync({})
+            if isinstance(event, Batch)
+        ]
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert (2 * rows, 5_000) == (sum(sizes), max(sizes))
+        return found
+
+    assert peak(20_000) < peak(10_000) * 1.2

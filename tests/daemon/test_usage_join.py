@@ -11,9 +11,10 @@ from daemon.derive import derive
 from daemon.derive.accounts import link_accounts
 from daemon.derive.fields import map_fields
 from daemon.usagehints import Lost, unmatched
+from rules.fieldmap import Option
 from store import tables as t
 from store.engine import Store
-from store.records import DAY, Batch, FeatureUse, Record, UsageMap, UsageSample
+from store.records import DAY, Batch, FeatureUse, ObjectRecord, Record, UsageMap, UsageSample
 from store.sync import save_batch
 from store.usage_features import CatalogueRow, save_catalogue
 from tests.daemon.derivation import ACME, ANN, CSM, SETTINGS, T0, sync, table
@@ -60,6 +61,26 @@ def test_an_account_is_found_by_any_of_its_names(store: Store, key: str, user: s
     sync(store, CSM, acme, BETA, ANN)
     sync(store, sample(key, user), source="usage")
     assert {(key, user or ""): account} == owners(store)
+
+
+def test_keys_may_be_rows_of_another_object(store: Store) -> None:
+    """One row per workspace; a row that goes takes its key along."""
+    mapping = replace(SETTINGS.mappings["sf"], fields={"usage_key": (Option("Workspace__c", "Key__c"),)})
+    settings = replace(SETTINGS, mappings={"sf": mapping})
+    rows = [ObjectRecord("Workspace__c", ref, "A1", T0, T0, {"Key__c": f"key-{ref}"}) for ref in ("w1", "w2")]
+
+    def derived(*records: Record) -> dict[tuple[str, str], str | None]:
+        with store.write() as conn:
+            save_batch(conn, "sf", Batch("all", records, "c"), NOW)
+        derive(store, settings, NOW)
+        return owners(store)
+
+    with store.write() as conn:
+        save_batch(conn, "usage", Batch("all", (sample("key-w1"), sample("key-w2")), "c"), NOW)
+    assert {("key-w1", ""): "Acme", ("key-w2", ""): "Acme"} == derived(CSM, ACME, *rows)
+    assert {("key-w1", ""): "Acme", ("key-w2", ""): None} == derived(
+        replace(rows[1], deleted_at=T0 + 1, modified_at=T0 + 1)
+    )
 
 
 def test_a_key_that_becomes_known_later_takes_its_old_rows_along(store: Store) -> None:
