@@ -16,7 +16,7 @@ _ENVIRON = dict.fromkeys((*_NAMES, "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"), "secre
 def test_written_files_are_valid(tmp_path: Path) -> None:
     """The configuration loads, and the rules beside it have no mistake."""
     done = initialise(tmp_path)
-    config = load(tmp_path / "tierd.yaml", _ENVIRON)
+    config = load(tmp_path / "tierd.yaml", _ENVIRON | {"TIERD_INGEST_KEY": "k" * 32})
     assert list(config.sources) == ["salesforce"]
     assert len(read_rules(config.folder, config.rules, config.currency).rules) >= 6
     assert done.kept == ()
@@ -33,8 +33,8 @@ def test_what_is_commented_out_is_valid_too(tmp_path: Path) -> None:
         for line in lines[start:]
     ]
     (tmp_path / "tierd.yaml").write_text("\n".join(body))
-    config = load(tmp_path / "tierd.yaml", _ENVIRON)
-    assert list(config.sources) == ["salesforce", "hubspot", "product-usage"]
+    config = load(tmp_path / "tierd.yaml", _ENVIRON | {"TIERD_INGEST_KEY": "k" * 32})
+    assert list(config.sources) == ["salesforce", "hubspot", "product-usage", "mailbox", "events"]
     assert config.slack is not None
     assert config.slack.routes == {"security": "C0000000003"}
     assert list(config.alerts.links) == ["salesforce", "hubspot"]
