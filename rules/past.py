@@ -145,4 +145,11 @@ def mapped(
         there = {kind: [row.at(t) for row in related.get(kind, ()) if row.there(t)] for kind in objects}
         return find(name, options, mine.at(t), there)
 
-    return pieces(mine, others, read)
+    return [_stamped(name, options, piece, mine.at(piece.since)) for piece in pieces(mine, others, read)]
+
+
+def _stamped(name: str, options: Sequence[Option], piece: Piece[Value], own: RawRow) -> Piece[Value]:
+    """A value that other rows give is known since their stamps, which are the CRM's own."""
+    if piece.history != NONE or find(name, [o for o in options if o.object is None], own, {}) is not None:
+        return piece
+    return Piece(piece.since, piece.until, piece.value, CRM, piece.author)

@@ -25,9 +25,10 @@ def grow_trees(conn: Connection, refs: Sequence[Ref], settings: Derivation) -> s
     if not changed:
         return set()
     trees.roll_up(conn, changed)
-    _mark(conn, changed)
-    before = {family[account].rolls_up_to or account for account in changed}
-    return before | {top or account for account, top in changed.items()} | set(changed)
+    tops_before = {family[account].rolls_up_to or account for account in changed}
+    tops_now = {top or account for account, top in changed.items()}
+    _mark(conn, set(changed), tops_before | tops_now)
+    return tops_before | tops_now | set(changed)
 
 
 def _above(
@@ -41,10 +42,11 @@ def _above(
     return found
 
 
-def _mark(conn: Connection, changed: Mapping[int, int | None]) -> None:
-    rows = trees.rows_of(conn, set(changed))
+def _mark(conn: Connection, moved: set[int], tops: set[int]) -> None:
+    """What stands on the accounts that roll up elsewhere now, and the fields of those that they left and came to."""
+    rows = trees.rows_of(conn, moved)
     mine = [(row.source, row.id) for row in rows]
-    dirty.mark(conn, "fields", mine)
+    dirty.mark(conn, "fields", [*mine, *((row.source, row.id) for row in trees.rows_of(conn, tops - moved))])
     dirty.mark(conn, "contacts", identity.contacts_of(conn, mine))
     dirty.mark(conn, "activities", identity.activities_of(conn, mine))
     dirty.mark(conn, "activities", activities.from_hosts(conn, {row.host for row in rows if row.host}))

@@ -55,7 +55,7 @@ MEANINGS: Mapping[str, str] = {
     "adoption": "active users divided by seats; not capped",
     "adoption change": "mean of the usage metric in the last 30 days over its mean in the 90 days before, minus 1",
     "adoption change vs portfolio": "adoption change minus the portfolio's median",
-    "arr growth": "always missing: no field history is read yet",
+    "arr growth": "ARR now over ARR 365 days ago, minus 1; missing where it was 0 then, or where neither the CRM's history nor a sync of that time says what it was",
     "relationship": "mean of the best exec's and the best user's strength; the one that is on file, where one kind is not",
     "market fit": "mapped",
     "cadence": "days between two touches that the tier in force promises; 7 while onboarding",

@@ -28,6 +28,7 @@ class Parts:
     usage: CTE
     median: CTE
     tier: CTE
+    growth: CTE
 
 
 def fact_columns(m: Moment, settings: FactSettings, parts: Parts) -> dict[str, Expr]:
@@ -67,6 +68,9 @@ def _contract_facts(settings: FactSettings, parts: Parts) -> dict[str, Expr]:
     nothing_paid = case((c.arr == 0, 0))  # unknown ARR may be more than 0, so nothing paid is not known to be right
     ltv_stale = case((c.ltv.is_(None), c.deals_stale), else_=c.ltv_stale)
     dates_stale = case((or_(c.renewal_stale == 1, c.contract_start_stale == 1, c.deals_stale == 1), 1), else_=0)
+    then = parts.growth.c.arr_then
+    growth = case((then > 0, ratio(real(c.arr) / real(then) - real(1.0))))
+    no_growth = case((c.arr.is_(None), word("not_on_file")), else_=word("not_recorded"))
     outdated = case((c.outdated == 1, word("outdated")), else_=word("not_on_file"))
     return {
         **_fact("name", c.name, "not_on_file"),
@@ -84,7 +88,7 @@ def _contract_facts(settings: FactSettings, parts: Parts) -> dict[str, Expr]:
         **_fact("rolling", c.rolling, "not_on_file", dates_stale),
         **_fact("renewed", c.renewed, "not_on_file", dates_stale),
         **_fact("lifecycle", c.lifecycle, "not_on_file", dates_stale),
-        **_missing("arr_growth", "not_recorded"),
+        **_fact("arr_growth", growth, no_growth, c.arr_stale),
         **_missing("health", "not_recorded"),
     }
 

@@ -9,6 +9,7 @@ from sqlalchemy import Select, and_, literal, or_, select
 from rules.facts.columns import Parts, fact_columns
 from rules.facts.contracts import Scope, scope
 from rules.facts.coverage import coverage
+from rules.facts.growth import arr_then
 from rules.facts.moment import Moment, moment, once, real, word
 from rules.facts.people import people, touch_counts
 from rules.facts.settings import FactSettings
@@ -32,7 +33,16 @@ def portfolio(
     columns = {"account_id": parts.contract.c.account_id, "as_of": m.now, **fact_columns(m, settings, parts)}
     key = parts.contract.c.account_id
     query = select(*(columns[c.name].label(c.name) for c in facts.columns)).select_from(parts.contract)
-    for part in (parts.staleness, parts.people, parts.touches, parts.tickets, parts.coverage, parts.usage, parts.tier):
+    for part in (
+        parts.staleness,
+        parts.people,
+        parts.touches,
+        parts.tickets,
+        parts.coverage,
+        parts.usage,
+        parts.tier,
+        parts.growth,
+    ):
         query = query.join(part, part.c.account_id == key, isouter=True)
     # SQLite takes the ON of `INSERT ... SELECT ... ON CONFLICT` for a join's unless the SELECT has a WHERE.
     return query.join(parts.median, literal(True), isouter=True).where(key.is_not(None))
@@ -70,4 +80,5 @@ def _parts(m: Moment, settings: FactSettings, base: Scope, *, stored: bool) -> P
         usage=used,
         median=change_median(used, stored=stored),
         tier=tier,
+        growth=arr_then(m, base.contracts),
     )

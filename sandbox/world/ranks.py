@@ -9,8 +9,9 @@ from sandbox.world.draft import Draft
 
 CADENCE = {1: 7, 2: 14, 3: 30}
 ONBOARDING_DAYS = 90
-_WEIGHTS = {"arr": 0.45, "potential": 0.30, "market_fit": 0.10}
-"""The growth of ARR has weight 0.15 too, but no history of ARR is on file, so its weight is spread."""
+_WEIGHTS = {"arr": 0.45, "potential": 0.30, "growth": 0.15, "market_fit": 0.10}
+_ON_FILE_SINCE = -335
+"""Day of the contract's start from which on the CRM knows an ARR of a year ago: accounts are entered a month before."""
 
 
 def assign_attention(customers: Sequence[Draft]) -> None:
@@ -39,9 +40,19 @@ def cadence(draft: Draft) -> int:
     return CADENCE[draft.attention]
 
 
+def _input(draft: Draft, name: str) -> float | None:
+    """One input; ARR hardly ever moves in this world, so its growth is 0 where a CRM tells what it was."""
+    if name != "growth":
+        value: float | None = getattr(draft, name)
+        return value
+    told = draft.arr_in == "deals" or "salesforce" not in draft.systems
+    old = draft.contract_start is not None and draft.contract_start <= _ON_FILE_SINCE
+    return 0.0 if told and old and draft.arr else None
+
+
 def _percentiles(ranked: Sequence[Draft], name: str) -> dict[str, float]:
     """(below + half of the other equals) / (n - 1) among those that have the input, by account key."""
-    known = sorted((float(value), d.key) for d in ranked if (value := getattr(d, name)) is not None)
+    known = sorted((float(value), d.key) for d in ranked if (value := _input(d, name)) is not None)
     values = [value for value, _ in known]
     if len(known) < 2:
         return {key: 0.5 for _, key in known}

@@ -1,7 +1,7 @@
 """The ground truth: what every rule should say of every customer on every day, read from the World and from domain.md.
 
 Written apart from the product, record by record; slow is fine. Limits of this version: coverage is that of the CSM only,
-health and value at risk do not exist, the growth of ARR is known of nobody, and no source is ever stale.
+health and value at risk do not exist, and no source is ever stale.
 """
 
 from __future__ import annotations

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import floor
 
 from sandbox.world.model import Company
 from sandbox.world.truth_book import Book
 from sandbox.world.truth_contract import Contract
+from sandbox.world.truth_growth import arr_growth
 from sandbox.world.when import DAY
 
-WEIGHTS = {"arr": 0.45, "potential": 0.30, "market_fit": 0.10}
-"""Growth of ARR weighs 0.15, but no history of ARR is read: its weight is spread."""
+WEIGHTS = {"arr": 0.45, "potential": 0.30, "arr_growth": 0.15, "market_fit": 0.10}
 SHARES = (0.15, 0.50)
 BAND = 0.02
 UP_DAYS, DOWN_DAYS = 14, 30
@@ -55,7 +55,8 @@ class Tiers:
         as_of = self.book.day(day)
         inside = [c for c in self.book.world.companies if Contract(self.book, c, as_of).in_scope()]
         first = {c.key for c in inside if c.strategic or Contract(self.book, c, as_of).onboarding()}
-        ranking = rank([c for c in inside if c.key not in first], as_of)
+        growth = {c.key: arr_growth(self.book, c, as_of) for c in inside}
+        ranking = rank([c for c in inside if c.key not in first], as_of, growth)
         self.rankings.append(ranking)
         recorded = dict(self.applied[-1]) if self.applied else {}
         proposed: dict[str, int] = {}
@@ -77,10 +78,14 @@ class Tiers:
         return all(_beyond(r, key, cut, up=up) for r in self.rankings[-days - 1 :])
 
 
-def rank(companies: Iterable[Company], as_of: int) -> Ranking:
-    """Scores 0..1 of the customers that are ranked, best first by score, ARR and key, and the tier of each place."""
+def rank(companies: Iterable[Company], as_of: int, growth: Mapping[str, float | None] | None = None) -> Ranking:
+    """Scores 0..1 of the customers that are ranked, best first by score, ARR and key, and the tier of each place.
+
+    `growth`: of ARR, by account, where it is known.
+    """
     ranked = list(companies)
-    inputs = {name: {c.key: v for c in ranked if (v := _input(c, name, as_of)) is not None} for name in WEIGHTS}
+    grown = growth or {}
+    inputs = {name: {c.key: v for c in ranked if (v := _input(c, name, as_of, grown)) is not None} for name in WEIGHTS}
     among = {name: sorted(values.values()) for name, values in inputs.items()}
     scores = {c.key: s for c in ranked if (s := _score(c.key, inputs, among)) is not None}
     order = sorted(scores, key=lambda key: (-scores[key], -inputs["arr"].get(key, 0.0), key))
@@ -99,7 +104,9 @@ def pinned(company: Company, as_of: int) -> int | None:
     return tier
 
 
-def _input(company: Company, name: str, as_of: int) -> float | None:
+def _input(company: Company, name: str, as_of: int, growth: Mapping[str, float | None]) -> float | None:
+    if name == "arr_growth":
+        return growth.get(company.key)
     value = company.arr.at(as_of) if name == "arr" else getattr(company, name)
     return float(value) if isinstance(value, int | float) else None
 

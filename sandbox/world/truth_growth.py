@@ -1,0 +1,43 @@
+"""How much a customer's ARR has grown in 365 days, where the CRMs say what it was then."""
+
+from __future__ import annotations
+
+from math import floor
+
+from sandbox.world.model import Company, Deal
+from sandbox.world.truth_book import Book
+from sandbox.world.when import DAY
+
+YEAR_DAYS = 365
+COUNTED = ("New Business", "Renewal")
+
+
+def arr_growth(book: Book, company: Company, as_of: int) -> float | None:
+    """ARR now over ARR 365 days ago, minus 1; None where it was 0 or nobody knows what it was.
+
+    HubSpot tells the history of a property. Salesforce of this world tracks none, and where a field of Salesforce holds
+    the ARR, HubSpot's word does not count. Won deals tell by their own dates; only HubSpot says since when one is won.
+    """
+    now, then = company.arr.at(as_of), as_of - YEAR_DAYS * DAY
+    before = _arr_at(book, company, then) if company.created_at <= then else None
+    if not isinstance(now, int) or not before:
+        return None
+    return floor((now / before - 1) * 1_000_000_000 + 0.5) / 1_000_000_000
+
+
+def _arr_at(book: Book, company: Company, then: int) -> int | None:
+    in_salesforce = "salesforce" in company.systems
+    if company.arr_in == "field":
+        value = None if in_salesforce else company.arr.at(company.created_at)
+        return value if isinstance(value, int) else None
+    deals = [d for d in book.deals(company, then) if d.type in COUNTED and d.amount is not None]
+    # Of a deal's stage Salesforce keeps no past: it counts as it was found at the first sync.
+    found = _latest([d for d in deals if "salesforce" in d.systems and d.stage.at(book.world.start) == "Closed Won"])
+    if found is None:
+        found = _latest([d for d in deals if "hubspot" in d.systems and d.stage.at(then) == "Closed Won"])
+    return found
+
+
+def _latest(won: list[Deal]) -> int | None:
+    latest = max(won, key=lambda d: (str(d.close_on.changes[-1][1]).zfill(9), d.key), default=None)
+    return None if latest is None else latest.amount
