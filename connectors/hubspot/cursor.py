@@ -35,6 +35,8 @@ class Cursor:
     """Which one."""
     zone: str = ""
     """The portal's time zone (owners only)."""
+    pinned: str = ""
+    """The portal that was found to be the pinned one, and for which credentials (a short hash)."""
     fields: list[str] = field(default_factory=list)
     """Properties whose past has been read (history only)."""
     reading: list[str] = field(default_factory=list)

@@ -5,6 +5,7 @@ The first time an object is listed; sweeps read what increments cannot see. Each
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import structlog
@@ -21,7 +22,7 @@ from connectors.hubspot.records import member
 from connectors.hubspot.refusals import ScopesMissing
 from connectors.hubspot.rows import Raw, next_after, stamp
 from connectors.hubspot.session import NO_ANSWER, HubSpotSession
-from connectors.hubspot.settings import HubSpotSettings
+from connectors.hubspot.settings import HubSpotSettings, Token
 from connectors.hubspot.streams import Stream, streams
 from connectors.hubspot.sweeps import ARCHIVED, ASSOCIATIONS, DELAYED, INTERVALS, OWNERS, Sweep
 from store.records import DAY, HOUR, MINUTE, Batch, Clock, Instant, Record, StreamTrouble, SyncEvent, Toll
@@ -46,7 +47,7 @@ class HubSpotReader:
         self._streams = {stream.name: stream for stream in streams(settings)}
         self._objects = Objects(session, settings.read_version)
         self._users: dict[str, str] = {}
-        self._right_portal = settings.portal_id is None
+        self._pin = _pin(settings)
 
     @property
     def calls(self) -> int:
@@ -175,13 +176,18 @@ class HubSpotReader:
                 break
             after = following
         name = f"sweep:{OWNERS}" if archived else _OWNERS
-        yield Batch(name, tuple(records), "{}" if archived else Cursor(zone=cursor.zone).text(), fresh_at=started)
+        yield Batch(
+            name,
+            tuple(records),
+            "{}" if archived else Cursor(zone=cursor.zone, pinned=cursor.pinned).text(),
+            fresh_at=started,
+        )
 
     def _look_at_portal(self, cursor: Cursor) -> None:
-        """The portal's time zone, at whose midnight the day's calls begin anew, is asked for once; a pinned portal's id
-        once a process.
+        """The portal's time zone, at whose midnight the day's calls begin anew, and whether it is the pinned one: asked
+        once for each set of credentials.
         """
-        if not cursor.zone or not self._right_portal:
+        if not cursor.zone or cursor.pinned != self._pin:
             try:
                 portal = self._session.get(self._objects.paths.account())
             except VendorError as error:
@@ -192,7 +198,7 @@ class HubSpotReader:
             wanted, found = self._settings.portal_id, portal.get("portalId")
             if wanted is not None and found is not None and found != wanted:
                 raise VendorError("auth", f"the token belongs to portal {found}, but portal_id pins {wanted}")
-            self._right_portal = True
+            cursor.pinned = self._pin
         self._session.limits.zone = cursor.zone
 
     # ------------------------------------------------------------ sweeps
@@ -232,6 +238,14 @@ class HubSpotReader:
             yield StreamTrouble(sweep.name, "partial", "; ".join(sweep.complaints))
         else:
             yield sweep.batch(fresh_at=started)
+
+
+def _pin(settings: HubSpotSettings) -> str:
+    """What a portal must be looked at again for: another pin, or other credentials."""
+    if settings.portal_id is None:
+        return ""
+    secret = settings.auth.access_token if isinstance(settings.auth, Token) else settings.auth.refresh_token
+    return f"{settings.portal_id}:{hashlib.sha256(secret.get_secret_value().encode()).hexdigest()[:8]}"
 
 
 def _concerns_all(error: VendorError) -> bool:

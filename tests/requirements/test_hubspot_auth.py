@@ -157,3 +157,16 @@ def test_r35_a_missing_scope_takes_one_object_away_and_is_not_asked_for_each_cyc
     portal.state.tokens[next(iter(portal.state.tokens))].scopes |= {"tickets"}
     portal.clock.advance(HOUR)
     assert ("ok", ["2"]) == (hubspot.sync().status, hubspot.ids(t.crm_tickets))
+
+
+def test_a_pinned_portal_is_looked_at_once_for_each_set_of_credentials(hubspot: Desk) -> None:
+    """Another portal is refused before anything is read; the right one costs one call, and a new key one more."""
+    right = hubspot.portal.state.portal_id
+    run = hubspot.sync(portal_id=1)
+    assert ("failed", 1) == (run.status, len(hubspot.asked()))
+    assert f"belongs to portal {right}, but portal_id pins 1" in run.troubles["accounts"]
+    for _ in range(3):
+        assert "ok" == hubspot.sync(portal_id=right).status
+    assert 2 == len(hubspot.asked("/account-info/"))
+    hubspot.sync(portal_id=right, auth={"access_token": hubspot.portal.service_key()})
+    assert 3 == len(hubspot.asked("/account-info/"))
