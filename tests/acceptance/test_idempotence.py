@@ -68,7 +68,7 @@ def test_second_sync_makes_the_fewest_calls_and_changes_nothing(first: Stage) ->
     assert sum(count for (*_, path), count in asked.items() if path.endswith("/composite")) == 3
     assert sum(count for (*_, path), count in asked.items() if path.endswith("/token")) == 1
     assert sum(asked.values()) == 14
-    assert set(_changed(before, first.dump())) <= {"sync_runs", "schedule", "freshness"}
+    assert set(_changed(before, first.dump())) <= {"sync_runs", "stream_runs", "schedule", "freshness"}
 
 
 def test_second_evaluation_and_tier_run_change_nothing(first: Stage) -> None:
