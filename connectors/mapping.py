@@ -218,14 +218,21 @@ class FieldMapping(BaseModel):
         """What to read beside amounts."""
         return () if self.currencies is None else (self.currencies.field,)
 
+    @model_validator(mode="after")
+    def _one_path_each(self) -> FieldMapping:
+        known: dict[str, str] = {}
+        for name, path in self._ways():
+            if known.setdefault(name, path) != path:
+                raise ValueError(f"`{name}` leads to the account by `{known[name]}` and by `{path}`: name one path")
+        return self
+
     def paths(self) -> dict[str, str]:
         """Object -> its field that holds the account's id."""
-        return {
-            option.object: option.path or "AccountId"
-            for options in self._all()
-            for option in options
-            if option.object is not None
-        }
+        return dict(self._ways())
+
+    def _ways(self) -> list[tuple[str, str]]:
+        some = [option for options in self._all() for option in options]
+        return [(option.object, option.path or "AccountId") for option in some if option.object is not None]
 
     def _all(self) -> list[tuple[MappedField, ...]]:
         return [self.csm, *self.fields.values()]

@@ -13,8 +13,8 @@ import time
 from typing import Any
 
 from connectors.hubspot.connector import HubSpotConnector
-from connectors.hubspot.known import nothing_known
 from connectors.hubspot.settings import HubSpotSettings
+from connectors.known import nothing_known
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings
 from daemon.clock import SystemClock

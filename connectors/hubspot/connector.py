@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from connectors.http import Finding, Preview
 from connectors.hubspot.auth import tokens
 from connectors.hubspot.explore import HubSpotExplorer
-from connectors.hubspot.known import Known
 from connectors.hubspot.limits import Limiters, PortalLimits
 from connectors.hubspot.look import HubSpotLook
 from connectors.hubspot.reader import HubSpotReader
 from connectors.hubspot.session import HubSpotSession
 from connectors.hubspot.settings import Auth, HubSpotSettings, Token
 from connectors.hubspot.writer import HubSpotWriter
+from connectors.known import Known
 from connectors.means import Means
 from connectors.tokens import TokenKeep
 from store.records import Clock, Toll

@@ -4,27 +4,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Iterator
 
 from connectors.hubspot.streams import Stream
-from store.records import KnownRow
+from connectors.known import Known
 
 _MS = 1_000
-
-
-class Known(Protocol):
-    """Gives the live rows that the store has, by id; see `store.ids.known_rows`."""
-
-    def __call__(self, kind: str, activity: str | None = None, *, checked: bool = False) -> Iterable[KnownRow]:
-        """`activity` narrows activities to one kind; `checked`: damaged rows come with the stamp 0."""
-        ...
-
-
-def nothing_known(kind: str, activity: str | None = None, *, checked: bool = False) -> Iterable[KnownRow]:
-    """Of a store that is empty, or of no store at all."""
-    del kind, activity, checked
-    return ()
 
 
 class KnownRows:

@@ -15,7 +15,6 @@ from connectors.hubspot.backfill import backfill
 from connectors.hubspot.cursor import Cursor, latest, load
 from connectors.hubspot.history import history, name_of
 from connectors.hubspot.increment import Window
-from connectors.hubspot.known import Known
 from connectors.hubspot.links import LINKED_ROWS, with_links
 from connectors.hubspot.objects import SEARCH_PAGE, Objects
 from connectors.hubspot.records import member
@@ -25,6 +24,7 @@ from connectors.hubspot.session import NO_ANSWER, HubSpotSession
 from connectors.hubspot.settings import HubSpotSettings, Token
 from connectors.hubspot.streams import Stream, streams
 from connectors.hubspot.sweeps import ARCHIVED, ASSOCIATIONS, DELAYED, INTERVALS, OWNERS, Sweep
+from connectors.known import Known
 from store.records import DAY, HOUR, MINUTE, Batch, Clock, Instant, Record, StreamTrouble, SyncEvent, Toll
 
 OWNER_PAGE = 500

@@ -14,11 +14,12 @@ from typing import Any
 from connectors.http import VendorError
 from connectors.hubspot.cursor import load
 from connectors.hubspot.increment import Window
-from connectors.hubspot.known import Known, KnownRows
+from connectors.hubspot.known import KnownRows
 from connectors.hubspot.links import LINKED_ROWS, linked, with_links
 from connectors.hubspot.objects import READ_BATCH, Objects, condition
 from connectors.hubspot.rows import Raw, instant, stamp
 from connectors.hubspot.streams import Stream
+from connectors.known import Known
 from store.records import DAY, HOUR, Batch, Gone, Instant, Links, Record
 
 _MS = 1_000

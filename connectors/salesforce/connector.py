@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from connectors.http import Finding, Preview
+from connectors.known import Known, nothing_known
 from connectors.means import Means
 from connectors.salesforce.explore import SalesforceExplorer
 from connectors.salesforce.look import SalesforceLook
-from connectors.salesforce.reach import Known, nothing_known
 from connectors.salesforce.reader import SalesforceReader
 from connectors.salesforce.session import opened
 from connectors.salesforce.settings import SalesforceSettings

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from connectors.known import Known
 from connectors.salesforce.composite import Composer
 from connectors.salesforce.cursors import Cursor, load
 from connectors.salesforce.schema import ObjectSchema, Schema, is_describe
 from connectors.salesforce.streams import Stream
-from store.records import Clock, KnownRow, Record
-
-
-class Known(Protocol):
-    """Gives the live rows that the store has, by id; see `store.ids.known_rows`."""
-
-    def __call__(self, kind: str, *, prefix: str = "", checked: bool = False) -> Iterable[KnownRow]:
-        """`prefix`: of the ids that are wanted; `checked`: damaged rows come with the stamp 0."""
-        ...
-
-
-def nothing_known(kind: str, *, prefix: str = "", checked: bool = False) -> Iterable[KnownRow]:
-    """Of a store that is empty, or of no store at all."""
-    del kind, prefix, checked
-    return ()
-
+from store.records import Clock, Record
 
 Records = Callable[[Stream, Sequence[Any], Mapping[str, Cursor]], tuple[Record, ...]]
 """What rows of a stream become, given where all streams stand."""

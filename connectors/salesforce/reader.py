@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from connectors.http import VendorError
+from connectors.known import Known, nothing_known
 from connectors.salesforce import deletes, formulas, history, reconcile, troubles
 from connectors.salesforce.activities import primary_contact
 from connectors.salesforce.backfill import Backfill, Mark, Order, Stuck
 from connectors.salesforce.composite import Answer, Composer, fitting
 from connectors.salesforce.cursors import Cursor, load
 from connectors.salesforce.pagecheck import Page, next_page, rows_of
-from connectors.salesforce.reach import Known, Reach, nothing_known
+from connectors.salesforce.reach import Reach
 from connectors.salesforce.schema import CURSOR_FIELDS, ObjectSchema, Schema, is_describe
 from connectors.salesforce.selects import select
 from connectors.salesforce.session import SalesforceSession, reason

@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.hubspot.settings import HubSpotSettings
@@ -20,9 +18,9 @@ from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings
 from daemon.sync import Connector, run_sweep, run_sync
 from store.engine import Store
-from store.ids import known_rows
 from store.migrate import upgrade
 from store.records import SECOND
+from tests.known import known_of
 
 SOURCES = ("sf", "hs")
 
@@ -48,13 +46,6 @@ class Skipping:
         return event.is_set()
 
 
-def _known(
-    store: Store, source: str, kind: str, activity: str | None = None, *, prefix: str = "", checked: bool = False
-) -> Any:
-    with store.read() as conn:
-        yield from known_rows(conn, source, kind, activity=activity, prefix=prefix, checked=checked)
-
-
 def main() -> None:
     asked = json.loads(sys.stdin.readline())
     clock, store = Skipping(), Store(asked["store"])
@@ -64,8 +55,8 @@ def main() -> None:
     org = SalesforceSettings.model_validate({"timeout_seconds": 2, **asked["salesforce"]})
     portal = HubSpotSettings.model_validate({"timeout_seconds": 2, **asked["hubspot"]})
     connectors: dict[str, Connector] = {
-        "sf": SalesforceConnector(org, clock, means, partial(_known, store, "sf")),
-        "hs": HubSpotConnector(portal, clock, partial(_known, store, "hs"), means),
+        "sf": SalesforceConnector(org, clock, means, known_of(store, "sf")),
+        "hs": HubSpotConnector(portal, clock, known_of(store, "hs"), means),
     }
     for line in sys.stdin:
         told = json.loads(line)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -15,12 +14,12 @@ from sqlalchemy import Table, func, select
 from connectors.salesforce.connector import SalesforceConnector
 from daemon.sync import SyncRun, run_sweep, run_sync
 from store.engine import Store
-from store.ids import known_rows
-from store.records import Batch, KnownRow, SyncEvent
+from store.records import Batch, SyncEvent
 from store.sync import load_cursors, save_batch, save_trouble
 from store.tables import freshness
 from tests.clocks import StepClock
 from tests.connectors.test_salesforce import settings
+from tests.known import known_of
 from tests.sandbox.salesforce_org import Org
 
 NAME = "sf"
@@ -61,7 +60,7 @@ class Source:
     def connector(self) -> SalesforceConnector:
         """A process that knows nothing but what the store has."""
         clock = SkewedClock(StepClock(self.org.clock), self.off)
-        return SalesforceConnector(settings(self.org, **self.also), clock, known=partial(known, self.store))
+        return SalesforceConnector(settings(self.org, **self.also), clock, known=known_of(self.store, NAME))
 
     def sync(self) -> SyncRun:
         """One sync by a new process."""
@@ -135,12 +134,6 @@ def keep(conn: Any, event: SyncEvent, now: int) -> None:
         save_batch(conn, NAME, event, now)
     else:
         save_trouble(conn, NAME, event)
-
-
-def known(store: Store, kind: str, *, prefix: str = "", checked: bool = False) -> Iterator[KnownRow]:
-    """What the store has."""
-    with store.read() as conn:
-        yield from known_rows(conn, NAME, kind, prefix=prefix, checked=checked)
 
 
 def mark(org: Org) -> int:

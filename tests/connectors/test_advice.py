@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from connectors.http import Finding
 from connectors.hubspot.connector import HubSpotConnector
-from connectors.hubspot.known import nothing_known
 from connectors.hubspot.settings import HubSpotSettings
+from connectors.known import nothing_known
 from connectors.mapping import Currencies, FieldMapping, MappedField
 from connectors.salesforce.connector import SalesforceConnector
 from daemon.parts import mapped_option

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from connectors.fit import SALESFORCE, misfits
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.hubspot.explore import HubSpotExplorer
-from connectors.hubspot.known import nothing_known
 from connectors.hubspot.settings import HubSpotSettings
+from connectors.known import nothing_known
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.explore import SalesforceExplorer
 from connectors.salesforce.settings import SalesforceSettings

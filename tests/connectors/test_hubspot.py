@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from connectors.hubspot.connector import HubSpotConnector, writer
-from connectors.hubspot.known import nothing_known
 from connectors.hubspot.settings import HubSpotSettings
+from connectors.known import nothing_known
 from daemon.sync import SyncRun, run_sweep, run_sync
 from sandbox.clock import DAY, MINUTE, SECOND
 from sandbox.faults import parse_fault
 from store import tables as t
 from store.engine import Store
-from store.ids import known_rows
-from store.records import KnownRow, TierWrite
+from store.records import TierWrite
 from tests.clocks import StepClock
+from tests.known import known_of
 from tests.sandbox.hubspot_portal import NOW, TOKEN, Portal
 
 
@@ -61,12 +61,7 @@ def ids(store: Store, table: Any = t.crm_accounts) -> list[str]:
 
 def connector(portal: Portal, store: Store | None = None, **also: Any) -> HubSpotConnector:
     """A connector that starts anew, as `--once` does."""
-
-    def known(kind: str, activity: str | None = None, *, checked: bool = False) -> Iterable[KnownRow]:
-        if store is not None:
-            with store.read() as conn:
-                yield from known_rows(conn, "hs", kind, activity=activity, checked=checked)
-
+    known = nothing_known if store is None else known_of(store, "hs")
     return HubSpotConnector(settings(portal, **also), StepClock(portal.clock), known)
 
 

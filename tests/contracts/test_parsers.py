@@ -16,11 +16,11 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.http import VendorError
 from connectors.hubspot.connector import HubSpotConnector
-from connectors.hubspot.known import nothing_known
 from connectors.hubspot.records import member
 from connectors.hubspot.rows import Row
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.hubspot.streams import Stream, streams
+from connectors.known import nothing_known
 from connectors.means import Means
 from connectors.salesforce.composite import Answer
 from connectors.salesforce.schema import Schema

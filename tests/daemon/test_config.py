@@ -158,6 +158,13 @@ def test_secret_may_come_from_a_file_named_by_the_environment(home: Path) -> Non
             ),
         ),
         (
+            (
+                "      arr: {field: ARR__c}",
+                "      arr: {object: L__c, path: A__c, field: X__c}\n      seats: {object: L__c, path: B__c, field: Y__c}",
+            ),
+            "tierd.yaml:4:5: `salesforce`: `L__c` leads to the account by `A__c` and by `B__c`: name one path",
+        ),
+        (
             ('at: "06:00"', "at: noon"),
             "tierd.yaml:22:7: `at`: 'noon' is no time of day; write for example '06:00' (UTC)",
         ),

@@ -17,8 +17,8 @@ from sqlalchemy import select
 from connectors.hints import Hints
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.hubspot.hints import HubSpotHints
-from connectors.hubspot.known import nothing_known
 from connectors.hubspot.settings import HubSpotSettings
+from connectors.known import nothing_known
 from daemon.ingest.hintdesk import Effect, HintDesk
 from daemon.schedule import Due, Every, Schedule, Task
 from daemon.sync import run_sync

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from connectors.fit import HUBSPOT, SALESFORCE
 from connectors.hubspot.connector import HubSpotConnector
-from connectors.hubspot.known import nothing_known
 from connectors.hubspot.settings import HubSpotSettings
+from connectors.known import nothing_known
 from connectors.mapping import FieldMapping, MappedField
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings

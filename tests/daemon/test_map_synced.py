@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from connectors.hubspot.connector import HubSpotConnector
-from connectors.hubspot.known import nothing_known
 from connectors.hubspot.settings import HubSpotSettings
+from connectors.known import nothing_known
 from connectors.mapping import FieldMapping
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings

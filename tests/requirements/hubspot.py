@@ -19,9 +19,8 @@ from sandbox.faults import parse_fault
 from sandbox.requestlog import Entry
 from store import tables as t
 from store.engine import Store
-from store.ids import known_rows
-from store.records import KnownRow
 from tests.clocks import StepClock
+from tests.known import known_of
 from tests.sandbox.hubspot_portal import NOW, TOKEN, Portal
 
 SOURCE = "hs"
@@ -54,16 +53,13 @@ class Desk:
 
     def connector(self, **also: Any) -> HubSpotConnector:
         """A connector of this process; the caller closes it."""
-        return HubSpotConnector(self.settings(**also), self.clock, self.known, self.means, self.limiters)
+        return HubSpotConnector(
+            self.settings(**also), self.clock, known_of(self.store, SOURCE), self.means, self.limiters
+        )
 
     def writer(self, **also: Any) -> HubSpotWriter:
         """The writing side in the same process."""
         return writer(self.settings(**also), self.clock, self.means, self.limiters)
-
-    def known(self, kind: str, activity: str | None = None, *, checked: bool = False) -> Iterable[KnownRow]:
-        """What the store has."""
-        with self.store.read() as conn:
-            yield from known_rows(conn, SOURCE, kind, activity=activity, checked=checked)
 
     def keep(self) -> None:
         """From now on every sync uses one connector, as the daemon does."""

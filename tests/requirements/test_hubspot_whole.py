@@ -61,7 +61,7 @@ def test_r45_one_reconciliation_heals_what_is_damaged_or_missing(hubspot: Desk) 
 _SCRIPT = """
 import sys, time
 from connectors.hubspot.connector import HubSpotConnector
-from connectors.hubspot.known import nothing_known
+from connectors.known import nothing_known
 from connectors.hubspot.settings import HubSpotSettings
 from daemon.sync import run_sync
 from store.engine import Store
