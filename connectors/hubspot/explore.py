@@ -8,6 +8,7 @@ from typing import Any
 from connectors.http import VendorError
 from connectors.hubspot.links import LINKED_ROWS
 from connectors.hubspot.objects import LIST_PAGE, SEARCH_PAGE
+from connectors.hubspot.paths import Paths
 from connectors.hubspot.session import HubSpotSession
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.mapping import holds
@@ -46,7 +47,7 @@ class HubSpotExplorer:
     home = HOME
 
     def __init__(self, settings: HubSpotSettings, session: HubSpotSession) -> None:
-        self._session, self._version = session, settings.read_version
+        self._session, self._paths = session, Paths(settings.read_version)
         self._shapes: dict[str, ObjectShape | None] = {}
         self._schemas: list[Mapping[str, Any]] | None = None
 
@@ -59,7 +60,7 @@ class HubSpotExplorer:
     def left(self) -> int | None:
         """Calls that the portal still allows today; None where it does not say (Service Keys, OAuth)."""
         try:
-            path = f"/account-info/{self._version}/api-usage/daily/private-apps"
+            path = self._paths.usage()
             usage = self._session.get(path)["results"][0]
             return int(usage["usageLimit"]) - int(usage["currentUsage"])
         except (VendorError, KeyError, IndexError):
@@ -83,7 +84,7 @@ class HubSpotExplorer:
     def _custom(self) -> Sequence[Mapping[str, Any]]:
         if self._schemas is None:
             try:
-                self._schemas = self._session.get(f"/crm-object-schemas/{self._version}/schemas")["results"]
+                self._schemas = self._session.get(self._paths.schemas())["results"]
             except VendorError as error:
                 if error.status not in (403, 404):
                     raise
@@ -92,7 +93,7 @@ class HubSpotExplorer:
 
     def required(self, name: str) -> tuple[str, ...]:
         """Properties that the portal requires of a record of this object, as its schema says."""
-        schema = self._session.get(f"/crm-object-schemas/{self._version}/schemas/{name}")
+        schema = self._session.get(f"{self._paths.schemas()}/{name}")
         return tuple(schema.get("requiredProperties") or ())
 
     def shape(self, name: str) -> ObjectShape | None:
@@ -107,7 +108,7 @@ class HubSpotExplorer:
 
     def _read(self, name: str) -> ObjectShape | None:
         try:
-            listed = self._session.get(f"/crm/properties/{self._version}/{name}")["results"]
+            listed = self._session.get(self._paths.properties(name))["results"]
         except VendorError as error:
             if error.status in (400, 403, 404):
                 return None
@@ -153,7 +154,7 @@ class HubSpotExplorer:
         """A search; it leaves the portal's reserve alone, as a first sync does."""
         before, self._session.work = self._session.work, "backfill"
         try:
-            answer: Mapping[str, Any] = self._session.post(f"/crm/objects/{self._version}/{name}/search", body)
+            answer: Mapping[str, Any] = self._session.post(self._paths.search(name), body)
             return answer
         finally:
             self._session.work = before
@@ -232,7 +233,7 @@ class HubSpotExplorer:
         owners: dict[str, str] = {}
         for start in range(0, len(accounts), LINKED_ROWS):
             inputs = [{"id": ref} for ref in accounts[start : start + LINKED_ROWS]]
-            address = f"/crm/associations/{self._version}/{HOME}/{name}/batch/read"
+            address = self._paths.linked(HOME, name)
             for result in self._session.post(address, {"inputs": inputs}).get("results", ()):
                 for target in result["to"]:
                     # A record of several companies belongs to its primary one, as in a sync.
@@ -248,7 +249,7 @@ class HubSpotExplorer:
                 "properties": list(fields),
                 "propertiesWithHistory": [],
             }
-            answer = self._session.post(f"/crm/objects/{self._version}/{name}/batch/read", body)
+            answer = self._session.post(self._paths.read(name), body)
             found += [Row(owners[r["id"]], r["id"], _values(r, fields)) for r in answer["results"] if r["id"] in owners]
         return tuple(sorted(found, key=lambda row: int(row.id)))  # a batch answers in any order
 
