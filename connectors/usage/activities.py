@@ -7,7 +7,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connectors.usage.settings import UsageSettings
-from connectors.usage.values import MISSING, BadRow, addresses, choice, flag, given, line, look, moment, text
+from connectors.usage.values import (
+    MISSING,
+    BadRow,
+    addresses,
+    choice,
+    flag,
+    given,
+    line,
+    look,
+    moment,
+    shown_names,
+    text,
+)
 from store.records import (
     ActivityKind,
     ActivityRecord,
@@ -40,7 +52,7 @@ def unknown_columns(names: Iterable[str], settings: UsageSettings) -> None:
     strange = sorted(str(name) for name in names if name not in known and name not in tops)
     if strange:
         raise BadRow(
-            f"the column `{strange[0][:60]}` is not known: activity feeds take metadata only and refuse anything else; "
+            f"the column `{shown_names(strange[:1])}` is not known: activity feeds take metadata only and refuse anything else; "
             "leave it out, or name it under `columns`"
         )
 

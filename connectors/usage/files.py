@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from connectors.usage.values import BadRow
+from connectors.usage.values import BadRow, shown_names
 from store.records import SECOND, Clock
 
 Line = tuple[int, "Mapping[str, Any] | BadRow"]
@@ -116,7 +116,7 @@ def _csv(file: IO[str]) -> Table:
     names = [name.strip() for name in header or ()]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise BadFile(f"the column `{twice}` is there twice: rename one of them")
+        raise BadFile(f"the column `{shown_names([twice])}` is there twice: rename one of them")
     return Table(names, _csv_rows(reader, names))
 
 

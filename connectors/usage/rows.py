@@ -7,7 +7,21 @@ from typing import Any
 
 from connectors.usage.activities import activity, unknown_columns
 from connectors.usage.settings import UsageSettings
-from connectors.usage.values import MISSING, BadRow, Unnamed, count, flag, given, look, moment, number, text, user_of
+from connectors.usage.values import (
+    MISSING,
+    BadRow,
+    BadValue,
+    Unnamed,
+    count,
+    flag,
+    given,
+    look,
+    moment,
+    number,
+    shown_names,
+    text,
+    user_of,
+)
 from store.records import FeatureUse, FedActivity, Instant, UsageSample
 
 FedRecord = UsageSample | FeatureUse | FedActivity
@@ -27,7 +41,10 @@ def reader(settings: UsageSettings, *, first_read: bool) -> Callable[[Mapping[st
     def read_named(row: Mapping[str, Any]) -> list[FedRecord]:
         known_at_once = first_read and settings.history_known_at_once
         if settings.content == "activities":
-            return [activity(row, settings, known_at_once=known_at_once)]
+            try:
+                return [activity(row, settings, known_at_once=known_at_once)]
+            except BadValue as error:
+                raise error.unshown() from None
         return [*_samples(row, settings, known_at_once)] if settings.content == "samples" else [
             _use(row, settings, known_at_once)
         ]  # fmt: skip
@@ -63,8 +80,7 @@ def needed(settings: UsageSettings) -> tuple[str, ...]:
 
 
 def _no_column(name: str, known: Iterable[str]) -> str:
-    names = ", ".join(map(str, known))
-    return f"there is no column `{name}` (columns: {names[:200]}); mend the header or `columns`/`metrics`"
+    return f"there is no column `{name}` (columns: {shown_names(known)}); mend the header or `columns`/`metrics`"
 
 
 def _value(row: Mapping[str, Any], name: str) -> Any:

@@ -13,6 +13,7 @@ from store.records import DAY, SECOND, Instant
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 1_000
 _MOST_ADDRESSES = 500
+_SHORT = 40
 _ADDRESS = re.compile(r"[^\s@<>\"(),;:]{1,128}@[^\s@<>\"(),;:]{1,255}")
 _NAMED = re.compile(r"<([^<>]*)>\s*$")
 _YES, _NO = ("true", "yes", "1", "y", "t"), ("false", "no", "0", "n", "f")
@@ -25,6 +26,20 @@ MISSING = object()
 
 class BadRow(ValueError):
     """A row that cannot be read: the message says which column and how it should look."""
+
+
+class BadValue(BadRow):
+    """A value that is not what its column should hold. Messages end up in logs and run records, so it is shown only
+    where it is short and no address.
+    """
+
+    def __init__(self, column: str, raw: Any, remedy: str) -> None:
+        super().__init__(f"`{column}` is {_shown(raw)}: {remedy}")
+        self._column, self._remedy = column, remedy
+
+    def unshown(self) -> BadRow:
+        """The same without the value: of an activity it may be a piece of a subject in the wrong column."""
+        return BadRow(f"`{self._column}` has a value that cannot be read: {self._remedy}")
 
 
 class Unnamed(BadRow):
@@ -77,7 +92,7 @@ def moment(raw: Any, column: str) -> Instant:
     """An ISO date or date-time, epoch seconds or milliseconds, or what a database gives, as UTC microseconds."""
     at = _moment(raw, column)
     if not _FIRST <= at <= _LAST:
-        raise BadRow(f"`{column}` is {_shown(raw)}: that is not between the years 2000 and 2100")
+        raise BadValue(column, raw, "that is not between the years 2000 and 2100")
     return at
 
 
@@ -93,8 +108,7 @@ def _moment(raw: Any, column: str) -> Instant:
     try:
         return _moment(date.fromisoformat(word) if len(word) == 10 else datetime.fromisoformat(word), column)
     except (ValueError, OverflowError):
-        remedy = "write a date as 2026-03-31 or 2026-03-31T06:00:00Z"
-        raise BadRow(f"`{column}` is {_shown(raw)}: {remedy}") from None
+        raise BadValue(column, raw, "write a date as 2026-03-31 or 2026-03-31T06:00:00Z") from None
 
 
 def number(raw: Any, column: str) -> float | None:
@@ -106,9 +120,9 @@ def number(raw: Any, column: str) -> float | None:
     except (ValueError, TypeError, OverflowError):
         value = math.nan
     if math.isnan(value):
-        raise BadRow(f"`{column}` is {_shown(raw)}: write a number, or leave it empty")
+        raise BadValue(column, raw, "write a number, or leave it empty")
     if math.isinf(value) or value < 0:
-        raise BadRow(f"`{column}` is {_shown(raw)}: usage is zero or more")
+        raise BadValue(column, raw, "usage is zero or more")
     return value
 
 
@@ -116,7 +130,7 @@ def count(raw: Any, column: str) -> int | None:
     """A whole number that is zero or more; None for an empty one."""
     value = number(raw, column)
     if value is not None and (not value.is_integer() or value > 2**31 - 1):
-        raise BadRow(f"`{column}` is {_shown(raw)}: write a whole number")
+        raise BadValue(column, raw, "write a whole number")
     return None if value is None else int(value)
 
 
@@ -129,14 +143,14 @@ def flag(raw: Any, column: str) -> bool | None:
         return word in _YES
     if not word:
         return None
-    raise BadRow(f"`{column}` is {_shown(raw)}: write true or false, or leave it empty")
+    raise BadValue(column, raw, "write true or false, or leave it empty")
 
 
 def choice(raw: Any, column: str, words: Mapping[str, str]) -> str | None:
     """What one of `words` means; None for an empty one."""
     word = text(raw, column).casefold().replace(" ", "_").replace("-", "_")
     if word and word not in words:
-        raise BadRow(f"`{column}` is {_shown(raw)}: write one of {', '.join(sorted(set(words)))}")
+        raise BadValue(column, raw, f"write one of {', '.join(sorted(set(words)))}")
     return words[word] if word else None
 
 
@@ -165,6 +179,13 @@ def addresses(raw: Any, column: str) -> tuple[str, ...]:
 
 
 def _shown(raw: Any) -> str:
-    """A value in a message: short, on one line."""
-    word = repr(raw if isinstance(raw, str) else str(raw))
-    return word if len(word) <= 60 else f"{word[:57]}..."
+    """A value in a message: short, on one line, and no address."""
+    word = str(raw)
+    if len(word) > _SHORT or "@" in word:
+        return f"a text of {len(word):,} characters"
+    return repr(word)
+
+
+def shown_names(names: Iterable[Any]) -> str:
+    """Names of columns in a message; a file without a header has values there."""
+    return ", ".join("(an address)" if "@" in str(name) else str(name)[:_SHORT] for name in names)[:200]

@@ -99,6 +99,7 @@ def test_files_that_did_not_change_are_not_read_again(sqlite_store: Store, folde
     [
         ("2026-02-21,ws-1,many,9", "write a number"),
         ("20.02.2026,ws-1,5,9", "write a date as"),
+        ("ann@acme.test,ws-1,5,9", "`date` is a text of 13 characters"),
         ("1926-02-20,ws-1,5,9", "between the years"),
         ("2026-02-20,,5,9", "every row names its account"),
         ("2026-02-20,ws-1,5", "as many fields as the header"),

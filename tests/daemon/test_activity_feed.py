@@ -160,6 +160,8 @@ def test_subjects_are_dropped_unless_they_are_wanted(sqlite_store: Store, tmp_pa
         ({"start": ""}, "`start` is empty"),
         ({"direction": "sideways"}, "write one of in, inbound"),
         ({"id": {"a": 1}}, "`id` is a list or an object"),
+        ({"start": "Dear Ann"}, "`start` has a value that cannot be read: write a date"),
+        ({"ann@acme.test": 1}, "the column `(an address)` is not known"),
     ],
 )
 def test_bad_activities_are_named(sqlite_store: Store, tmp_path: Path, change: dict[str, Any], said: str) -> None:
@@ -168,6 +170,7 @@ def test_bad_activities_are_named(sqlite_store: Store, tmp_path: Path, change: d
     run = feed(sqlite_store, tmp_path)
     assert said in run.troubles["activities"]
     assert "Dear" not in run.troubles["activities"]
+    assert "@" not in run.troubles["activities"].replace("name@example.com", "")
     assert [] == table(sqlite_store, t.crm_activities, "id")
 
 
