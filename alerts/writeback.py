@@ -63,6 +63,8 @@ class Sighting:
     """When the source was first read; None = it still is being."""
     sending: str | None = None
     """The value of a write whose outcome was never recorded."""
+    by_machine: bool = False
+    """The field's own history says that no person set the value: a workflow, an import, an integration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,8 @@ def understand(sighting: Sighting) -> FieldState:
         return FieldState(before.account_id, before.source, value, sighting.at, before.pin_origin, before.pinned_at)
     ours = value is not None and value == clean(sighting.sending)
     if value is None or ours:
+        return FieldState(sighting.account_id, sighting.source, value, sighting.at)
+    if sighting.by_machine and before is not None:  # what the first sync finds is a pin, whoever had set it
         return FieldState(sighting.account_id, sighting.source, value, sighting.at)
     first = sighting.first_synced_at
     inherited = before is None and (first is None or sighting.at <= first)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import structlog
 from sqlalchemy import Connection
 
 from alerts.writeback import FieldState, Pin, Sighting, Target, pin_of, understand
-from store import ledger, tierfields, tiers
+from store import dirty, ledger, succession, tierfields, tiers
 from store.records import Instant
 
+_SOME = 1_000
 _log = structlog.get_logger(__name__)
 
 States = dict[tuple[int, str], FieldState]
@@ -37,14 +38,29 @@ def unseen(conn: Connection, sources: Collection[str], as_of: Instant) -> list[F
             known = None
             if row.seen_at is not None:
                 known = FieldState(row.account_id, source, row.known, row.seen_at, row.pin_origin, row.pinned_at)
-            found.append(
-                understand(Sighting(row.account_id, source, row.value, row.at, known, row.first_synced_at, row.sending))
-            )
+            sighting = Sighting(row.account_id, source, row.value, row.at, known, row.first_synced_at, row.sending)
+            found.append(understand(replace(sighting, by_machine=_is_machine(row.author))))
     return found
+
+
+# What HubSpot calls the kind of source that is no person (`sourceType` of a property's history):
+# https://knowledge.hubspot.com/properties/understand-source-properties. Salesforce names a user, who may be anybody.
+_MACHINES = frozenset(
+    [
+        "API", "AUTOMATION_PLATFORM", "BATCH_UPDATE", "CALCULATED", "DATASET", "IMPORT", "INTEGRATION",
+        "INTEGRATIONS_SYNC", "SALESFORCE", "WORKFLOWS", "AUTOMATION", "MIGRATION", "BACKFILL",
+    ]
+)  # fmt: skip
+
+
+def _is_machine(author: str | None) -> bool:
+    """True where the field's history says that no person set the value; what nobody knows counts as a person's."""
+    return author is not None and author.upper() in _MACHINES
 
 
 def observe(conn: Connection, targets: Mapping[str, Target], as_of: Instant) -> int:
     """Record every tier field that changed in a CRM and what follows from it; gives how many there were."""
+    _settle_moved(conn, targets, as_of)
     changed = unseen(conn, targets, as_of)
     if changed:
         for state in changed:
@@ -66,6 +82,18 @@ def settle(
     since: dict[int, Instant] = {}
     for state in changed:
         since[state.account_id] = max(state.seen_at if at is None else at, since.get(state.account_id, 0))
+    _bring_in_line(conn, targets, since)
+
+
+def _settle_moved(conn: Connection, targets: Mapping[str, Target], as_of: Instant) -> None:
+    """Accounts whose rows were linked or parted have other tier fields than before: look at their pins again."""
+    while moved := dirty.take(conn, succession.PINS, _SOME):
+        _bring_in_line(conn, targets, {int(account): as_of for _, account in moved})
+        dirty.done(conn, succession.PINS, moved)
+
+
+def _bring_in_line(conn: Connection, targets: Mapping[str, Target], since: Mapping[int, Instant]) -> None:
+    """Pins and the tier in force of these accounts; a change counts from the instant given."""
     pins = in_force(load(conn, since), targets)
     rows = [_row(account, pins.get(account)) for account in sorted(since)]
     had = {row.account_id: row for row in tiers.recorded(conn, since).values()}

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
+from store.naming import person_name
 from store.records import Behind, Instant, NamedPerson, NamedTouch, UsageMeans
 from store.tables import facts, person_levels, persons, touches
 
@@ -97,7 +98,14 @@ def _first(
     standing = func.coalesce(level.standing, "unclassified")
     order = (at.desc() if descending else at, persons.c.name, persons.c.key)
     place = func.row_number().over(partition_by=(t.account_id, standing, *groups), order_by=order)
-    columns = (t.account_id, persons.c.name, persons.c.title, standing.label("standing"), t.kind, at.label("at"))
+    columns = (
+        t.account_id,
+        person_name().label("name"),
+        persons.c.title,
+        standing.label("standing"),
+        t.kind,
+        at.label("at"),
+    )
     ranked = (
         select(*columns, place.label("place"))
         .select_from(touches.join(persons, persons.c.id == t.person_id).outerjoin(person_levels, in_force))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from store.naming import person_name
 from store.records import Instant
 from store.tables import (
     account_fields,
@@ -147,7 +148,7 @@ def persons_of(connection: Connection, account_id: int, as_of: Instant) -> list[
     query = (
         select(
             persons.c.id,
-            persons.c.name,
+            person_name().label("name"),
             persons.c.email,
             persons.c.title,
             standing.label("standing"),
@@ -175,7 +176,7 @@ def touches_of(connection: Connection, account_id: int, as_of: Instant, limit: i
             touches.c.source,
             touches.c.activity_id,
             touches.c.kind,
-            persons.c.name.label("person"),
+            person_name().label("person"),
             persons.c.title,
             func.coalesce(person_levels.c.standing, "unclassified").label("standing"),
             touches.c.starts_at,

@@ -43,7 +43,8 @@ def sightings(conn: Connection, source: str, as_of: Instant) -> list[Row[Any]]:
     """Values known by `as_of` that nobody has looked at yet, of customers.
 
     Columns: account_id, value, at, what was known before (known, seen_at, pin_origin, pinned_at; seen_at NULL =
-    nothing), first_synced_at of the source, and `sending`, the value of a write whose outcome was never recorded.
+    nothing), first_synced_at of the source, `sending`, the value of a write whose outcome was never recorded, and
+    `author`: who set it, where the CRM's history says so.
     """
     field, k = account_fields.alias("field"), tier_fields.c
     customer = account_fields.alias("customer")
@@ -70,6 +71,7 @@ def sightings(conn: Connection, source: str, as_of: Instant) -> list[Row[Any]]:
             *before,
             first.label("first_synced_at"),
             sending.label("sending"),
+            field.c.author,
         )
         .select_from(field)
         .join(customer, is_customer)
@@ -89,6 +91,7 @@ def sightings(conn: Connection, source: str, as_of: Instant) -> list[Row[Any]]:
             *before,
             cast(null(), BigInteger).label("first_synced_at"),
             cast(null(), Text).label("sending"),
+            cast(null(), Text).label("author"),
         )
         .select_from(tier_fields)
         .join(field, and_(here, field.c.field == field_name(source)))

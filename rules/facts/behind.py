@@ -9,6 +9,7 @@ from sqlalchemy import Select, case, func, select
 from rules.facts.moment import moment
 from rules.facts.people import person_rows
 from rules.facts.usage import EARLIER_DAYS, LATER_DAYS
+from store.naming import person_name
 from store.records import Instant
 from store.tables import persons, usage_samples
 
@@ -25,7 +26,7 @@ def named_people(as_of: Instant, accounts: Select[int], most: int) -> Select[Any
     ranked = (
         select(
             r.account_id,
-            persons.c.name,
+            person_name().label("name"),
             persons.c.title,
             r.standing,
             r.strength,

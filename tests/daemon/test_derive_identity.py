@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
+from alerts.writeback import Target
 from daemon.derive import derive
+from daemon.pins import observe
 from rules.facts import FactSettings, portfolio
 from rules.fieldmap import Derivation
 from rules.identity import Ref, pair
@@ -309,3 +311,26 @@ def _empty(tmp_path_factory: pytest.TempPathFactory) -> Store:
     with opened.write() as conn:
         t.metadata.create_all(conn)
     return opened
+
+
+def test_the_pin_in_force_follows_the_rows(store: Store) -> None:
+    """After linking, the account's tier is the one that a person pinned in HubSpot; after parting no longer."""
+    targets = {"hs": Target("tier", {1: "Tier 1", 2: "Tier 2"})}
+    sync(store, *SF_ROWS)
+    sync(store, *HS_ROWS, source="hs")
+    accounts = dict(table(store, t.crm_accounts, "source", "account_id"))
+    _history(store, accounts["hs"])
+    with store.write() as conn:
+        conn.execute(t.account_fields.delete().where(t.account_fields.c.field.like("tier_field%")))
+        conn.execute(insert(t.tiers).values(account_id=accounts["sf"], tier=3, tier_since=T0))
+
+    def pins() -> dict[int, Any]:
+        with store.write() as conn:
+            observe(conn, targets, NOW)
+        return dict(table(store, t.tiers, "account_id", "pin"))
+
+    decide(store, ("sf", "A1"), ("hs", "1"), "link")
+    assert 1 == pins()[accounts["sf"]]
+    decide(store, ("sf", "A1"), ("hs", "1"), "part")
+    assert {accounts["sf"]: None, accounts["hs"]: 1} == pins()
+    assert [] == [row for row in table(store, t.dirty, "object") if row == ("pins",)]

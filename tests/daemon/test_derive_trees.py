@@ -7,11 +7,14 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from daemon.derive import derive
+from rules.facts.behind import named_people
 from rules.trees import MOST_LEVELS, cyclic, rolls_up_to
 from store import tables as t
 from store.engine import Store
+from store.evidence import persons_of, touches_of
 from store.records import (
     DAY,
     AccountRecord,
@@ -190,3 +193,17 @@ def test_contacts_on_parent_and_child_are_one_person(store: Store) -> None:
     twice = replace(ANN, id="C8", account_ids=("CHILD",))
     sync(store, *RECORDS, replace(ANN, account_ids=("TOP",)), twice)
     assert 3 == names(store)["TOP"]["exec_contacts"]
+
+
+def test_evidence_names_the_account_below(store: Store) -> None:
+    """Whom one meets at a child is named with it."""
+    sync(store, *RECORDS)
+    top = dict(table(store, t.crm_accounts, "id", "account_id"))["TOP"]
+    with store.read() as conn:
+        people_on_file = {person.name for person in persons_of(conn, top, NOW)}
+        touched = {touch.person for touch in touches_of(conn, top, NOW)}
+        only = select(t.accounts.c.id.label("account_id")).where(t.accounts.c.id == top)
+        named = {row.name for row in conn.execute(named_people(NOW, only, 5))}
+    assert {"Person 1", "Person 2 (Account CHILD)", "stranger@child.test (Account CHILD)"} == people_on_file
+    assert {"Person 2 (Account CHILD)", "stranger@child.test (Account CHILD)"} == touched
+    assert {"Person 1", "Person 2 (Account CHILD)"} == named
