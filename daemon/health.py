@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Callable, Iterator, Sequence
 
-import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -16,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from daemon.listening import Listener
 from store.engine import Store
 from store.records import MINUTE, SECOND, Clock
 from store.runs import CONFIGURATION
@@ -37,7 +35,7 @@ class HealthServer:
         collectors: Sequence[Collector] = (),
     ) -> None:
         """`collectors`: numbers that are not in the store."""
-        self._bind = bind
+        self._listener = Listener("health", bind)
         self._store = store
         self._clock = clock
         self._dead_workers = dead_workers
@@ -45,27 +43,19 @@ class HealthServer:
         self._registry.register(_StoreCollector(store, clock))
         for collector in collectors:
             self._registry.register(collector)
-        self._server: uvicorn.Server | None = None
-        self._thread: threading.Thread | None = None
-        self.address = ""
+
+    @property
+    def address(self) -> str:
+        """`http://host:port` once it listens."""
+        return self._listener.address
 
     def start(self) -> None:
         """Listen; raises OSError when the address is taken."""
-        host, _, port = self._bind.rpartition(":")
-        listener = socket.create_server((host.strip("[]"), int(port)))
-        self.address = "http://{}:{}".format(*listener.getsockname()[:2])
-        config = uvicorn.Config(self.app(), log_level="critical", access_log=False, lifespan="off", ws="none")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [listener]}, name="health", daemon=True
-        )
-        self._thread.start()
+        self._listener.start(self.app())
 
     def stop(self) -> None:
         """Close the address."""
-        if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
-            self._thread.join()
+        self._listener.stop()
 
     def app(self) -> Starlette:
         """The three pages."""

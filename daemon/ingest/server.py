@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import socket
-import threading
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
-import uvicorn
 from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -27,6 +24,7 @@ from daemon.ingest.limits import Rate, Room
 from daemon.ingest.metrics import Counts
 from daemon.ingest.pushes import Pushes
 from daemon.ingest.settings import IngestSettings
+from daemon.listening import Listener
 from store.records import Clock
 from store.usage_ingest import KeyReused
 
@@ -67,34 +65,28 @@ class IngestServer:
         # Compared as digests: of equal length, whatever is sent.
         self._keys = [_digest(key.get_secret_value().encode()) for key in settings.keys if key.get_secret_value()]
         self.counts = Counts(desk)
-        self._server: uvicorn.Server | None = None
-        self._thread: threading.Thread | None = None
-        self.address = ""
+        self._listener = Listener("ingest", settings.bind)
 
     # ------------------------------------------------------------ life
 
     def start(self) -> None:
         """Listen; raises OSError when the address is taken."""
-        host, _, port = self._settings.bind.rpartition(":")
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host.strip("[]"), int(port)), family=family)
-        self.address = "http://{}:{}".format(*listener.getsockname()[:2])
-        config = uvicorn.Config(
-            self.app(), log_level="critical", access_log=False, lifespan="off", ws="none", server_header=False,
-            timeout_keep_alive=15, limit_concurrency=4 * self._settings.at_once + 16,
+        self._listener.start(
+            self.app(),
+            server_header=False,
+            timeout_keep_alive=15,
+            limit_concurrency=4 * self._settings.at_once + 16,
             timeout_graceful_shutdown=int(_BODY_SECONDS + self._settings.patience_seconds),
-        )  # fmt: skip
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [listener]}, name="ingest", daemon=True
         )
-        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """`http://host:port` once it listens."""
+        return self._listener.address
 
     def stop(self) -> None:
         """Take no more calls; returns when those that are being worked on have their answer."""
-        if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
-            self._thread.join()
+        self._listener.stop()
 
     def app(self) -> Starlette:
         """The routes."""
