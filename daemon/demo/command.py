@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from daemon import config as configuration
 from daemon.cli.common import BadInput, Failed
 from daemon.clock import SystemClock
-from daemon.demo import crm, days, report, setup, shots
+from daemon.demo import crm, days, identities, report, setup, shots
 from daemon.demo.groundtruth import GroundTruth, TruthFailed
 from daemon.demo.people import People
 from daemon.demo.picks import Looker, Pick, picks
@@ -27,6 +27,8 @@ from daemon.demo.play import Child, Control, DemoFailed, play
 from daemon.demo.score import Evidence, passed, score
 from daemon.demo.seen import seen
 from daemon.demo.show import Show
+from daemon.identity import Report
+from daemon.identity import report as report_identity
 from daemon.wiring import Daemon, build
 from sandbox import serve
 from sandbox.serve import Sandbox
@@ -209,9 +211,14 @@ class _Demo:
             requests=self.control.get("/requests?bodies=1")["requests"],
             changes=project.changes(self.sandbox.world),
             wrong_tiers=crm.wrong(truth, self.control.get, self._edited_since()),
+            identity=identities.compare(truth["identity"], self._identity()),
         )
         self.alerts = seen(self.store, evidence.rules, evidence.messages, evidence.start)
         return score(evidence, self.alerts, self.clock.monotonic() - self.began), evidence
+
+    def _identity(self) -> Report:
+        """What `tierd identity` would say."""
+        return report_identity(self.store, self.daemon.work.derivation, self.daemon.work.tiers.targets)
 
     def _edited_since(self) -> set[str]:
         """Accounts whose tier somebody has set by hand after the last run of the tiers."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, func, select
 
-from daemon.demo import calls, telling
+from daemon.demo import calls, identities, telling
 from daemon.demo.seen import Accounts, Seen
 from daemon.demo.truthtable import CAUGHT, FALSE, MISSED, table, verdicts
 from rules.language.model import RuleSet
@@ -48,6 +48,8 @@ class Evidence:
     """What the world did to the vendors' records."""
     wrong_tiers: Sequence[Mapping[str, str]]
     """Of the CRMs themselves, see `crm.wrong`."""
+    identity: Mapping[str, Any]
+    """See `identities.compare`."""
 
 
 def score(evidence: Evidence, alerts: Sequence[Seen], seconds: float) -> dict[str, Any]:
@@ -70,6 +72,7 @@ def score(evidence: Evidence, alerts: Sequence[Seen], seconds: float) -> dict[st
         "lost": len(telling.lost(store, evidence.messages)),
         "tiers_written": written,
         "tiers_wrong": list(evidence.wrong_tiers),
+        "identity": evidence.identity,
         "api_calls": calls.count(store, evidence.requests, evidence.changes),
         "ground_truth": verdicts(rows),
         "churn": churn,
@@ -84,10 +87,10 @@ def score(evidence: Evidence, alerts: Sequence[Seen], seconds: float) -> dict[st
 
 
 def passed(result: Mapping[str, Any]) -> bool:
-    """Nothing missed, false, lost or doubled, and every tier field as it should be."""
+    """Nothing missed, false, lost or doubled, and every tier field, link and conflict as it should be."""
     ground = result["ground_truth"]
     amiss = ground[MISSED] or ground[FALSE] or result["tiers_wrong"]
-    return not (amiss or result["lost"] or result["duplicates"])
+    return not (amiss or result["lost"] or result["duplicates"]) and identities.right(result["identity"])
 
 
 def _sizes(conn: Connection) -> dict[str, int]:

@@ -145,6 +145,10 @@ class Show:
         for row in result["tiers_wrong"]:
             line = f"  wrong tier: {row['account']} in {row['crm']} is {row['found']}, not {row['expected']}"
             self.say(line, "bold red")
+        for what, found in result["identity"].items():
+            for kind in ("missed", "false"):
+                for one in found[kind]:
+                    self.say(f"  identity, {what} {kind}: {one}", "bold red")
         ok = passed(result)
         words = "nothing missed, nothing false, nothing lost, nothing doubled" if ok else "THIS RUN FAILED"
         self.say(words, "bold green" if ok else "bold red")
@@ -203,6 +207,7 @@ def scoreboard(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Customers who stayed", f"{result['churn_alerts_on_customers_who_stayed']} churn alerts"),
         ("Tier fields", f"{result['tiers_written']:,} written, {len(result['tiers_wrong'])} wrong at the end"),
     ]
+    lines += [(_IDENTITY[what], _found(found)) for what, found in result["identity"].items()]
     for vendor, calls in result["api_calls"].items():
         swept = f", and {calls['sweeps']:,} by scheduled sweeps" if calls["sweeps"] else ""
         once = f", {calls['once']:,} for what is read once" if calls["once"] else ""
@@ -211,6 +216,19 @@ def scoreboard(result: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 _VENDORS = {"salesforce": "Salesforce", "hubspot": "HubSpot", "slack": "Slack"}
+
+
+_IDENTITY = {
+    "linked": "One account in both CRMs",
+    "conflicts": "  CRMs that contradict",
+    "unregistered": "Persons in no CRM",
+}
+
+
+def _found(found: Mapping[str, Any]) -> str:
+    """How many of what there is were found, and what was made up."""
+    made_up = f", {len(found['false'])} that are none" if found["false"] else ""
+    return f"{found['there'] - len(found['missed'])} of {found['there']} found{made_up}"
 
 
 def _missed(miss: Mapping[str, Any]) -> str:

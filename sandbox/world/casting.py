@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from sandbox.world.companies import Roster
-from sandbox.world.draft import FOREVER, Curve, Draft, PersonDraft, Pin
+from sandbox.world.draft import FOREVER, Curve, Draft, Life, PersonDraft, Pin
 from sandbox.world.model import Story
 from sandbox.world.people import People
 
@@ -23,6 +23,8 @@ class Cast:
     people: People
     rng: Random
     stories: list[Story] = field(default_factory=list)
+    anew: bool = False
+    """Everybody has contacts and a fate already: who is taken begins anew, and the others stay as they are."""
 
     def take(
         self,
@@ -39,6 +41,8 @@ class Cast:
         if not pool:
             raise LookupError("the world has too few customers to hold every story; ask for more accounts")
         draft = max(pool, key=lambda d: d.attention_margin) if attention is not None else pool[0]
+        if self.anew:
+            draft.people, draft.life = [], Life(curve=Curve(level=draft.life.curve.level))
         self._tidy(draft)
         self.people.staff(draft)
         while len(draft.execs()) < execs:
@@ -74,6 +78,9 @@ class Cast:
         self, draft: Draft, segments: tuple[str, ...], systems: tuple[str, ...] | None, attention: int | None
     ) -> bool:
         if draft.cast or draft.strategic or draft.contract_start is None or draft.contract_start > -100:
+            return False
+        eventful = draft.churn_day is not None or draft.tier_edits or len(draft.csm) > 1
+        if self.anew and (eventful or draft.life.state not in ("healthy", "growing")):
             return False
         if segments and draft.segment not in segments:
             return False

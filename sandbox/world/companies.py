@@ -177,7 +177,7 @@ def _others(roster: Roster, count: int) -> None:
         place = (("salesforce",), ("hubspot",), ("salesforce", "hubspot"))[n % 7 % 3]
         draft = _blank(roster, n, "prospect", place, -rng.randint(40, roster.history + 200))
         other = customers[(n * 5) % len(customers)]
-        if n % 9 in (1, 4):
+        if n % 9 == 1:
             _child(draft, other)
         elif n % 9 == 2:
             _namesake(draft, other, rng)

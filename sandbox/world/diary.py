@@ -34,6 +34,12 @@ class Diary:
         self.happenings: list[Happening] = []
         self._taken: set[tuple[str, int]] = set()
 
+    def apart(self, rng: Random) -> Diary:
+        """The same diary, written on with another `rng`."""
+        other = Diary(self.days, rng)
+        other.happenings, other._taken = self.happenings, self._taken
+        return other
+
     def email(
         self,
         draft: Draft,

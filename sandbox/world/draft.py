@@ -25,6 +25,11 @@ class PersonDraft:
     role_address: bool = False
     at_duplicate: bool = False
     removed_at: int | None = None
+    registered: bool = True
+    role: str | None = None
+    role_at: int | None = None
+    also_at: list[str] = field(default_factory=list)
+    linked_at: int | None = None
 
     @property
     def standing(self) -> str:
@@ -33,6 +38,7 @@ class PersonDraft:
             return "nobody"
         if self.level in EXEC_LEVELS:
             return "exec"
+        # A role says it from some day on only; stories are planned by what is known in the beginning.
         return "user" if self.product_user or self.level is not None else "unclassified"
 
 
@@ -133,6 +139,8 @@ class Draft:
     merged_at: int | None = None
     churn_day: int | None = None
     parent: str | None = None
+    children: list[str] = field(default_factory=list)
+    """Keys of accounts below it that came after everything else: subsidiaries, or what a holding holds."""
     hubspot_differs: list[tuple[str, object]] = field(default_factory=list)
     people: list[PersonDraft] = field(default_factory=list)
     life: Life = field(default_factory=Life)

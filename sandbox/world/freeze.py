@@ -43,7 +43,7 @@ def company(draft: Draft, days: Days, ids: Ids) -> Company:
         merged_at=draft.merged_at,
         churns_on=None if draft.churn_day is None else days.calendar(draft.churn_day),
         parent=draft.parent,
-        duplicate_id=ids.salesforce("Account") if draft.merged_at is not None else None,
+        duplicate_id=_duplicate(draft, ids) if draft.merged_at is not None else None,
         hubspot_differs=tuple(draft.hubspot_differs),
         state=draft.life.state,
     )
@@ -63,10 +63,19 @@ def person(draft: Draft, one: PersonDraft, ids: Ids) -> Person:
         on_file_at=one.on_file_at,
         removed_at=one.removed_at,
         role_address=one.role_address,
-        salesforce_id=ids.salesforce("Contact") if "salesforce" in draft.systems else None,
-        hubspot_id=ids.hubspot("contacts") if "hubspot" in draft.systems and one.email else None,
+        salesforce_id=ids.salesforce("Contact") if one.registered and "salesforce" in draft.systems else None,
+        hubspot_id=ids.hubspot("contacts") if one.registered and "hubspot" in draft.systems and one.email else None,
         at_duplicate=one.at_duplicate,
+        registered=one.registered,
+        role=one.role,
+        role_at=one.role_at,
+        also_at=tuple(one.also_at),
+        linked_at=one.linked_at,
     )
+
+
+def _duplicate(draft: Draft, ids: Ids) -> str:
+    return ids.salesforce("Account") if "salesforce" in draft.systems else ids.hubspot("companies")
 
 
 def _kind(draft: Draft, days: Days) -> Dated:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from random import Random
 
+from sandbox.world.acquaintances import Acquaintances
 from sandbox.world.casting import Cast
 from sandbox.world.companies import FORMER, Roster, found
+from sandbox.world.conflicts import contradict
 from sandbox.world.curves import samples
 from sandbox.world.diary import Diary, last_day
 from sandbox.world.draft import Draft
+from sandbox.world.families import Families
 from sandbox.world.fate import decide, set_rhythm
 from sandbox.world.freeze import company, person
 from sandbox.world.ids import Ids
@@ -18,6 +21,7 @@ from sandbox.world.money import Ledger
 from sandbox.world.noise import Noise, keep_captured
 from sandbox.world.people import People
 from sandbox.world.ranks import assign_attention
+from sandbox.world.stories_identity import identities
 from sandbox.world.stories_past import lost_customers
 from sandbox.world.stories_people import single_threaded, touches_overdue
 from sandbox.world.stories_renewal import CSM_CHANGES, contracts_lapsed, executives_silent
@@ -58,11 +62,22 @@ def generate(
     people = People(rng)
     stories = _plant(roster, people, rng)
     _populate(roster, people, rng)
+    # What follows has random numbers of its own, so that the rest of the world does not change by it.
+    apart = Random(f"{seed}: who belongs to whom")
+    also = people.apart(apart)
+    identities(Cast(roster, also, apart, stories, anew=True))
+    families = Families(roster, also, apart)
+    families.adopt()
+    families.staff()
+    contradict(roster)
     diary = Diary(calendar, rng)
     ledger = Ledger(calendar, rng)
     for draft in roster.drafts:
         _live(draft, roster, diary, ledger, days)
     keep_captured(roster, diary, -130, days)
+    later = diary.apart(apart)
+    families.live(later, Ledger(calendar, apart, tickets=ledger.tickets), days)
+    Acquaintances(roster, also, later, apart, days).add(ledger.deals)
     return _freeze(seed, roster, diary, ledger, stories=stories, ids=ids, days=days)
 
 
@@ -135,6 +150,8 @@ def _live(draft: Draft, roster: Roster, diary: Diary, ledger: Ledger, days: int)
     since = -roster.history
     until = until_day(draft, days)
     if draft.kind == "prospect":
+        if draft.parent is not None or draft.children:
+            return
         Noise(draft, diary, roster.team, roster.rng).prospecting(
             max(since, roster.days.day_of(draft.created_at) + 12), days
         )

@@ -8,6 +8,7 @@ from sandbox.salesforce.ids import make
 
 PREFIXES = {
     "Account": "001",
+    "AccountContactRelation": "07k",
     "AccountTeamMember": "01M",
     "Case": "500",
     "Contact": "003",
@@ -16,6 +17,7 @@ PREFIXES = {
     "Event": "00U",
     "EventRelation": "0RE",
     "Opportunity": "006",
+    "OpportunityContactRole": "00K",
     "Task": "00T",
     "TaskRelation": "0RT",
     "User": "005",

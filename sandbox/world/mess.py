@@ -32,10 +32,14 @@ def customers(world: World) -> list[Company]:
 def _shares(world: World) -> list[tuple[str, float]]:
     inside = customers(world)
     keys = {c.key for c in inside}
-    contacts = [p for p in world.persons if p.account in keys and not p.role_address]
+    persons = [p for p in world.persons if p.account in keys and not p.role_address]
+    contacts = [p for p in persons if p.registered]
+    untitled = [p for p in contacts if p.title is None and not p.product_user]
     done = [h for h in world.happenings if h.kind in ("email", "call", "meeting")]
     meetings = [h for h in done if h.kind == "meeting" and h.ends_at < world.start]
     parents = {c.parent for c in world.companies if c.parent}
+    with_people = {p.account for p in world.persons}
+    peopled = {c.parent for c in world.companies if c.parent and c.key in with_people}
     return [
         ("accounts that are not customers", 1 - len(inside) / len(world.companies)),
         ("contacts of customers without a title", share(p.title is None for p in contacts)),
@@ -44,6 +48,12 @@ def _shares(world: World) -> list[tuple[str, float]]:
         *((f"customers whose CSM is in: {place}", share(c.csm_in == place for c in inside)) for place in _PLACES),
         ("customers whose ARR is on deals", share(c.arr_in == "deals" for c in inside)),
         ("accounts in hierarchies", share(c.parent is not None or c.key in parents for c in world.companies)),
+        ("customers in hierarchies", share(c.parent is not None or c.key in parents for c in inside)),
+        ("customers with people at subsidiaries", share(c.key in peopled for c in inside)),
+        ("persons at customers who are in no CRM", share(not p.registered for p in persons)),
+        ("contacts of unknown standing with a role in a deal", share(p.role is not None for p in untitled)),
+        ("contacts of customers who are at several accounts", share(bool(p.also_at) for p in contacts)),
+        ("customers whose CRMs contradict each other", share(bool(c.hubspot_differs) for c in inside)),
         ("customers in both CRMs", share(len(c.systems) == 2 for c in inside)),
         ("teammates whose mailbox is not captured", share(not t.captured for t in world.teammates)),
         ("activities logged 10 to 45 days late", share(h.logged_at - h.ends_at >= LATE for h in done)),

@@ -46,7 +46,7 @@ class Teammate:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person at an account, who is a contact in at least one CRM."""
+    """A person at an account: a contact in at least one CRM, or an address that is seen on mails only."""
 
     key: str
     """E-mail in lower case, else a made-up unique word (contacts without e-mail)."""
@@ -68,7 +68,17 @@ class Person:
     salesforce_id: str | None = None
     hubspot_id: str | None = None
     at_duplicate: bool = False
-    """Sits on the account's Salesforce duplicate until that is merged; takes part in nothing that counts."""
+    """Sits on the account's duplicate until that is merged; takes part in nothing that counts."""
+    registered: bool = True
+    """False: in no CRM, only an address in mails."""
+    role: str | None = None
+    """Executive Sponsor | Influencer: what a deal, or HubSpot's buying role, says of somebody without a title."""
+    role_at: int | None = None
+    """Since when; None with a role: since the contact is there."""
+    also_at: tuple[str, ...] = ()
+    """Keys of other accounts where the same contact is on file too."""
+    linked_at: int | None = None
+    """Entered without an account, and given it at this instant; None = from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,14 +195,16 @@ class Company:
     tier_edits: tuple[tuple[int, int | None, str], ...] = ()
     """(when, tier, by whom): people who set the tier field by hand during the demo."""
     merged_at: int | None = None
-    """A Salesforce duplicate of this account (with some of its contacts) is merged into it at this instant."""
+    """A duplicate of this account (with some of its contacts) is merged into it at this instant: in Salesforce where the
+    account is there, else in HubSpot."""
     churns_on: int | None = None
     """Day on which the customer is lost, from the hidden state; None = stays."""
     parent: str | None = None
     duplicate_id: str | None = None
-    """Salesforce id of the duplicate that `merged_at` is about; it is a prospect until then."""
+    """Id of the duplicate that `merged_at` is about; it is a prospect until then."""
     hubspot_differs: tuple[tuple[str, object], ...] = ()
-    """(HubSpot property, value) where HubSpot contradicts; Salesforce wins, so these never count."""
+    """(HubSpot property, value) where HubSpot contradicts; Salesforce wins, so these never count. Owners are keys of
+    teammates, dates days, tiers numbers."""
     state: str = "healthy"
     """Hidden state at the start: onboarding | healthy | growing | drifting | at_risk."""
 

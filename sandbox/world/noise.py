@@ -10,6 +10,7 @@ from sandbox.world.diary import Diary
 from sandbox.world.draft import Draft, PersonDraft
 from sandbox.world.streams import THIN_BEFORE
 from sandbox.world.team import Team
+from sandbox.world.when import DAY
 
 EVERY = 38
 """Mean days between two pieces of noise on a customer's record."""
@@ -78,6 +79,8 @@ class Noise:
             self._called_off(day, who, someone)
 
     def _is_around(self, person: PersonDraft, day: int) -> bool:
+        if not person.registered or person.linked_at or person.also_at:
+            return False
         if person.role_address or person.at_duplicate or person.removed_at is not None:
             return False
         return person.on_file_at < self.diary.days.at(day, 0)
@@ -96,7 +99,7 @@ def keep_captured(roster: Roster, diary: Diary, since: int, until: int) -> None:
     seen = {
         (who, days.day_of(h.logged_at))
         for h in diary.happenings
-        if h.kind in ("email", "meeting") and not h.automatic
+        if h.kind in ("email", "meeting") and not h.automatic and h.logged_at - h.ends_at < DAY
         for who in h.teammates
     }
     books = _books(roster, since)
@@ -119,7 +122,7 @@ def _books(roster: Roster, since: int) -> dict[str, list[Draft]]:
     early = roster.days.at(since - 20)
     known = [d for d in roster.drafts if d.created_at < early and any(p.email for p in d.people)]
     plain = [d for d in known if d.kind == "customer" and not d.cast and d.churn_day is None and d.life.champions]
-    prospects = [d for d in known if d.kind == "prospect"]
+    prospects = [d for d in known if d.kind == "prospect" and d.parent is None and not d.children]
     books = {
         who: [d for d in plain if (d.csm[-1][1] or d.owner) == who] or prospects
         for who in (*roster.team.csms, roster.team.leaver)

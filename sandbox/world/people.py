@@ -12,6 +12,8 @@ from sandbox.world.when import DAY, MINUTE, outside_quiet_hour
 _SIZES = {"enterprise": (13, 20), "mid_market": (9, 14), "smb": (6, 9)}
 _EXECS = {"enterprise": (4, 5), "mid_market": (2, 3), "smb": (1, 2)}
 _SPONSORS = {"enterprise": (2, 3), "mid_market": (1, 2), "smb": (1, 1)}
+ADVISERS = "advisory-partners.example"
+"""The domain of people who work for customers and are nobody's contact."""
 UNTITLED = 0.43
 """Share of contacts without a title; a shade over the 40 % of all, since every account has two titled users."""
 
@@ -19,11 +21,15 @@ UNTITLED = 0.43
 class People:
     """Makes contacts with addresses that nobody else has."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, addresses: set[str] | None = None) -> None:
         self._rng = rng
-        self._addresses: set[str] = set()
+        self._addresses: set[str] = set() if addresses is None else addresses
         self._made = 0
         self._awkward = list(awkward_names())
+
+    def apart(self, rng: Random) -> People:
+        """The same addresses are taken, but names and titles come from another `rng`: what was made before stays."""
+        return People(rng, self._addresses)
 
     def add(
         self, draft: Draft, *, executive: bool | None, flagged: bool = False, on_file_at: int | None = None
@@ -88,6 +94,39 @@ class People:
                 role_address=True,
             )
         )
+
+    def stranger(self, draft: Draft) -> PersonDraft:
+        """Somebody with an address at the account's domain whom nobody has entered in a CRM."""
+        name, local, _ = person_name(self._rng)
+        return self._unregistered(draft, name, self._address(local, draft.domain or "mailbox.example"))
+
+    def bare_inbox(self, draft: Draft) -> PersonDraft | None:
+        """A role address that is no contact; None where all are taken."""
+        free = [a for word in ("billing", "support", "info") if (a := f"{word}@{draft.domain}") not in self._addresses]
+        if not free:
+            return None
+        self._addresses.add(free[0])
+        person = self._unregistered(draft, "", free[0])
+        person.role_address = True
+        return person
+
+    def adviser(self, draft: Draft) -> PersonDraft:
+        """Somebody from a firm that is no account and does not share the account's domain."""
+        name, local, _ = person_name(self._rng)
+        return self._unregistered(draft, name, self._address(local, ADVISERS))
+
+    def unplaced(self, draft: Draft, on_file_at: int, linked_at: int) -> PersonDraft:
+        """An executive with a private address, entered without an account and given it later."""
+        person = self.add(draft, executive=True, on_file_at=on_file_at)
+        self._addresses.discard(str(person.email))
+        person.email = self._address(str(person.email).partition("@")[0], "mailbox.example")
+        person.key, person.linked_at = person.email, linked_at
+        return person
+
+    def _unregistered(self, draft: Draft, name: str, address: str) -> PersonDraft:
+        person = PersonDraft(address, name, address, None, None, None, False, draft.created_at, registered=False)
+        draft.people.append(person)
+        return person
 
     def without_address(self, draft: Draft) -> None:
         """A contact of whom only the name is known."""

@@ -17,6 +17,7 @@ from sandbox.world.reading import (
     message_id,
     number,
 )
+from sandbox.world.when import MINUTE
 
 MEETING_OUTCOME = {"planned": "SCHEDULED", "done": "COMPLETED", "cancelled": "CANCELED", "no_show": "NO_SHOW", "": None}
 # The outcomes that every portal has: https://developers.hubspot.com/docs/api-reference/crm-calls-v3/guide
@@ -101,7 +102,7 @@ class HubSpotRecords:
             "strategic": company.strategic,
             "workspace_id": company.workspace,
             "customer_tier": tier_value(company.inherited_tier),
-            **dict(company.hubspot_differs),
+            **{name: self._contradicting(name, value) for name, value in company.hubspot_differs},
         }
         yield _create(born + later, "companies", row_id, fields)
         for at, value in company.kind.changes[1:]:
@@ -111,9 +112,27 @@ class HubSpotRecords:
             yield _update(at + later, "companies", row_id, {"renewal_date": on(value)})
         for at, value in company.csm.changes[1:] if in_property else ():
             yield _update(at + later, "companies", row_id, {"csm": self._owner(value)})
+        if company.merged_at is not None and not company.salesforce_id:
+            yield from self._duplicate(company, row_id, company.merged_at)
         # Who sets a tier by hand does it in one CRM.
         for at, tier, _ in company.tier_edits if not company.salesforce_id else ():
             yield _update(at, "companies", row_id, {"customer_tier": tier_value(tier)})
+
+    def _contradicting(self, name: str, value: object) -> object:
+        """A value in which HubSpot differs, as HubSpot keeps it."""
+        if name == "hubspot_owner_id":
+            return self._owner(value)
+        if name == "renewal_date":
+            return on(value)
+        return tier_value(value) if name == "customer_tier" and isinstance(value, int) else value
+
+    def _duplicate(self, company: Company, row_id: str, merged_at: int) -> Iterator[Change]:
+        """A second company of the same account, without a domain, so that nothing links it."""
+        twin = str(company.duplicate_id)
+        fields = {"name": f"{company.name} (new)", "lifecyclestage": LIFECYCLE["prospect"]}
+        yield _create(company.created_at + MINUTE, "companies", twin, fields)
+        merged = {"hs_merged_object_ids": twin}
+        yield Change(merged_at, "hubspot", "merge", "companies", twin, merged, into=row_id)
 
     def _contact(self, person: Person, row_id: str) -> Iterator[Change]:
         given, _, family = person.name.partition(" ")
@@ -128,7 +147,16 @@ class HubSpotRecords:
             "product_user": person.product_user,
         }
         yield _create(at, "contacts", row_id, fields)
-        yield _link(at, "contacts", row_id, "companies", self._company_id(person.account), primary=True)
+        company = self._reading.companies[person.account]
+        home = company.duplicate_id if person.at_duplicate and not company.salesforce_id else company.hubspot_id
+        yield _link(person.linked_at or at, "contacts", row_id, "companies", str(home), primary=True)
+        for key in person.also_at:
+            if self._reading.companies[key].hubspot_id:
+                yield _link(at, "contacts", row_id, "companies", self._company_id(key))
+        # Where Salesforce has the contact too, the role stands in a deal there.
+        if person.role is not None and person.role_at is not None and not person.salesforce_id:
+            role = person.role.upper().replace(" ", "_")
+            yield _update(person.role_at, "contacts", row_id, {"hs_buying_role": role})
         if person.removed_at is not None:
             yield Change(person.removed_at, "hubspot", "delete", "contacts", row_id)
 

@@ -22,6 +22,8 @@ class SalesforceRecords:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._ids = Ids()
+        self._first_deal: dict[str, tuple[int, str]] = {}
+        """Account -> (creation, id) of its oldest opportunity."""
 
     def changes(self) -> Iterator[Change]:
         """All of them, object by object."""
@@ -37,6 +39,7 @@ class SalesforceRecords:
         for deal in reading.world.deals:
             if "salesforce" in deal.systems:
                 yield from self._opportunity(deal)
+        yield from self._ties()
         for ticket in reading.world.tickets:
             if "salesforce" in ticket.systems:
                 yield from self._case(ticket)
@@ -117,6 +120,28 @@ class SalesforceRecords:
         yield _create(company.created_at + MINUTE, "Account", row_id, fields)
         yield Change(merged_at, "salesforce", "merge", "Account", row_id, into=str(company.salesforce_id))
 
+    def _ties(self) -> Iterator[Change]:
+        for person in self._reading.world.persons:
+            if person.salesforce_id:
+                yield from self._ties_of(person, person.salesforce_id)
+
+    def _ties_of(self, person: Person, row_id: str) -> Iterator[Change]:
+        """The part somebody plays in a deal, and the other accounts somebody is at."""
+        if person.role is not None and person.role_at is not None:
+            _, deal = self._first_deal[person.account]
+            fields = {"OpportunityId": deal, "ContactId": row_id, "Role": person.role, "IsPrimary": False}
+            role_id = self._ids.salesforce("OpportunityContactRole")
+            yield _create(person.role_at, "OpportunityContactRole", role_id, fields)
+        for key in person.also_at:
+            relation = {
+                "AccountId": self._account_id(key),
+                "ContactId": row_id,
+                "IsDirect": False,
+                "IsActive": True,
+            }
+            relation_id = self._ids.salesforce("AccountContactRelation")
+            yield _create(person.on_file_at, "AccountContactRelation", relation_id, relation)
+
     def _team(self, company: Company) -> Iterator[Change]:
         """Account-team rows where the CSM is kept there: a change of hands takes one away and adds another."""
         if company.csm_in != "team":
@@ -131,10 +156,10 @@ class SalesforceRecords:
 
     def _contact(self, person: Person) -> Iterator[Change]:
         company = self._reading.companies[person.account]
-        row_id = str(person.salesforce_id)
+        row_id, row_of = str(person.salesforce_id), company.salesforce_id
         given, _, family = person.name.partition(" ")
         fields = {
-            "AccountId": company.duplicate_id if person.at_duplicate else company.salesforce_id,
+            "AccountId": None if person.linked_at else company.duplicate_id if person.at_duplicate else row_of,
             "Name": person.name,
             # LastName is required, FirstName is not: people with one name have it as the last.
             "FirstName": given if family else None,
@@ -147,6 +172,8 @@ class SalesforceRecords:
         yield _create(person.on_file_at, "Contact", row_id, fields)
         if person.at_duplicate and company.merged_at is not None:
             yield _update(company.merged_at, "Contact", row_id, {"AccountId": company.salesforce_id})
+        if person.linked_at is not None:
+            yield _update(person.linked_at, "Contact", row_id, {"AccountId": row_of})
         if person.removed_at is not None:
             yield Change(person.removed_at, "salesforce", "delete", "Contact", row_id)
 
@@ -160,6 +187,9 @@ class SalesforceRecords:
             "OwnerId": self._user(self._reading.companies[deal.account].owner.at(deal.created_at)),
         }
         stamps = sorted({at for at, _ in (*deal.stage.changes, *deal.close_on.changes)})
+        self._first_deal[deal.account] = min(
+            (stamps[0], row_id), self._first_deal.get(deal.account, (stamps[0], row_id))
+        )
         for n, at in enumerate(stamps):
             stage = deal.stage.at(at)
             state = {
@@ -225,6 +255,8 @@ class SalesforceRecords:
 
     def _task_relations(self, happening: Happening, task_id: str) -> Iterator[Change]:
         for person in self._reading.people(happening):
+            if person.salesforce_id is None:
+                continue
             fields = {
                 "TaskId": task_id,
                 "RelationId": person.salesforce_id,
@@ -307,7 +339,7 @@ class SalesforceRecords:
             "RelationId": found,
             "RelationType": kind,
             "RelationAddress": address,
-            "RelationObjectType": "Contact" if person else "User" if mate else None,
+            "RelationObjectType": None if found is None else "Contact" if person else "User",
         }
         return _create(at, "EmailMessageRelation", self._ids.salesforce("EmailMessageRelation"), fields)
 

@@ -12,7 +12,7 @@ LAPSED = "lapsed"
 CSM_CHANGES = LEAVES_ON - 1
 
 
-def _silent_executive(draft: Draft, first_day: int, renewal: int, until: int | None = None) -> None:
+def silent_executive(draft: Draft, first_day: int, renewal: int, until: int | None = None) -> None:
     """Silent for 15 whole days for the first time on `first_day`; the mail was at 10:00 on the 16th day before."""
     renews(draft, renewal)
     draft.life.exec_every = 12
@@ -39,16 +39,16 @@ def _fires(cast: Cast) -> None:
         (14, 75, "silent for 15 days on day 14 and the renewal is due", False),
     ):
         draft = cast.take("mid_market", "smb", execs=2)
-        _silent_executive(draft, day, renewal)
+        silent_executive(draft, day, renewal)
         if lost:
             loses(draft, renewal)
         cast.tell(SILENCE, draft, "fires", why, day)
     draft = cast.take("enterprise")
-    _silent_executive(draft, 0, 9 + 90)
+    silent_executive(draft, 0, 9 + 90)
     draft.won_renewals.append((9 + 90 - 121 - 365, None))
     cast.tell(SILENCE, draft, "fires", "the renewal becomes due on day 9, after long silence", 9)
     draft = cast.take("mid_market")
-    _silent_executive(draft, 6, 70)
+    silent_executive(draft, 6, 70)
     draft.life.pins.append(Pin(12, "meeting", draft.life.sponsors[0], booked=1, cancelled=7))
     cast.tell(SILENCE, draft, "fires", "the booked meeting with the sponsor is called off on day 7", 8)
 
@@ -58,18 +58,18 @@ def _moves(cast: Cast) -> None:
     roster: Roster = cast.roster
     days = roster.days
     draft = cast.take("smb", "mid_market")
-    _silent_executive(draft, 0, 200)
+    silent_executive(draft, 0, 200)
     draft.has_open_renewal = False
     draft.renewal_moves.append((days.at(5, 15 * 60), 62))
     cast.tell(SILENCE, draft, "fires", "the renewal date is moved from day 200 to day 62 on day 5", 6)
     draft = cast.take("mid_market", "smb", systems=("salesforce",))
-    _silent_executive(draft, 6, 80)
+    silent_executive(draft, 6, 80)
     draft.merged_at = days.at(12, 11 * 60)
     for _ in range(2):
         cast.people.add(draft, executive=False).at_duplicate = True
     cast.tell(SILENCE, draft, "fires", "stays true while a duplicate is merged into the account on day 12", 6)
     draft = cast.take("mid_market", "smb", systems=("salesforce",))
-    _silent_executive(draft, 5, 66)
+    silent_executive(draft, 5, 66)
     stays = str(draft.csm[0][1])
     draft.csm = [(draft.created_at, roster.team.leaver)]
     cast.hand_over(draft, stays, CSM_CHANGES)
@@ -78,15 +78,15 @@ def _moves(cast: Cast) -> None:
 
 def _clears(cast: Cast) -> None:
     draft = cast.take("mid_market", "smb")
-    _silent_executive(draft, 4, 71, until=16)
+    silent_executive(draft, 4, 71, until=16)
     draft.life.pins.append(Pin(15, "in", draft.life.sponsors[0]))
     cast.tell(SILENCE, draft, "clears", "the sponsor writes on day 15", 4, clear_day=16)
     draft = cast.take("mid_market", "smb")
-    _silent_executive(draft, 5, 45)
+    silent_executive(draft, 5, 45)
     draft.won_renewals.append((18, None))
     cast.tell(SILENCE, draft, "clears", "the renewal is closed as won on day 18", 5, clear_day=19)
     draft = cast.take("mid_market")
-    _silent_executive(draft, 7, 68)
+    silent_executive(draft, 7, 68)
     draft.seats, draft.life.curve = 200, steps(100, [(-46, 1.0), (-45, 0.6)])
     silent_since(draft, "user", 11 - 31, draft.life.champions[0])
     loses(draft, 68)
@@ -103,23 +103,23 @@ def _decoys(cast: Cast) -> None:
     draft.life.pins += [Pin(day, "out", draft.life.sponsors[0]) for day in (-14, 1, 16, 31)]
     cast.tell(SILENCE, draft, "decoy", "a mail every 15 days: never more than 14 whole days of silence")
     draft = cast.take("mid_market", "smb")
-    _silent_executive(draft, 2, 29 + 91)
+    silent_executive(draft, 2, 29 + 91)
     draft.has_open_renewal = False
     cast.tell(SILENCE, draft, "decoy", "silent, but on the last day the renewal is still 91 days away")
     draft = cast.take("mid_market", "smb")
-    _silent_executive(draft, 4, 65)
+    silent_executive(draft, 4, 65)
     draft.life.pins.append(Pin(15, "meeting", draft.life.sponsors[0], booked=2))
     cast.tell(SILENCE, draft, "decoy", "silent from day 4 on, but a meeting is booked for day 15 and takes place")
     draft = cast.take("mid_market")
-    _silent_executive(draft, 3, 60)
+    silent_executive(draft, 3, 60)
     draft.won_renewals.append((60 - 119, None))
     cast.tell(SILENCE, draft, "decoy", "renewed: the renewal was won 119 days before the date")
     draft = cast.take("smb")
-    _silent_executive(draft, 3, 40)
+    silent_executive(draft, 3, 40)
     draft.term_days, draft.has_open_renewal = 30, False
     cast.tell(SILENCE, draft, "decoy", "a monthly contract is rolling: no renewal is due")
     draft = cast.take("mid_market", "smb", execs=2)
-    _silent_executive(draft, 3, 58)
+    silent_executive(draft, 3, 58)
     other = draft.execs()[1]
     draft.life.pins += [Pin(day, "out", other) for day in range(-9, 32, 9)]
     cast.tell(SILENCE, draft, "decoy", "the sponsor is silent, but one other executive is in touch every nine days")
@@ -132,11 +132,11 @@ def _unknown(cast: Cast) -> None:
     renews(draft, 5 + 90)
     cast.tell(SILENCE, draft, "unknown", "no executive and nobody of unknown level is on file", 5)
     draft = cast.take("mid_market")
-    _silent_executive(draft, 4, 70)
+    silent_executive(draft, 4, 70)
     draft.life.pins += [Pin(day, "in", draft.life.strangers[0]) for day in range(-6, 32, 9)]
     cast.tell(SILENCE, draft, "unknown", "only somebody without a title is in touch: levels not known", 4)
     draft = cast.take("mid_market")
-    _silent_executive(draft, 6, 72)
+    silent_executive(draft, 6, 72)
     cast.hand_to_newcomer(draft, 6)
     cast.tell(SILENCE, draft, "unknown", "on day 5 it goes to a CSM whose mailbox is not captured", 6)
     draft = cast.take("smb")

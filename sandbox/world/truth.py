@@ -13,6 +13,7 @@ from sandbox.world.model import Company, Story, World
 from sandbox.world.table import story_table
 from sandbox.world.truth_alerts import Fire, life
 from sandbox.world.truth_book import Book
+from sandbox.world.truth_identity import identity
 from sandbox.world.truth_logic import Truth, Unknown
 from sandbox.world.truth_rules import RULES, Outcome, cases, outcomes
 from sandbox.world.truth_tiers import Tiers, crm_end, pinned
@@ -76,7 +77,7 @@ def report(found: Judgement) -> dict[str, object]:
     `conditions`: account -> rule -> per day true, false, the reason why unknown, or null when out of scope.
     `fires`: the alerts. `undecidable`: the days on which nothing can be said. `planted`: every story with what should
     come of it. `churn`: the losses of the demo and the 120 days after. `tiers`: in force, on which days it changes, and
-    what each CRM's field should hold at the end.
+    what each CRM's field should hold at the end. `identity`: see `truth_identity`.
     """
     return {
         "stories": story_table(found.world),
@@ -88,6 +89,7 @@ def report(found: Judgement) -> dict[str, object]:
         "planted": [_planted(found, story) for story in found.world.stories],
         "churn": list(_churn(found)),
         "tiers": list(_tiers(found)),
+        "identity": identity(found.book, found.book.day(found.world.days - 1)),
     }
 
 

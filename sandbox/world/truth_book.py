@@ -1,7 +1,10 @@
 """The World's records by account and by teammate, and what of them is known at an instant.
 
-A row is known from its stamp (`logged_at`, `on_file_at`, `created_at`); its age runs from when it happened. Persons count
-who are a contact in a CRM: nobody in this world is known from a mail alone, since only automatic mails have other readers.
+A row is known from its stamp (`logged_at`, `on_file_at`, `created_at`); its age runs from when it happened. Persons are
+contacts, and addresses at the account's domain that are seen on a touch: those are on file from the first such touch on.
+
+Accounts form a tree. What carries no ARR itself belongs to the nearest account above that does: its people and its touches
+are that account's. Nothing goes down, so a holding that carries nothing is nobody's.
 """
 
 from __future__ import annotations
@@ -17,8 +20,9 @@ from sandbox.world.when import DAY
 
 MOST_RECIPIENTS = 5
 """A mail to more customer addresses than these is a circular."""
+SPONSOR = "Executive Sponsor"
 NOT_HELD = ("cancelled", "no_show")
-Row = TypeVar("Row", Person, Deal, UsagePoint)
+Row = TypeVar("Row", Deal, UsagePoint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,14 @@ class Booking:
     persons: tuple[Person, ...]
 
 
-def standing(person: Person) -> str:
-    """Exec (director or above) | user (flagged, or known to be below) | unclassified."""
-    if person.level in EXEC_LEVELS:
+def standing(person: Person, as_of: int) -> str:
+    """Exec (director or above) | user (flagged, or known to be below) | unclassified.
+
+    An executive sponsor is one from the day on which the CRM says so; other roles say nothing of rank.
+    """
+    if person.level in EXEC_LEVELS or (
+        person.role == SPONSOR and person.role_at is not None and person.role_at <= as_of
+    ):
         return "exec"
     return "user" if person.product_user or person.level is not None else "unclassified"
 
@@ -54,7 +63,14 @@ class Book:
         self.world = world
         self.companies: dict[str, Company] = {c.key: c for c in world.companies}
         self.people: dict[str, Person] = {p.key: p for p in world.persons}
-        self._persons = _by_account(world.persons)
+        self._carriers = {key: self._carrier(key) for key in self.companies}
+        """Account -> the one that is evaluated for it."""
+        self._persons: dict[str, list[Person]] = defaultdict(list)
+        for person in world.persons:
+            for key in (person.account, *person.also_at):
+                self._persons[self._carriers[key]].append(person)
+        self._first_seen: dict[tuple[str, str], int] = {}
+        """(account, person in no CRM) -> since when a touch has told of them."""
         self._deals = _by_account(world.deals)
         self._usage = _by_account(world.usage)
         self._touches: dict[str, list[tuple[Happening, Touch]]] = defaultdict(list)
@@ -77,7 +93,7 @@ class Book:
 
     def on_file(self, company: Company, as_of: int) -> list[Person]:
         """The account's persons at an instant."""
-        return [p for p in self._persons.get(company.key, ()) if _is_on_file(p, company, as_of)]
+        return [p for p in self._persons.get(company.key, ()) if self._is_on_file(p, company, as_of)]
 
     def deals(self, company: Company, as_of: int) -> list[Deal]:
         """The account's deals that exist at an instant."""
@@ -93,7 +109,10 @@ class Book:
         return [
             touch
             for happening, touch in self._touches.get(company.key, ())
-            if happening.logged_at <= as_of and touch.at <= as_of and counts(happening, as_of)
+            if happening.logged_at <= as_of
+            and touch.at <= as_of
+            and counts(happening, as_of)
+            and any(_has_account(p, as_of) for p in touch.persons)
         ]
 
     def bookings(self, company: Company, as_of: int) -> list[Booking]:
@@ -105,15 +124,50 @@ class Book:
         ]
 
     def _enter(self, happening: Happening) -> None:
-        persons = tuple(p for key in happening.persons if not (p := self.people[key]).role_address)
+        account = self._carriers[happening.account]
+        persons = tuple(p for key in happening.persons if self._is_person(p := self.people[key], happening.account))
         # Internal meetings and mails to a shared inbox reach nobody; notes and tasks are no touches, nor is what is sent
         # by a machine or to a crowd.
         if not persons or happening.kind in ("note", "task") or happening.automatic:
             return
         if self._recipients(happening) <= MOST_RECIPIENTS:
-            self._touches[happening.account].append((happening, _touch(happening, persons)))
+            self._touches[account].append((happening, _touch(happening, persons)))
+            for person in persons:
+                if not person.registered:
+                    known = self._first_seen.get((account, person.key), happening.logged_at)
+                    self._first_seen[account, person.key] = min(known, happening.logged_at)
         if happening.kind == "meeting":
-            self._meetings[happening.account].append((happening, Booking(happening.starts_at, persons)))
+            self._meetings[account].append((happening, Booking(happening.starts_at, persons)))
+
+    def _carrier(self, key: str) -> str:
+        """The nearest account from here upwards that carries ARR; itself where there is none."""
+        company: Company | None = self.companies[key]
+        while company is not None:
+            if any(value for _, value in company.arr.changes):
+                return company.key
+            company = self.companies[company.parent] if company.parent else None
+        return key
+
+    def _is_person(self, person: Person, account: str) -> bool:
+        """Role addresses are none; who is in no CRM is one by an address at the account's own domain only."""
+        if person.role_address:
+            return False
+        domain = self.companies[account].domain
+        return person.registered or (domain is not None and str(person.email).endswith(f"@{domain}"))
+
+    def _is_on_file(self, person: Person, company: Company, as_of: int) -> bool:
+        if not person.registered:
+            seen = self._first_seen.get((company.key, person.key))
+            return seen is not None and seen <= as_of
+        if person.role_address or not (person.salesforce_id or person.hubspot_id) or not _has_account(person, as_of):
+            return False
+        if person.at_duplicate and (company.merged_at is None or as_of < company.merged_at):
+            return False
+        return person.on_file_at <= as_of and (person.removed_at is None or as_of < person.removed_at)
+
+    def since(self, person: Person, company: Company) -> int:
+        """The creation stamp of a person on file."""
+        return person.on_file_at if person.registered else self._first_seen[company.key, person.key]
 
     def _recipients(self, happening: Happening) -> int:
         """Customer addresses in To; in a mail of theirs To has our addresses."""
@@ -146,12 +200,8 @@ def _touch(happening: Happening, persons: tuple[Person, ...]) -> Touch:
     )
 
 
-def _is_on_file(person: Person, company: Company, as_of: int) -> bool:
-    if person.role_address or not (person.salesforce_id or person.hubspot_id):
-        return False
-    if person.at_duplicate and (company.merged_at is None or as_of < company.merged_at):
-        return False
-    return person.on_file_at <= as_of and (person.removed_at is None or as_of < person.removed_at)
+def _has_account(person: Person, as_of: int) -> bool:
+    return person.linked_at is None or person.linked_at <= as_of
 
 
 def _by_account(rows: Iterable[Row]) -> dict[str, list[Row]]:

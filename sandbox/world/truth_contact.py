@@ -70,7 +70,7 @@ class Contact:
         csm = company.csm.at(as_of) if company.csm_in != "none" else None
         # Where nobody is named, the record owner stands in.
         self.csm = csm or company.owner.at(as_of)
-        self._book = book
+        self._book, self._company = book, company
 
     @cached_property
     def covered(self) -> bool:
@@ -105,24 +105,23 @@ class Contact:
         """`no exec contact in N days` or `no user contact ...`: the seven steps; no source of this world is ever stale."""
         window = self.as_of - days * DAY
         recent = [t for t in self.touches if t.at > window]
-        if any(_has(t.persons, role) for t in recent):
+        if any(self._has(t.persons, role) for t in recent):
             return False
-        if any(_has(b.persons, role) and b.at <= self.as_of + BOOKED_WITHIN * DAY for b in self.bookings):
+        if any(self._has(b.persons, role) and b.at <= self.as_of + BOOKED_WITHIN * DAY for b in self.bookings):
             return False
         perhaps = self._of(role) + self._of("unclassified")
         if not perhaps:
             return Unknown(f"no_{role}_on_file")
-        if any(_has(t.persons, "unclassified") for t in recent):
+        if any(self._has(t.persons, "unclassified") for t in recent):
             return Unknown("levels_not_known")
         if not self.covered:
             return Unknown("not_captured")
-        if all(p.on_file_at > window for p in perhaps):
+        if all(self._book.since(p, self._company) > window for p in perhaps):
             return Unknown("too_new")
         return True
 
     def _of(self, role: str) -> list[Person]:
-        return [p for p in self.persons if standing(p) == role]
+        return [p for p in self.persons if standing(p, self.as_of) == role]
 
-
-def _has(persons: tuple[Person, ...], role: str) -> bool:
-    return any(standing(p) == role for p in persons)
+    def _has(self, persons: tuple[Person, ...], role: str) -> bool:
+        return any(standing(p, self.as_of) == role for p in persons)
