@@ -17,6 +17,7 @@ EVERY = range(-6, 32, 9)
 
 def identities(cast: Cast) -> None:
     """renewal-exec-silence. Relies on account trees, contact roles, and on who is a person at all."""
+    _merges(cast)  # the one that asks most of its account comes first
     _families(cast)
     _strangers(cast)
     _roles(cast)
@@ -89,6 +90,10 @@ def _moves(cast: Cast) -> None:
     draft.life.pins += [Pin(day, "in", person) for day in (9, 18, 27)]
     why = "an executive who was entered without an account wrote on day 9; the contact is given its account on day 12"
     cast.tell(SILENCE, draft, "clears", why, 4, clear_day=13)
+
+
+def _merges(cast: Cast) -> None:
+    days = cast.roster.days
     draft = _silent(cast, 6, 70, systems=("hubspot",))
     draft.merged_at = days.at(12, 11 * 60)
     for _ in range(2):
