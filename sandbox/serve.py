@@ -29,6 +29,7 @@ from sandbox.slack import workspace
 from sandbox.versions import Change
 from sandbox.world import generate, project, usage
 from sandbox.world.model import Teammate, World
+from sandbox.world.project_salesforce import TRACKED
 
 FIRST_EVALUATION = parse_instant("2026-03-02T06:00:00Z")
 BEFORE_START = 90 * MINUTE
@@ -146,6 +147,7 @@ class Sandbox:
         self._key_file.touch(mode=0o600)
         self._key_file.write_text(private)
         state = salesforce.new_state(salesforce.new_store(self.clock), salesforce.Settings(public_key=public))
+        state.history.track("Account", *TRACKED)
         state.load(changes)
         return state
 

@@ -121,6 +121,8 @@ class Draft:
     segment: str = "smb"
     arr: int | None = None
     arr_in: str = "field"
+    arr_course: list[tuple[int, int]] = field(default_factory=list)
+    """(instant, ARR from then on) where it moves; empty: it has always been `arr`."""
     renewal_day: int | None = None
     """The renewal date as the CRM's field has it at the start."""
     renewal_moves: list[tuple[int, int | None]] = field(default_factory=list)

@@ -26,7 +26,7 @@ def company(draft: Draft, days: Days, ids: Ids) -> Company:
         csm=Dated(tuple(draft.csm)),
         csm_in=draft.csm_in,
         owner=Dated(((draft.created_at, draft.owner),)),
-        arr=Dated(((draft.created_at, draft.arr),)),
+        arr=Dated(tuple(draft.arr_course) or ((draft.created_at, draft.arr),)),
         arr_in=draft.arr_in,
         renewal=_renewal(draft, days),
         contract_start=None if draft.contract_start is None else days.calendar(draft.contract_start),

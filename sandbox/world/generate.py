@@ -14,6 +14,7 @@ from sandbox.world.draft import Draft
 from sandbox.world.families import Families
 from sandbox.world.fate import decide, set_rhythm
 from sandbox.world.freeze import company, person
+from sandbox.world.growth import move_arr
 from sandbox.world.ids import Ids
 from sandbox.world.mess import measure
 from sandbox.world.model import Story, UsagePoint, World
@@ -70,6 +71,7 @@ def generate(
     families.adopt()
     families.staff()
     contradict(roster)
+    move_arr(roster, apart)
     diary = Diary(calendar, rng)
     ledger = Ledger(calendar, rng)
     for draft in roster.drafts:

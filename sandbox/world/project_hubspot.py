@@ -40,6 +40,8 @@ class HubSpotRecords:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._ids = Ids()
+        self._users = {mate.key: 9_000_100 + n for n, mate in enumerate(reading.world.teammates)}
+        """Teammate -> the id of their HubSpot user."""
 
     def changes(self) -> Iterator[Change]:
         """All of them, object by object."""
@@ -62,9 +64,9 @@ class HubSpotRecords:
                 yield from self._engagement(happening)
 
     def _owners(self) -> Iterator[Change]:
-        for n, mate in enumerate(self._reading.world.teammates):
+        for mate in self._reading.world.teammates:
             given, _, family = mate.name.partition(" ")
-            fields = {"email": mate.key, "firstName": given, "lastName": family, "userId": 9_000_100 + n}
+            fields = {"email": mate.key, "firstName": given, "lastName": family, "userId": self._users[mate.key]}
             assert mate.hubspot_id is not None
             yield _create(self._reading.founded, "owners", mate.hubspot_id, fields)
             if mate.leaves_at is not None:
@@ -108,6 +110,10 @@ class HubSpotRecords:
         for at, value in company.kind.changes[1:]:
             change = {"lifecyclestage": LIFECYCLE[str(value)], "customer_status": STATUS[str(value)]}
             yield _update(at + later, "companies", row_id, change)
+        # Where HubSpot has another ARR, nobody keeps it up to date.
+        kept = company.arr_in == "field" and "arr" not in dict(company.hubspot_differs)
+        for at, cents in company.arr.changes[1:] if kept else ():
+            yield _update(at + later, "companies", row_id, {"arr": dollars(cents)})
         for at, value in company.renewal.changes[1:]:
             yield _update(at + later, "companies", row_id, {"renewal_date": on(value)})
         for at, value in company.csm.changes[1:] if in_property else ():
@@ -115,8 +121,9 @@ class HubSpotRecords:
         if company.merged_at is not None and not company.salesforce_id:
             yield from self._duplicate(company, row_id, company.merged_at)
         # Who sets a tier by hand does it in one CRM.
-        for at, tier, _ in company.tier_edits if not company.salesforce_id else ():
-            yield _update(at, "companies", row_id, {"customer_tier": tier_value(tier)})
+        for at, tier, who in company.tier_edits if not company.salesforce_id else ():
+            edit = {"customer_tier": tier_value(tier), "hs_updated_by_user_id": self._users[who]}
+            yield _update(at, "companies", row_id, edit)
 
     def _contradicting(self, name: str, value: object) -> object:
         """A value in which HubSpot differs, as HubSpot keeps it."""

@@ -13,6 +13,8 @@ from sandbox.world.when import MINUTE
 TYPES = {"customer": "Customer", "prospect": "Prospect", "former": "Former Customer"}
 MEETING_STATUS = {"planned": "Planned", "done": "Held", "cancelled": "Cancelled", "no_show": "No Show", "": None}
 DISPOSITIONS = {"connected": "Connected", "no_answer": "No answer", "left_voicemail": "Left voicemail", None: None}
+TRACKED = ("ARR__c", "Renewal_Date__c", "Customer_Tier__c")
+"""Fields of Account of which the org keeps a history."""
 CSM_ROLE = "Customer Success Manager"
 
 
@@ -100,6 +102,8 @@ class SalesforceRecords:
         yield _create(born, "Account", row_id, fields)
         for at, kind in company.kind.changes[1:]:
             yield _update(at, "Account", row_id, {"Type": TYPES[str(kind)]})
+        for at, cents in company.arr.changes[1:] if company.arr_in == "field" else ():
+            yield _update(at, "Account", row_id, {"ARR__c": dollars(cents)})
         for at, day in company.renewal.changes[1:]:
             yield _update(at, "Account", row_id, {"Renewal_Date__c": on(day)})
         for at, who in company.csm.changes[1:] if in_field else ():

@@ -15,20 +15,22 @@ COUNTED = ("New Business", "Renewal")
 def arr_growth(book: Book, company: Company, as_of: int) -> float | None:
     """ARR now over ARR 365 days ago, minus 1; None where it was 0 or nobody knows what it was.
 
-    HubSpot tells the history of a property. Salesforce of this world tracks none, and where a field of Salesforce holds
-    the ARR, HubSpot's word does not count. Won deals tell by their own dates; only HubSpot says since when one is won.
+    HubSpot tells the history of a property. Salesforce tracks the field too, but since when it does, only a line of its
+    history proves: where it has never told of a change, nobody knows. Where a field of Salesforce holds the ARR, HubSpot's
+    word does not count. Won deals tell by their own dates; only HubSpot says since when one is won.
     """
     now, then = company.arr.at(as_of), as_of - YEAR_DAYS * DAY
-    before = _arr_at(book, company, then) if company.created_at <= then else None
+    before = _arr_at(book, company, then, as_of) if company.created_at <= then else None
     if not isinstance(now, int) or not before:
         return None
     return floor((now / before - 1) * 1_000_000_000 + 0.5) / 1_000_000_000
 
 
-def _arr_at(book: Book, company: Company, then: int) -> int | None:
+def _arr_at(book: Book, company: Company, then: int, as_of: int) -> int | None:
     in_salesforce = "salesforce" in company.systems
     if company.arr_in == "field":
-        value = None if in_salesforce else company.arr.at(company.created_at)
+        told = not in_salesforce or any(at <= as_of for at, _ in company.arr.changes[1:])
+        value = company.arr.at(then) if told else None
         return value if isinstance(value, int) else None
     deals = [d for d in book.deals(company, then) if d.type in COUNTED and d.amount is not None]
     # Of a deal's stage Salesforce keeps no past: it counts as it was found at the first sync.
