@@ -43,6 +43,7 @@ SALESFORCE = (
     "TaskRelation",
     "EventRelation",
     "EmailMessageRelation",
+    "OpportunityLineItem",
     "OpportunityContactRole",
     "AccountContactRelation",
     "AccountTeamMember",

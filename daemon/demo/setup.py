@@ -35,6 +35,11 @@ sources:
     fields:
       arr:
         - {field: ARR__c}
+        - object: OpportunityLineItem
+          where: {Opportunity.StageName: Closed Won, Opportunity.Type: [New Business, Renewal]}
+          path: Opportunity.AccountId
+          field: TotalPrice
+          aggregate: sum
         - object: Opportunity
           where: {StageName: Closed Won, Type: [New Business, Renewal]}
           path: AccountId

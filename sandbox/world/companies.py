@@ -127,7 +127,9 @@ def _customer(roster: Roster, n: int, segment: str, kind_of_date: str) -> Draft:
     if kind_of_date in ("usable", "new") and rng.random() < 0.12:
         draft.auto_renews, draft.has_open_renewal = True, False
     draft.term_days = None if rng.random() < 0.2 else 365
-    draft.arr_in = "deals" if n % 3 == 0 else "field"
+    # HubSpot's line items hang on no company, so there the amount of the deal says it.
+    on_items = n % 6 == 0 and "salesforce" in place
+    draft.arr_in = "items" if on_items else "deals" if n % 3 == 0 else "field"
     draft.inherited_tier = rng.choice((1, 2, 3)) if rng.random() < 0.6 else None
     draft.workspace = f"ws-{n + 1:04d}" if rng.random() < 0.95 else None
     if n % 25 == 3 and kind_of_date == "usable":

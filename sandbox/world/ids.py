@@ -18,6 +18,7 @@ PREFIXES = {
     "EventRelation": "0RE",
     "Opportunity": "006",
     "OpportunityContactRole": "00K",
+    "OpportunityLineItem": "00k",
     "Task": "00T",
     "TaskRelation": "0RT",
     "User": "005",

@@ -175,7 +175,7 @@ class Company:
     arr: Dated
     """Cents or None; what the mapping must find."""
     arr_in: str
-    """field | deals"""
+    """field | deals (the latest one won) | items (the line items of the first sale, added up; deals hold more than it)"""
     renewal: Dated
     """Day or None: the CRM's renewal date field."""
     contract_start: int | None

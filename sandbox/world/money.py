@@ -30,14 +30,14 @@ class Ledger:
         start = draft.contract_start
         if start is None:
             return
-        self._closed(draft, start, "New Business", draft.arr)
+        self._closed(draft, start, "New Business", _price(draft))
         boundary = draft.renewal_day if draft.renewal_day is not None else 0
         for year in range(start + 365, min(boundary, 1) - 60, 365):
             if year > -800:
-                self._closed(draft, year - self.rng.randint(3, 45), "Renewal", draft.arr)
+                self._closed(draft, year - self.rng.randint(3, 45), "Renewal", _price(draft))
         for day, amount in draft.won_renewals:
             if day < 0:
-                self._closed(draft, day, "Renewal", amount or draft.arr)
+                self._closed(draft, day, "Renewal", amount or _price(draft))
         if draft.renewal_day is not None and draft.has_open_renewal and draft.renewal_day - OPENS_BEFORE < HORIZON:
             self._next_renewal(draft, draft.renewal_day)
         if draft.renewal_day is not None and draft.auto_renews and not draft.cast and draft.churn_day is None:
@@ -82,7 +82,7 @@ class Ledger:
             opened = min(opened, at - 10 * DAY)
             stages = ((opened, OPEN_STAGE), (at, "Closed Won" if won is not None else "Closed Lost"))
             closes = ((opened, self.days.calendar(renewal)), (at, self.days.calendar(end)))
-        self._add(draft, "Renewal", draft.arr, closes, stages)
+        self._add(draft, "Renewal", _price(draft), closes, stages)
 
     def _roll_on(self, draft: Draft, renewal: int, term: int) -> None:
         """An auto-renewing contract: its date moves on by a term the day after it has passed."""
@@ -125,3 +125,8 @@ class Ledger:
         self.deals.append(
             Deal(key, draft.key, name, kind, amount, Dated(closes), Dated(stages), stages[0][0], draft.systems[:1])
         )
+
+
+def _price(draft: Draft) -> int | None:
+    """What a contract costs: the ARR, and where line items tell that apart, services on top of it."""
+    return draft.arr // 100 * 125 if draft.arr is not None and draft.arr_in == "items" else draft.arr

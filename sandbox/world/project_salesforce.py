@@ -203,6 +203,19 @@ class SalesforceRecords:
                 "IsWon": stage == "Closed Won",
             }
             yield (_update if n else _create)(at, "Opportunity", row_id, state if n else {**fields, **state})
+        company = self._reading.companies[deal.account]
+        if deal.type == "New Business" and company.arr_in == "items":
+            yield from self._line_items(company, row_id, deal.created_at)
+
+    def _line_items(self, company: Company, deal_id: str, at: int) -> Iterator[Change]:
+        """Two subscriptions that make the ARR; the services are no items."""
+        cents = company.arr.at(at)
+        assert isinstance(cents, int)
+        first = cents * 7 // 1000 * 100
+        for part in (first, cents - first):
+            item = {"OpportunityId": deal_id, "Quantity": 1.0, "UnitPrice": dollars(part), "TotalPrice": dollars(part)}
+            row_id = self._ids.salesforce("OpportunityLineItem")
+            yield _create(at + MINUTE, "OpportunityLineItem", row_id, item)
 
     def _case(self, ticket: Ticket) -> Iterator[Change]:
         row_id = self._ids.salesforce("Case")

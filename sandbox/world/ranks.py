@@ -45,7 +45,7 @@ def _input(draft: Draft, name: str) -> float | None:
     if name != "growth":
         value: float | None = getattr(draft, name)
         return value
-    told = draft.arr_in == "deals" or "salesforce" not in draft.systems
+    told = draft.arr_in in ("deals", "items") or "salesforce" not in draft.systems
     old = draft.contract_start is not None and draft.contract_start <= _ON_FILE_SINCE
     return 0.0 if told and old and draft.arr else None
 
