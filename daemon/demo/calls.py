@@ -60,6 +60,7 @@ HUBSPOT = {
     "notes": 2,
     "tasks": 2,
 }
+_LINKS = frozenset({"associate", "dissociate"})
 _WRITES = {"salesforce": 1_000, "hubspot": 100}
 _SALESFORCE_WRITING = ("/composite/sobjects", "WHERE%20Id%20IN")
 
@@ -75,6 +76,11 @@ class VendorChange(Protocol):
     @property
     def vendor(self) -> str:
         """Its name: salesforce or hubspot."""
+        ...
+
+    @property
+    def op(self) -> str:
+        """What happens: create, update, delete, merge, associate, dissociate."""
         ...
 
     @property
@@ -116,8 +122,8 @@ def count(
         logins = sum(_is_login(entry) for entry in mine)
         sweeps = _swept(store, vendor, [int(entry["at"]) for entry in mine if _is_login(entry)])
         once = sum(_is_once(entry) for entry in mine)
-        cycles = _cycles(by_vendor[vendor], _syncs(store, vendor))
-        least = (_salesforce if vendor == "salesforce" else _hubspot)(cycles) + _least_writes(store, vendor)
+        cycles = changed_per_cycle(by_vendor[vendor], _syncs(store, vendor))
+        least = (_salesforce if vendor == "salesforce" else least_of_hubspot)(cycles) + _least_writes(store, vendor)
         found[vendor] = _as_json(
             Calls(
                 made=len(mine) - logins - sweeps - once,
@@ -197,12 +203,14 @@ def _changes_by_vendor(changes: Iterable[VendorChange]) -> Mapping[str, list[Ven
     return found
 
 
-def _cycles(changes: Sequence[VendorChange], syncs: Sequence[Instant]) -> list[Cycle]:
+def changed_per_cycle(changes: Sequence[VendorChange], syncs: Sequence[Instant]) -> list[Cycle]:
     """How many rows of each object a sync at each of these instants finds changed."""
     cycles: list[Cycle] = []
     after = -1
     for until in syncs:
-        rows = {(change.object, change.id) for change in changes if after < change.at <= until}
+        # A link moves no stamp: only sweeps find one that was made later.
+        here = (change for change in changes if after < change.at <= until and change.op not in _LINKS)
+        rows = {(change.object, change.id) for change in here}
         cycles.append(Counter(name for name, _ in rows))
         after = until
     return cycles
@@ -216,7 +224,8 @@ def _salesforce(cycles: Sequence[Cycle]) -> int:
     return calls
 
 
-def _hubspot(cycles: Sequence[Cycle]) -> int:
+def least_of_hubspot(cycles: Sequence[Cycle]) -> int:
+    """The least number of calls that read these cycles from HubSpot; the first one is a list of everything."""
     calls = 0
     for number, cycle in enumerate(cycles):
         calls += 1  # the owners

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from daemon import config as configuration
 from daemon.cli.common import BadInput, Failed
 from daemon.clock import SystemClock
-from daemon.demo import crm, days, identities, report, setup, shots
+from daemon.demo import crm, days, factcheck, identities, report, setup, shots
 from daemon.demo.groundtruth import GroundTruth, TruthFailed
 from daemon.demo.people import People
 from daemon.demo.picks import Looker, Pick, picks
@@ -170,7 +170,7 @@ class _Demo:
         self.show.world(
             [
                 (len(world.companies), "accounts in two CRMs"),
-                (len(world.persons), "contacts"),
+                (sum(person.registered for person in world.persons), "contacts"),
                 (len(world.happenings), "activities in 14 months"),
                 (sum(mate.role == "csm" for mate in world.teammates), "CSMs"),
             ],
@@ -212,6 +212,7 @@ class _Demo:
             changes=project.changes(self.sandbox.world),
             wrong_tiers=crm.wrong(truth, self.control.get, self._edited_since()),
             identity=identities.compare(truth["identity"], self._identity()),
+            facts=factcheck.compare(self.store, truth, self.as_of),
         )
         self.alerts = seen(self.store, evidence.rules, evidence.messages, evidence.start)
         return score(evidence, self.alerts, self.clock.monotonic() - self.began), evidence

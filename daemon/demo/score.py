@@ -50,6 +50,8 @@ class Evidence:
     """Of the CRMs themselves, see `crm.wrong`."""
     identity: Mapping[str, Any]
     """See `identities.compare`."""
+    facts: Mapping[str, Any]
+    """See `factcheck.compare`."""
 
 
 def score(evidence: Evidence, alerts: Sequence[Seen], seconds: float) -> dict[str, Any]:
@@ -73,6 +75,7 @@ def score(evidence: Evidence, alerts: Sequence[Seen], seconds: float) -> dict[st
         "tiers_written": written,
         "tiers_wrong": list(evidence.wrong_tiers),
         "identity": evidence.identity,
+        "facts": evidence.facts,
         "api_calls": calls.count(store, evidence.requests, evidence.changes),
         "ground_truth": verdicts(rows),
         "churn": churn,
@@ -87,9 +90,10 @@ def score(evidence: Evidence, alerts: Sequence[Seen], seconds: float) -> dict[st
 
 
 def passed(result: Mapping[str, Any]) -> bool:
-    """Nothing missed, false, lost or doubled, and every tier field, link and conflict as it should be."""
+    """Nothing missed, false, lost or doubled, and every fact, tier field, link and conflict as it should be."""
     ground = result["ground_truth"]
     amiss = ground[MISSED] or ground[FALSE] or result["tiers_wrong"]
+    amiss = amiss or result["facts"]["different"]
     return not (amiss or result["lost"] or result["duplicates"]) and identities.right(result["identity"])
 
 

@@ -145,6 +145,9 @@ class Show:
         for row in result["tiers_wrong"]:
             line = f"  wrong tier: {row['account']} in {row['crm']} is {row['found']}, not {row['expected']}"
             self.say(line, "bold red")
+        for row in result["facts"]["differing"]:
+            line = f"  wrong fact: {row['account']}, {row['fact']}: {row['found']}, not {row['expected']}"
+            self.say(line, "bold red")
         for what, found in result["identity"].items():
             for kind in ("missed", "false"):
                 for one in found[kind]:
@@ -193,6 +196,7 @@ def scoreboard(result: Mapping[str, Any]) -> list[tuple[str, str]]:
                 f"{ground['undecidable']} that nobody can decide"
             ),
         ),
+        ("Facts", f"{result['facts']['compared']:,} at the end, {result['facts']['different']} of them wrong"),
         ("Messages", f"{result['slack_messages']} in Slack; lost {result['lost']}, doubled {result['duplicates']}"),
         ("Per CSM and day", f"median {each['median']:g}, at most {each['max']:g}"),
         (

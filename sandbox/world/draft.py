@@ -141,6 +141,8 @@ class Draft:
     merged_at: int | None = None
     churn_day: int | None = None
     parent: str | None = None
+    typed_customer: bool = False
+    """A subsidiary that the CRMs call a customer, though it carries no ARR."""
     children: list[str] = field(default_factory=list)
     """Keys of accounts below it that came after everything else: subsidiaries, or what a holding holds."""
     hubspot_differs: list[tuple[str, object]] = field(default_factory=list)

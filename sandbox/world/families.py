@@ -19,6 +19,8 @@ from sandbox.world.when import DAY
 
 SHARE = 0.15
 """Of the customers are in hierarchies."""
+TYPED, USING = 0.6, 0.6
+"""Of the subsidiaries with people are called customers; of those use the product in a workspace of their own."""
 SPARED = 8
 """So many plain prospects are left in any case."""
 SINCE = -200
@@ -100,6 +102,11 @@ class Families:
                 kinds.append(None)
             for executive in kinds:
                 self.people.add(child, executive=executive)
+            # Whoever uses the product is called a customer, though it is the parent that pays.
+            child.typed_customer = self.rng.random() < TYPED
+            if child.typed_customer and self.rng.random() < USING:
+                child.workspace = f"ws-{child.key}"
+                child.life.curve.level = self.rng.randint(4, 30)
 
     def live(self, diary: Diary, ledger: Ledger, days: int) -> None:
         """Mails, calls, meetings and tickets at them; what stories have planted comes as planted."""

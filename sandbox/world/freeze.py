@@ -43,6 +43,7 @@ def company(draft: Draft, days: Days, ids: Ids) -> Company:
         merged_at=draft.merged_at,
         churns_on=None if draft.churn_day is None else days.calendar(draft.churn_day),
         parent=draft.parent,
+        typed_customer=draft.typed_customer,
         duplicate_id=_duplicate(draft, ids) if draft.merged_at is not None else None,
         hubspot_differs=tuple(draft.hubspot_differs),
         state=draft.life.state,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from sandbox.world.acquaintances import Acquaintances
@@ -80,7 +81,9 @@ def generate(
     later = diary.apart(apart)
     families.live(later, Ledger(calendar, apart, tickets=ledger.tickets), days)
     Acquaintances(roster, also, later, apart, days).add(ledger.deals)
-    return _freeze(seed, roster, diary, ledger, stories=stories, ids=ids, days=days)
+    world = _freeze(seed, roster, diary, ledger, stories=stories, ids=ids, days=days)
+    below = [p for d in roster.of_kind("prospect") for p in samples(d, calendar, days, apart)]
+    return measure(replace(world, usage=(*world.usage, *below)))
 
 
 def _plant(roster: Roster, people: People, rng: Random) -> list[Story]:
@@ -174,7 +177,7 @@ def _freeze(
     for draft in roster.drafts:
         if draft.kind != "prospect":
             usage.extend(samples(draft, roster.days, days, roster.rng))
-    world = World(
+    return World(
         seed=seed,
         start=roster.days.start,
         days=days,
@@ -191,4 +194,3 @@ def _freeze(
         stories=tuple(stories),
         mess=(),
     )
-    return measure(world)

@@ -38,6 +38,8 @@ def _shares(world: World) -> list[tuple[str, float]]:
     done = [h for h in world.happenings if h.kind in ("email", "call", "meeting")]
     meetings = [h for h in done if h.kind == "meeting" and h.ends_at < world.start]
     parents = {c.parent for c in world.companies if c.parent}
+    strange = {p.account for p in persons if not p.registered}
+    shared = {key for p in world.persons for key in p.also_at}
     with_people = {p.account for p in world.persons}
     peopled = {c.parent for c in world.companies if c.parent and c.key in with_people}
     return [
@@ -51,9 +53,9 @@ def _shares(world: World) -> list[tuple[str, float]]:
         ("accounts in hierarchies", share(c.parent is not None or c.key in parents for c in world.companies)),
         ("customers in hierarchies", share(c.parent is not None or c.key in parents for c in inside)),
         ("customers with people at subsidiaries", share(c.key in peopled for c in inside)),
-        ("persons at customers who are in no CRM", share(not p.registered for p in persons)),
+        ("customers whom somebody in no CRM writes", share(c.key in strange for c in inside)),
         ("contacts of unknown standing with a role in a deal", share(p.role is not None for p in untitled)),
-        ("contacts of customers who are at several accounts", share(bool(p.also_at) for p in contacts)),
+        ("customers with a contact of another account", share(c.key in shared for c in inside)),
         ("customers whose CRMs contradict each other", share(bool(c.hubspot_differs) for c in inside)),
         ("customers in both CRMs", share(len(c.systems) == 2 for c in inside)),
         ("teammates whose mailbox is not captured", share(not t.captured for t in world.teammates)),

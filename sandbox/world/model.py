@@ -200,6 +200,8 @@ class Company:
     churns_on: int | None = None
     """Day on which the customer is lost, from the hidden state; None = stays."""
     parent: str | None = None
+    typed_customer: bool = False
+    """A subsidiary that its CRM calls a customer. It carries no ARR, so the account above is evaluated in its place."""
     duplicate_id: str | None = None
     """Id of the duplicate that `merged_at` is about; it is a prospect until then."""
     hubspot_differs: tuple[tuple[str, object], ...] = ()

@@ -81,7 +81,7 @@ class HubSpotRecords:
     def _company(self, company: Company, row_id: str) -> Iterator[Change]:
         later = SECOND_COPY_LATER if company.salesforce_id else 0
         born = company.created_at
-        kind = str(company.kind.at(born))
+        kind = "customer" if company.typed_customer else str(company.kind.at(born))
         in_property = company.csm_in == "property"
         parent = self._reading.companies[company.parent].hubspot_id if company.parent else None
         fields = {

@@ -83,7 +83,7 @@ class SalesforceRecords:
         fields = {
             "Name": company.name,
             "Website": _website(company),
-            "Type": TYPES[str(company.kind.at(born))],
+            "Type": TYPES["customer" if company.typed_customer else str(company.kind.at(born))],
             "OwnerId": self._user(company.owner.at(born)),
             "ParentId": self._account_id(company.parent),
             "ARR__c": dollars(company.arr.at(born)) if company.arr_in == "field" else None,

@@ -13,6 +13,7 @@ from sandbox.world.model import Company, Story, World
 from sandbox.world.table import story_table
 from sandbox.world.truth_alerts import Fire, life
 from sandbox.world.truth_book import Book
+from sandbox.world.truth_facts import facts
 from sandbox.world.truth_identity import identity
 from sandbox.world.truth_logic import Truth, Unknown
 from sandbox.world.truth_rules import RULES, Outcome, cases, outcomes
@@ -77,7 +78,8 @@ def report(found: Judgement) -> dict[str, object]:
     `conditions`: account -> rule -> per day true, false, the reason why unknown, or null when out of scope.
     `fires`: the alerts. `undecidable`: the days on which nothing can be said. `planted`: every story with what should
     come of it. `churn`: the losses of the demo and the 120 days after. `tiers`: in force, on which days it changes, and
-    what each CRM's field should hold at the end. `identity`: see `truth_identity`.
+    what each CRM's field should hold at the end. `identity`: see `truth_identity`. `facts`: of the last
+    evaluation, see `truth_facts`.
     """
     return {
         "stories": story_table(found.world),
@@ -89,6 +91,7 @@ def report(found: Judgement) -> dict[str, object]:
         "planted": [_planted(found, story) for story in found.world.stories],
         "churn": list(_churn(found)),
         "tiers": list(_tiers(found)),
+        "facts": list(_facts(found)),
         "identity": identity(found.book, found.book.day(found.world.days - 1)),
     }
 
@@ -250,6 +253,13 @@ def _tiers(found: Judgement) -> Iterator[dict[str, object]]:
             "proposed": found.tiers.proposed[-1].get(key),
             "crm_end": crm_end(found.tiers, company, found.world.days),
         }
+
+
+def _facts(found: Judgement) -> Iterator[dict[str, object]]:
+    last = found.world.days - 1
+    as_of = found.book.day(last)
+    for case in cases(found.book, as_of, lambda company: found.tiers.in_force(company, last)):
+        yield {**_named(case.company), "facts": facts(case)}
 
 
 def _pinned(found: Judgement, company: Company, day: int) -> bool:

@@ -72,7 +72,7 @@ class Book:
         self._first_seen: dict[tuple[str, str], int] = {}
         """(account, person in no CRM) -> since when a touch has told of them."""
         self._deals = _by_account(world.deals)
-        self._usage = _by_account(world.usage)
+        self._usage = self._added_up(world.usage)
         self._touches: dict[str, list[tuple[Happening, Touch]]] = defaultdict(list)
         """Per account what is a touch once it has happened, if it is not called off."""
         self._meetings: dict[str, list[tuple[Happening, Booking]]] = defaultdict(list)
@@ -138,6 +138,22 @@ class Book:
                     self._first_seen[account, person.key] = min(known, happening.logged_at)
         if happening.kind == "meeting":
             self._meetings[account].append((happening, Booking(happening.starts_at, persons)))
+
+    def _added_up(self, points: Iterable[UsagePoint]) -> dict[str, list[UsagePoint]]:
+        """Per evaluated account one sample a day: what is used below it counts as its own."""
+        by_day: dict[tuple[str, int], UsagePoint] = {}
+        for point in points:
+            account = self._carriers[point.account]
+            nothing = UsagePoint(account, point.day, 0, 0, 0)
+            known = by_day.get((account, point.day), nothing)
+            by_day[account, point.day] = UsagePoint(
+                account=account,
+                day=point.day,
+                logged_at=max(point.logged_at, known.logged_at),
+                active_users=point.active_users + known.active_users,
+                active_users_28d=point.active_users_28d + known.active_users_28d,
+            )
+        return _by_account(by_day.values())
 
     def _carrier(self, key: str) -> str:
         """The nearest account from here upwards that carries ARR; itself where there is none."""

@@ -1,0 +1,64 @@
+"""The facts behind the rules as they should stand at one evaluation: contact, people, relationships, money, use, tier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from sandbox.world.truth_book import standing
+from sandbox.world.truth_contact import STRONG, WEAK, Contact
+from sandbox.world.truth_logic import Unknown
+from sandbox.world.truth_rules import Case
+
+ROLES = ("exec", "user")
+DIGITS = 1_000_000_000
+"""Ratios are told to nine digits, rounded half up."""
+
+
+def facts(case: Case) -> dict[str, object]:
+    """Fact -> value, None where it is missing or has never been. Instants are microseconds, dates days, money cents.
+
+    Left out is what cannot be said: numbers of relationships where the CSM is not captured.
+    """
+    return dict(_facts(case))
+
+
+def _facts(case: Case) -> Iterator[tuple[str, object]]:
+    contact = case.contact
+    yield "last_contact", contact.last()
+    yield "unclassified_contacts", len(_people(contact, "unclassified"))
+    for role in ROLES:
+        yield f"last_{role}_contact", _last(contact, role)
+        yield f"{role}_contacts", len(_people(contact, role))
+        for kind, least in (("strong_", STRONG), ("", WEAK)) if contact.covered else ():
+            yield f"{kind}{role}_relationships", _related(contact, role, least)
+            yield f"{kind}{role}_relationships_u", _related(contact, "unclassified", least)
+    yield "arr", case.company.arr.at(case.as_of)
+    yield "segment", _known(case.segment())
+    yield "renewal", _known(case.contract.renewal())
+    yield "adoption", _ratio(case.adoption)
+    yield "adoption_change", _ratio(case.change)
+    yield "tier", case.tier
+
+
+def _people(contact: Contact, role: str) -> list[str]:
+    return [p.key for p in contact.persons if standing(p, contact.as_of) == role]
+
+
+def _last(contact: Contact, role: str) -> int | None:
+    with_role = (t for t in contact.touches if any(standing(p, contact.as_of) == role for p in t.persons))
+    return max((t.at for t in with_role), default=None)
+
+
+def _related(contact: Contact, role: str, least: float) -> int:
+    return sum(contact.strengths[key] >= least for key in _people(contact, role))
+
+
+def _known(value: object) -> object:
+    return None if isinstance(value, Unknown) else value
+
+
+def _ratio(value: Fraction | Unknown) -> float | None:
+    if isinstance(value, Unknown):
+        return None
+    return (value * DIGITS + Fraction(1, 2)).__floor__() / DIGITS
