@@ -61,7 +61,7 @@ def _ended(objects: Objects, stream: Stream, cursor: Cursor, records: tuple[Reco
     cursor.at = min(cursor.at or began, began)
     cursor.looked = began
     cursor.began, cursor.tries, cursor.listed = 0, 0, True
-    yield Batch(stream.name, records, cursor.text(), fresh_at=began * _MS)
+    yield Batch(stream.name, records, cursor.text(), fresh_at=objects.session.ours(began * _MS))
     if short:
         yield _shortage(stream, got, wanted, f"{_LISTS} lists came out short: see what is kept from this token's user")
 

@@ -49,6 +49,10 @@ class HubSpotSession:
         """The vendor's time, as its last answer told it; stamps are compared with this, never with our own clock."""
         return self._clock.now() - self._behind
 
+    def ours(self, at: Instant) -> Instant:
+        """An instant of the vendor's clock on ours: how fresh something is, is asked on ours."""
+        return at + self._behind
+
     def _call(self, method: str, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None) -> Any:
         def once() -> Any:
             self.limits.check(self.work)  # before a token is renewed for a call that is not made

@@ -50,6 +50,10 @@ class Composer:
         """The server's clock."""
         return self._session.server_now()
 
+    def ours(self, at: Instant) -> Instant:
+        """An instant of the server's clock on ours."""
+        return self._session.ours(at)
+
     def ask(self, asks: Sequence[Ask], work: Work = "increment") -> list[Answer]:
         """One API call: the answers in the order of what was asked."""
         parts = [

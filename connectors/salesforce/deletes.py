@@ -82,7 +82,7 @@ class Deletes:
             windows.extendleft(reversed(again))
         yield from self._compare(now)
         if not self._refused:
-            yield Batch(NAME, (), self._cursor(), fresh_at=now)
+            yield Batch(NAME, (), self._cursor(), fresh_at=self._reach.composer.ours(now))
 
     def _windows(self, now: Instant) -> Iterator[Window]:
         end = -(-now // MINUTE) * MINUTE

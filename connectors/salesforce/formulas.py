@@ -71,7 +71,7 @@ def _events(reach: Reach, mapping: FieldMapping, state: Mapping[str, Cursor]) ->
                 yield troubles.refused(NAME, f"the formulas of {one.stream.object}", one.refusal, reach.clock)
         waiting = [one for one in waiting if not one.over]
     if not refused:
-        yield Batch(NAME, (), "{}", fresh_at=now)
+        yield Batch(NAME, (), "{}", fresh_at=reach.composer.ours(now))
 
 
 def _reading(

@@ -48,7 +48,7 @@ class Run:
     finished: set[str] = field(default_factory=set)
     tries: Counter[str] = field(default_factory=Counter)
     fresh_at: Instant | None = None
-    """The server's clock when the first answer came: what is read is complete up to then."""
+    """Our clock when the first answer came: what is read is complete up to then."""
 
 
 class SalesforceReader:
@@ -122,7 +122,7 @@ class SalesforceReader:
             sound = sound and isinstance(event, Batch)
             yield event
         if sound:
-            yield Batch("sweep:history", (), "{}", fresh_at=self._composer.now())
+            yield Batch("sweep:history", (), "{}", fresh_at=self._clock.now())
 
     def _read(self, some: Sequence[Stream], state: dict[str, Cursor]) -> Iterator[SyncEvent]:
         for stream in some:
@@ -153,7 +153,7 @@ class SalesforceReader:
         ]
         looks = looks[: fitting(asks) - len(pages)]
         answers = self._composer.ask(asks[: len(pages) + len(looks)])
-        run.fresh_at = run.fresh_at or self._composer.now()
+        run.fresh_at = run.fresh_at or self._clock.now()
         for _ in pages:
             run.pages.popleft()
         for _ in looks:
@@ -215,7 +215,7 @@ class SalesforceReader:
         elif not run.state[stream.name].absent:
             run.state[stream.name] = Cursor(absent=True)
             cursor = run.state[stream.name].text()
-            yield Batch(stream.name, (), cursor, fresh_at=self._composer.now(), absent=True)
+            yield Batch(stream.name, (), cursor, fresh_at=self._clock.now(), absent=True)
 
     # ------------------------------------------------------------ pages
 
@@ -309,7 +309,10 @@ class SalesforceReader:
                 yield Batch(stream.name, records, run.state[stream.name].text())
                 continue
             cursor = run.state[stream.name] = replace(before, at=event.mark.began, id="", done=True, walk={})
-            last = Batch(stream.name, records, cursor.text(), fresh_at=instant(event.mark.began))
+            began = instant(event.mark.began)
+            last = Batch(
+                stream.name, records, cursor.text(), fresh_at=None if began is None else self._composer.ours(began)
+            )
             yield from self._finished(run, stream, last, cursor)
 
     def _order(self, stream: Stream, cursor: Cursor) -> Order:

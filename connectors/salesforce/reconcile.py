@@ -40,7 +40,7 @@ class Reconcile:
             yield from self._read(self._again.full(), now)
         yield from self._read(self._again.rest(), now)
         if self._sound:
-            yield Batch(NAME, (), "{}", fresh_at=now)
+            yield Batch(NAME, (), "{}", fresh_at=self._reach.composer.ours(now))
 
     def _over(self, walk: Walk) -> Iterator[SyncEvent]:
         stream = walk.stream

@@ -196,6 +196,10 @@ class SalesforceSession:
         """The server's clock, as the last answer told it; ours before the first one."""
         return self._clock.now() + int(self._http.skew * SECOND)
 
+    def ours(self, at: Instant) -> Instant:
+        """An instant of the server's clock on ours: how fresh something is, is asked on ours."""
+        return at - int(self._http.skew * SECOND)
+
     def call(
         self,
         method: str,

@@ -18,7 +18,7 @@ class Batch:
     cursor: str
     """JSON text; equal text = the cursor did not move."""
     fresh_at: Instant | None = None
-    """Set on the last batch of a stream: the stream is complete up to this instant of the server's clock."""
+    """Set on the last batch of a stream: the stream is complete up to this instant of our clock."""
     absent: bool = False
     """The source has no such rows and never will have: nothing is read, so nothing can become stale."""
     mend: bool = False

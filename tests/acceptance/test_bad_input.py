@@ -21,7 +21,7 @@ _UNREACHABLE = "http://127.0.0.1:9"  # the discard port: nobody listens there
 _GOOD_RULE, _BAD_RULE = "renewal due and no exec contact in 15 days", "renewal due and no exce contact in 15 days"
 _HEADER = "date,workspace,active_users,active_users_28d\n"
 _BAD_FILE = _HEADER + "2026-03-02,ws-new,12,40\n2026-03-02,ws-other,many,40\n"
-_BOOKKEEPING = ("sync_runs", "freshness", "sources")
+_BOOKKEEPING = ("sync_runs", "stream_runs", "freshness", "sources")
 
 
 # In the order of the file: what stands there, what a person makes of it, the column of that line, what is then said.

@@ -63,6 +63,8 @@ class Ended:
 
 
 Tierd = Callable[..., Ended]
+_ROOT = str(Path(__file__).parents[2])
+"""Processes run the program that is tested, whatever is installed."""
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,7 @@ def synced(vendors: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "rules").mkdir()
     for name, text in shipped_rules().items():
         (folder / "rules" / name).write_text(text)
-    environ = {"TIERD_TEST_SF_FILE": str(folder / "secret"), "PATH": "/usr/bin:/bin"}
+    environ = {"TIERD_TEST_SF_FILE": str(folder / "secret"), "PATH": "/usr/bin:/bin", "PYTHONPATH": _ROOT}
     for command in (["sync", "--once"], ["evaluate", "--once", "--as-of", AS_OF]):
         done = subprocess.run(
             [sys.executable, "-m", "daemon.cli", *command, "--config", str(folder / "tierd.yaml")],
@@ -599,7 +601,7 @@ def _ready(address: str) -> bool:
 @contextmanager
 def _daemon(home: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """`tierd run` as a process that has evaluated once, with its log so far; killed at the end if it still runs."""
-    environ = {"TIERD_TEST_SF": (home / "secret").read_text(), "PATH": "/usr/bin:/bin"}
+    environ = {"TIERD_TEST_SF": (home / "secret").read_text(), "PATH": "/usr/bin:/bin", "PYTHONPATH": _ROOT}
     child = subprocess.Popen(
         [sys.executable, "-m", "daemon.cli", "run", "--config", str(home / "tierd.yaml")],
         env=environ,
