@@ -25,6 +25,7 @@ from daemon.cli import run
 from daemon.init import shipped_rules
 from daemon.lock import writer
 from sandbox.serve import Sandbox, Settings
+from sandbox.world.project_salesforce import TRACKED
 from store.engine import Store
 
 AS_OF = "2026-03-02T06:00"
@@ -221,9 +222,14 @@ def test_check_names_the_nearest_field_at_its_line(tierd: Tierd, home: Path) -> 
     assert "tierd.yaml:11:40: `path: OwnerId` of Opportunity leads to User, not to Account" in tierd("check").out
 
 
-def test_check_says_what_silence_tiers_and_history_stand_on(tierd: Tierd, home: Path) -> None:
+def test_check_says_what_silence_tiers_and_history_stand_on(tierd: Tierd, home: Path, vendors: Sandbox) -> None:
     """Field history, captured mail, the quota, other customer conditions, and the tier's target while write-back is off."""
+    some = tierd("check").out
+    assert re.search(r"warning no field history is kept of Account.CSM__c, Account.Type; .*who the CSM was", some)
+    history = vendors.salesforce.history
+    history.track("Account")  # of no field any more
     shown = tierd("check").out
+    history.track("Account", *TRACKED)
     assert re.search(r"warning no field history is kept of Account.ARR__c, .*who set the tier", shown)
     assert re.search(r"ok      mail: [\d,]+ e-mails of the last 30 days are rows of the org", shown)
     assert re.search(r"ok      API calls of 24 hours: [\d,]+ of 100,000 are used by everybody", shown)
