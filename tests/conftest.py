@@ -21,6 +21,7 @@ from store.tables import metadata
 from tests import postgres
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A module's tests run in one process, and so do all that share the settled company: what they share is made once."""
     for item in items:

@@ -21,7 +21,7 @@ from urllib.request import urlopen
 import pytest
 import structlog
 
-from daemon.cli import run
+from daemon.cli import common, run
 from daemon.init import shipped_rules
 from daemon.lock import writer
 from sandbox.serve import Sandbox, Settings
@@ -111,6 +111,8 @@ def home(synced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TIERD_CONFIG", str(folder / "tierd.yaml"))
     monkeypatch.setenv("TIERD_LOG_LEVEL", "critical")
     monkeypatch.setenv("COLUMNS", "200")
+    for console in (common.out, common.err):  # made when first imported, perhaps with another width
+        monkeypatch.setattr(console, "_width", 200)
     monkeypatch.chdir(folder)
     return folder
 
