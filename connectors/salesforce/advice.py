@@ -59,7 +59,6 @@ def advice(settings: SalesforceSettings, explorer: SalesforceExplorer, session: 
         *_history(asked.tracked, mapped),
         *_capture(asked, synced=bool(_SYNCED & names)),
         *_currency(settings, asked.currencies),
-        *_quota(settings, session),
     ]
 
 
@@ -187,16 +186,3 @@ def _currency(settings: SalesforceSettings, answer: Answer | None) -> Iterator[F
         yield Finding("warning", what, "add it under `rates`, in the reporting currency", ("currencies", "rates"))
     else:
         yield Finding("ok", f"amounts in {listed} are converted by the configured rates")
-
-
-def _quota(settings: SalesforceSettings, session: SalesforceSession) -> Iterator[Finding]:
-    if session.usage is None:
-        return
-    used, allowed = session.usage
-    ours = session.budget.ours
-    share = settings.quota.share
-    yield Finding(
-        "ok",
-        f"API calls of 24 hours: {used:,} of {allowed:,} are used by everybody, {ours:,} by tierd, "
-        f"whose share is {int(allowed * share):,} ({share:.0%})",
-    )

@@ -124,12 +124,6 @@ def test_several_currencies_are_never_added_unconverted(org: Org) -> None:
     assert "currencies: {field: CurrencyIsoCode, rates:" in finding.remedy
 
 
-def test_the_quota_says_whose_share_is_used(org: Org) -> None:
-    """Used by everybody, by tierd, and the share that is tierd's."""
-    (finding,) = said(org, "API calls of 24 hours")
-    assert "whose share is 20,000 (20%)" in finding.what
-
-
 def test_a_check_costs_few_calls(org: Org) -> None:
     """Sign-in, describes, the list of objects and one composite of questions."""
     connector = SalesforceConnector(org_settings(org), StepClock(org.clock))

@@ -234,7 +234,7 @@ def test_check_says_what_silence_tiers_and_history_stand_on(tierd: Tierd, home: 
     history.track("Account", *TRACKED)
     assert re.search(r"warning no field history is kept of Account.ARR__c, .*who set the tier", shown)
     assert re.search(r"ok      mail: [\d,]+ e-mails of the last 30 days are rows of the org", shown)
-    assert re.search(r"ok      API calls of 24 hours: [\d,]+ of 100,000 are used by everybody", shown)
+    assert re.search(r"ok      [\d,]+ API calls by tierd in 24 hours, of the 20,000 that it may make", shown)
     assert "ok      Account.Customer_Tier__c can be written" in shown
     _change(home, "1: Tier 1", "1: Tier One")
     done = tierd("check")

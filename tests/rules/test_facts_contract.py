@@ -258,12 +258,11 @@ def test_dates_are_compared_in_the_configured_zone(connection: Connection) -> No
 
 
 def test_what_this_version_does_not_record_says_so(connection: Connection) -> None:
-    """Health and ARR growth are missing everywhere, with the reason."""
+    """Health is missing everywhere, with the reason."""
     rows = orderly()
     rows.account(arr=5)
     row = one(connection, rows)
     assert (row["health"], row["health_state"]) == (None, "not_recorded")
-    assert (row["arr_growth"], row["arr_growth_state"]) == (None, "not_recorded")
 
 
 def test_past_instants_know_nothing_of_later_rows(connection: Connection) -> None:

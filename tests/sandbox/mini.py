@@ -146,7 +146,7 @@ def world(
     captured: bool = True,
     days: int = 1,
 ) -> World:
-    """A world of a few records. `captured`: the CSM writes to other accounts every day."""
+    """A world of a few records. `captured`: the CSM writes to another account, "a-9", every day."""
     mails = tuple(elsewhere(n + 0.5) for n in range(-days, 100)) if captured else ()
     return World(
         seed=0,
@@ -154,7 +154,7 @@ def world(
         days=days,
         history_days=900,
         teammates=(Teammate(CSM, "CSM", "csm", None, captured), Teammate(SELLER, "Seller", "sales", None, True)),
-        companies=companies or (company(),),
+        companies=(*(companies or (company(),)), company("a-9")),
         persons=persons,
         happenings=(*happenings, *mails),
         deals=deals,
