@@ -68,6 +68,16 @@ ROWS: Mapping[str, str] = {
     "schedule": "when one task is due, and how its last run went",
     "settings": "one single value: brakes, and what the process notes about itself",
     "facts": "the current facts of one customer",
+    "past_facts": "the facts of one customer as they were so many days before",
+    "fact_sets": "one member of a fact that is a set: a tag, a function reached, a feature and what is made of it",
+    "narrowed_facts": "the last contact of one customer with persons of one level or function",
+    "health_parts": "one component of one customer's health, now or so many days before",
+    "tier_reviews": "somebody of ours looked at one customer's tier",
+    "survey_answers": "one answer to a survey",
+    "pulses": "what one CSM thought of one customer, in one click",
+    "asks": "one time that feedback or a reference was asked for",
+    "exceptions": "one service given beyond what the tier promises",
+    "showings": "what somebody said: this customer has, or has not, been shown an offering",
     "portfolio_stats": "one statistic of the last full evaluation",
 }
 _TYPES = {"BIGINT": "integer", "INTEGER": "integer", "TEXT": "text", "FLOAT": "real"}

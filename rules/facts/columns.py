@@ -10,6 +10,7 @@ from rules.facts.moment import Expr, Moment, real, word
 from rules.facts.people import relationship
 from rules.facts.settings import FactSettings
 from rules.facts.usage import ratio
+from store.tables import RECORDED_FACTS
 
 TOUCH_COUNTS = ("touches_30d", "touches_90d", "inbound_90d", "meetings_90d")
 TICKET_COUNTS = ("open_tickets", "urgent_tickets", "tickets_90d")
@@ -40,6 +41,7 @@ def fact_columns(m: Moment, settings: FactSettings, parts: Parts) -> dict[str, E
         **_ticket_facts(parts),
         **_tier_facts(m, settings, parts),
         **_silence_columns(parts),
+        **_not_yet(),
     }
 
 
@@ -89,8 +91,39 @@ def _contract_facts(settings: FactSettings, parts: Parts) -> dict[str, Expr]:
         **_fact("renewed", c.renewed, "not_on_file", dates_stale),
         **_fact("lifecycle", c.lifecycle, "not_on_file", dates_stale),
         **_fact("arr_growth", growth, no_growth, c.arr_stale),
-        **_missing("health", "not_recorded"),
     }
+
+
+def _not_yet() -> dict[str, Expr]:
+    """Facts whose definition is still to come."""
+    names = (
+        *RECORDED_FACTS,
+        "health",
+        "health_change_30d",
+        "value_at_risk",
+        "team_size",
+        "usage_frequency",
+        "usage_trend",
+        "csat",
+        "nps",
+        "pulse",
+        "load",
+        "load_per_arr",
+        "awaiting_reply",
+        "unanswered_outreach",
+        "response_time",
+        "champions_lost",
+        "newest_offering",
+        "newest_offering_shown",
+        "features_adopted",
+        "features_offered",
+        "whitespace",
+        "open_expansion",
+    )
+    found: dict[str, Expr] = {}
+    for name in names:
+        found |= _missing(name, "not_recorded")
+    return found | {"unclassified_contacts_state": null()}
 
 
 def _usage_facts(parts: Parts) -> dict[str, Expr]:

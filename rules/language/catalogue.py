@@ -25,11 +25,14 @@ class Kind(StrEnum):
     """A difference of two ratios, 0.1 = 10 percentage points."""
     SCORE = "score"
     DAYS = "number of days"
+    HOURS = "number of hours"
+    NUMBER = "number"
+    """A plain number that is no count."""
     CHOICE = "choice"
     TEXT = "text"
 
 
-NUMBERS = frozenset({Kind.MONEY, Kind.COUNT, Kind.RATIO, Kind.POINTS, Kind.SCORE, Kind.DAYS})
+NUMBERS = frozenset({Kind.MONEY, Kind.COUNT, Kind.RATIO, Kind.POINTS, Kind.SCORE, Kind.DAYS, Kind.HOURS, Kind.NUMBER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Fact:
     event: str = ""
     """What happens (`exec contact` of `last exec contact`); empty for other kinds."""
     role: str = ""
-    """exec | user | any: whom the event is with."""
+    """exec | user | any: whom the event is with; empty where it is with nobody, and recorded or not."""
     unclassified: str = ""
     """Column of the same event with persons of unknown level: it may hide the event."""
     interval: bool = False
@@ -98,10 +101,19 @@ def _counts() -> list[Fact]:
     plain = [
         Fact("seats", Kind.COUNT, unit="seats", low=0),
         Fact("active users", Kind.COUNT, unit="users", low=0),
+        Fact("team size", Kind.COUNT, unit="persons", low=0),
         Fact("tier", Kind.COUNT, low=1, high=9),
         Fact("open tickets", Kind.COUNT, unit="tickets", low=0),
         Fact("urgent tickets", Kind.COUNT, unit="tickets", low=0),
         Fact("tickets 90d", Kind.COUNT, unit="tickets", low=0),
+        Fact("unanswered outreach", Kind.COUNT, unit="e-mails", low=0),
+        Fact("champions lost", Kind.COUNT, unit="persons", low=0),
+        Fact("features adopted", Kind.COUNT, unit="features", low=0),
+        Fact("features offered", Kind.COUNT, unit="features", low=0),
+        Fact("unclassified contacts", Kind.COUNT, unit="persons", low=0),
+        Fact("nps", Kind.COUNT, "NPS", low=0, high=10),
+        Fact("pulse", Kind.COUNT, low=-2, high=2),
+        Fact("load", Kind.COUNT, low=0),
     ]
     touches = [
         Fact(name, Kind.COUNT, unit="touches", low=0, partial=True)
@@ -142,14 +154,36 @@ def _others() -> list[Fact]:
         Fact("cadence", Kind.DAYS, unit="days", low=0),
         Fact("touch due in", Kind.DAYS, unit="days", partial=True),
         Fact("health", Kind.SCORE, low=0, high=100),
+        Fact("health change 30d", Kind.NUMBER, unit="points", low=-100, high=100),
+        Fact("value at risk", Kind.MONEY, low=0),
+        Fact("whitespace", Kind.MONEY, low=0),
+        Fact("csat", Kind.RATIO, "CSAT", low=0, high=1),
+        Fact("usage trend", Kind.RATIO),
+        Fact("load per arr", Kind.NUMBER, "load per ARR", low=0),
+        Fact("awaiting reply", Kind.HOURS, unit="hours", low=0),
+        Fact("response time", Kind.HOURS, unit="hours", low=0),
+        Fact("newest offering", Kind.DATE),
+        Fact("newest offering shown", Kind.FLAG),
+        Fact("open expansion", Kind.FLAG),
         Fact("name", Kind.TEXT, synonyms=("account name",)),
         Fact("segment", Kind.CHOICE, choices=("enterprise", "mid_market", "smb")),
         Fact("csm", Kind.TEXT, "CSM"),
         Fact("lifecycle", Kind.CHOICE, choices=("onboarding", "live", "renewing", "churned")),
+        Fact("usage frequency", Kind.CHOICE, choices=("daily", "weekly", "occasional", "inactive")),
     ]
 
 
-FACTS: tuple[Fact, ...] = (*_events(), *_counts(), *_others())
+def _recorded() -> list[Fact]:
+    """What somebody records by hand or by a button: never known before the first record, so no steps of silence."""
+    return [
+        Fact("last survey answer", Kind.EVENT, event="survey answered"),
+        Fact("last feedback ask", Kind.EVENT, event="feedback asked"),
+        Fact("last reference ask", Kind.EVENT, event="reference asked"),
+        Fact("last tier review", Kind.EVENT, event="tier review"),
+    ]
+
+
+FACTS: tuple[Fact, ...] = (*_events(), *_counts(), *_others(), *_recorded())
 
 
 def _index() -> tuple[Mapping[str, Fact], Mapping[str, Fact]]:
@@ -176,8 +210,10 @@ def role_columns(role: str) -> tuple[str | None, str]:
     return (None if role == "any" else f"{role}_contacts", f"{role}_since")
 
 
-def booking_of(fact: Fact) -> Fact:
-    """The booked meeting that breaks silence of this event: with the same role."""
+def booking_of(fact: Fact) -> Fact | None:
+    """The booked meeting that breaks silence of this event: with the same role; None for what is with nobody."""
+    if not fact.role:
+        return None
     return BY_BOOKING["meeting" if fact.role == "any" else f"{fact.role} meeting"]
 
 
@@ -197,5 +233,12 @@ def example(fact: Fact) -> str:
             return f"{name} is one of {fact.choices[0]}, {fact.choices[1]}".replace("_", " ")
         case Kind.TEXT:
             return f'{name} is "..."'
-    values = {Kind.RATIO: "80%", Kind.POINTS: "-10 points", Kind.MONEY: "50k", Kind.DAYS: "2 days", Kind.SCORE: "60"}
+    values = {
+        Kind.RATIO: "80%",
+        Kind.POINTS: "-10 points",
+        Kind.MONEY: "50k",
+        Kind.DAYS: "2 days",
+        Kind.HOURS: "24 hours",
+        Kind.SCORE: "60",
+    }
     return f"{name} {'are' if fact.kind is Kind.COUNT and name.endswith('s') else 'is'} at least {values.get(fact.kind, '2')}"

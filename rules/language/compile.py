@@ -138,8 +138,7 @@ class _Compiler:
         fact, value, state = leaf.fact, _value(leaf.fact), _state(leaf.fact)
         match leaf:
             case Silence(window=window):
-                ahead = _value(booking_of(fact))
-                booked = and_(ahead > self.as_of, ahead <= self.as_of + BOOKED_AHEAD)
+                booked = self._booked_soon(fact)
                 gap = self._gap(fact, window)
                 return case(
                     (value > self.as_of - window, false()), (booked, false()), (gap.is_not(None), null()), else_=true()
@@ -169,8 +168,17 @@ class _Compiler:
                 return case((state.is_(None), value == 1), else_=null())
         raise TypeError(f"no SQL for {type(leaf).__name__}")
 
+    def _booked_soon(self, fact: Fact) -> Condition:
+        booking = booking_of(fact)
+        if booking is None:
+            return false()
+        ahead = _value(booking)
+        return and_(ahead > self.as_of, ahead <= self.as_of + BOOKED_AHEAD)
+
     def _gap(self, fact: Fact, window: int | None) -> Words:
         """Steps 3 to 6 of silence as a text, NULL = the absence can be told."""
+        if not fact.role:
+            return case((_state(fact) == "never", null()), *_absent(fact), else_=null())
         count, since = role_columns(fact.role)
         state, column = _state(fact), facts.c
         cutoff = None if window is None else self.as_of - window

@@ -122,7 +122,8 @@ def _decide(leaf: Leaf, row: Row, as_of: Instant, today: Day) -> tuple[Truth, st
     match leaf:
         case Silence(window=window):
             happened, why = _happened(fact, row, as_of, window)
-            ahead = _int(row, booking_of(fact).column)
+            booking = booking_of(fact)
+            ahead = _int(row, booking.column) if booking else None
             booked = ahead is not None and as_of < ahead <= as_of + BOOKED_AHEAD
             return (False, None) if happened or booked else (None if why else True, why)
         case Happened(window=window):
@@ -178,6 +179,8 @@ def _happened(fact: Fact, row: Row, as_of: Instant, window: int | None) -> tuple
 
 def _gap(fact: Fact, row: Row, cutoff: Instant | None) -> str | None:
     """Steps 3 to 6 of silence: why the absence of an event in the window (None = ever) cannot be told; None = it can."""
+    if not fact.role:
+        return None if row.get(f"{fact.column}_state") == "never" else _missing(fact, row)
     count, since = role_columns(fact.role)
     kind = f"{fact.role} " if count else ""
     if count is None:
@@ -258,12 +261,11 @@ def columns_of(leaf: Leaf) -> tuple[str, ...]:
     for fact in facts_of(leaf):
         found += [fact.column, f"{fact.column}_state"]
         found += [f"{fact.column}_u"] if fact.interval else []
-    if isinstance(leaf, Silence | Happened):
+    if isinstance(leaf, Silence | Happened) and leaf.fact.role:
         count, since = role_columns(leaf.fact.role)
         found += [since, "activity_stale", "not_covered"]
         found += [count, "unclassified_contacts", "unclassified_since"] if count else []
         found += [leaf.fact.unclassified] if leaf.fact.unclassified else []
-    if isinstance(leaf, Silence):
-        booking = booking_of(leaf.fact).column
-        found += [booking, f"{booking}_state"]
+    if isinstance(leaf, Silence) and (booking := booking_of(leaf.fact)):
+        found += [booking.column, f"{booking.column}_state"]
     return tuple(found)

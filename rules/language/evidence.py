@@ -43,13 +43,15 @@ def bullets(
 def _facts(rule: Rule, row: Row, as_of: Instant, today: Day) -> Iterator[Fact]:
     for leaf in deciding(outcome(rule.when, row, as_of, today)):
         yield from facts_of(leaf)
-        if isinstance(leaf, Silence):
-            yield booking_of(leaf.fact)
+        if isinstance(leaf, Silence) and (booking := booking_of(leaf.fact)):
+            yield booking
 
 
 def _line(fact: Fact, row: Row, behind: Behind, today: Day) -> str | None:
     """The rows behind a fact in words; empty where there is nothing worth a line, None where no rows are named."""
     if fact.kind is Kind.EVENT:
+        if not fact.role:
+            return None
         return _contact(fact, row, behind)
     if fact.kind is Kind.BOOKING:
         return _part(fact, row, behind.bookings) or ""

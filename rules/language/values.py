@@ -77,6 +77,15 @@ def today_of(as_of: Instant, zone: dt.tzinfo = dt.UTC) -> Day:
     return (moment.astimezone(zone).date() - dt.date(1970, 1, 1)).days
 
 
+def _no_time(fact: Fact, found: Quantity, unit: str) -> tuple[str, str] | None:
+    if found.microseconds is not None:
+        return None
+    return (
+        f"`{fact.shown}` is a {fact.kind}, {found.text} has no unit of time",
+        f"did you mean `{found.number} {unit}`?",
+    )
+
+
 def as_number(fact: Fact, found: Quantity, start: int, currency: str = "USD") -> float:
     """The value in the fact's own unit (minor units, ratio, days); raises Problem when the unit does not fit."""
     name, number, unit = fact.shown, found.number, found.unit
@@ -94,13 +103,10 @@ def as_number(fact: Fact, found: Quantity, start: int, currency: str = "USD") ->
         case Kind.MONEY:
             value = number * 100
             wrong = _no_money(name, found, currency)
-        case Kind.DAYS:
-            value = Decimal(found.microseconds or 0) / DAY
-            if found.microseconds is None:
-                wrong = (
-                    f"`{name}` is a number of days, {found.text} has no unit of time",
-                    f"did you mean `{number} days`?",
-                )
+        case Kind.DAYS | Kind.HOURS:
+            size, unit_name = (DAY, "days") if fact.kind is Kind.DAYS else (HOUR, "hours")
+            value = Decimal(found.microseconds or 0) / size
+            wrong = _no_time(fact, found, unit_name)
         case _ if unit:
             wrong = f"`{name}` is a {fact.kind}, {found.text} has a unit it does not have", f"did you mean `{number}`?"
         case Kind.COUNT if number != number.to_integral_value():

@@ -148,6 +148,8 @@ def _shown(fact: Fact, value: object, as_of: Instant, today: Day, currency: str)
             return f"{_plural(-value, 'day')} overdue" if value < 0 else _days_away(int(value))
         case Kind.DAYS:
             return _plural(value, "day")
+        case Kind.HOURS:
+            return _plural(value, "hour")
     return _number(value)
 
 
@@ -302,8 +304,8 @@ def _outside(leaf: Range) -> str:
 
 
 def _amount(fact: Fact, value: float) -> str:
-    if fact.kind is Kind.DAYS:
-        return _plural(value, "day")
+    if fact.kind in (Kind.DAYS, Kind.HOURS):
+        return _plural(value, "day" if fact.kind is Kind.DAYS else "hour")
     return _shown(fact, int(value) if fact.kind is Kind.MONEY else value, 0, 0, "USD")
 
 

@@ -23,12 +23,23 @@ INSTANT_FACTS = (
     "next_exec_meeting",
     "next_user_meeting",
 )
-DAY_FACTS = ("contract_start", "renewal")
-FLAG_FACTS = ("strategic", "auto_renews", "rolling", "renewed", "tier_pinned")
-MONEY_FACTS = ("arr", "potential", "ltv")
+# What is known only once somebody has recorded the first one, of any account: until then it is missing, not never.
+RECORDED_FACTS = ("last_survey_answer", "last_feedback_ask", "last_reference_ask", "last_tier_review")
+DAY_FACTS = ("contract_start", "renewal", "newest_offering")
+FLAG_FACTS = (
+    "strategic",
+    "auto_renews",
+    "rolling",
+    "renewed",
+    "tier_pinned",
+    "open_expansion",
+    "newest_offering_shown",
+)
+MONEY_FACTS = ("arr", "potential", "ltv", "whitespace", "value_at_risk")
 COUNT_FACTS = (
     "seats",
     "active_users",
+    "team_size",
     "tier",
     "open_tickets",
     "urgent_tickets",
@@ -37,6 +48,13 @@ COUNT_FACTS = (
     "touches_90d",
     "inbound_90d",
     "meetings_90d",
+    "unanswered_outreach",
+    "champions_lost",
+    "features_adopted",
+    "features_offered",
+    "nps",  # 0..10
+    "pulse",  # -2..2
+    "load",
 )
 LEVEL_COUNT_FACTS = (
     "exec_contacts",
@@ -56,11 +74,18 @@ NUMBER_FACTS = (
     "cadence",
     "touch_due_in",
     "health",
+    "health_change_30d",  # points of the score
+    "usage_trend",  # ratio per 30 days
+    "csat",  # ratio
+    "load_per_arr",  # per 1,000 of ARR, in whole units of the currency
+    "awaiting_reply",  # hours
+    "response_time",  # hours
 )
-TEXT_FACTS = ("name", "segment", "csm", "lifecycle")
+TEXT_FACTS = ("name", "segment", "csm", "lifecycle", "usage_frequency")
 # What the seven steps of silence read besides the instants: not facts an author names.
 SILENCE_COLUMNS = (
-    Column("unclassified_contacts", Integer),
+    Column("unclassified_contacts", Integer),  # also a fact that an author names; it is never missing
+    Column("unclassified_contacts_state", Text),
     at("last_unclassified_contact", nullable=True),
     at("last_unclassified_reply", nullable=True),
     at("any_since", nullable=True),  # the earliest creation stamp among persons on file, per standing
@@ -75,6 +100,7 @@ SILENCE_COLUMNS = (
 def _fact_columns() -> list[Column[object]]:
     kinds: list[tuple[tuple[str, ...], type[Any]]] = [
         (INSTANT_FACTS, BigInteger),
+        (RECORDED_FACTS, BigInteger),
         (DAY_FACTS, Integer),
         (FLAG_FACTS, Integer),
         (MONEY_FACTS, BigInteger),
@@ -100,6 +126,55 @@ facts = Table(
     at("as_of"),
     *_fact_columns(),
     *SILENCE_COLUMNS,
+)
+
+# The same facts as they were whole days before, for what moves: one row per customer and distance in days.
+past_facts = Table(
+    "past_facts",
+    metadata,
+    Column("account_id", BigInteger, ForeignKey("accounts.id"), primary_key=True),
+    Column("days", Integer, primary_key=True),
+    at("as_of"),  # of the facts themselves: `days` before the evaluation
+    *_fact_columns(),
+)
+
+# Facts that are sets. `tags`: value = the tag; `functions_reached`: value = the function; `features`: value = the
+# feature, state = not_offered | offered | adopted | thriving | lapsed | unknown.
+fact_sets = Table(
+    "fact_sets",
+    metadata,
+    Column("account_id", BigInteger, ForeignKey("accounts.id"), primary_key=True),
+    Column("fact", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("state", Text),
+)
+
+# Contact and reply narrowed to persons of one level or function: what `no contact with level ... in 60 days` reads.
+# `unclear` rows (value '') are the persons whose level, or function, nobody knows: they may hide the event.
+narrowed_facts = Table(
+    "narrowed_facts",
+    metadata,
+    Column("account_id", BigInteger, ForeignKey("accounts.id"), primary_key=True),
+    Column("by", Text, primary_key=True),  # level | function
+    Column("value", Text, primary_key=True),  # c_level, vp, ... | it, finance, ...; '' = not known
+    Column("contacts", Integer, nullable=False),  # persons on file
+    at("since", nullable=True),  # the earliest creation stamp among them
+    at("last_contact", nullable=True),
+    at("last_reply", nullable=True),
+)
+
+# What health is made of, now (`days` 0) and whole days before: why it is what it is, and why it moved.
+health_parts = Table(
+    "health_parts",
+    metadata,
+    Column("account_id", BigInteger, ForeignKey("accounts.id"), primary_key=True),
+    Column("days", Integer, primary_key=True),
+    Column("component", Text, primary_key=True),
+    Column("raw", Float),  # in the unit of the fact behind it; NULL = missing
+    Column("why", Text),  # the state of a missing one
+    Column("score", Float),  # 0..100
+    Column("weight", Float, nullable=False),  # as configured for the segment, 0..100
+    Column("contribution", Float),  # points of health; they add up to it
 )
 
 # Portfolio statistics of the last full evaluation (medians, cuts), used until the next.

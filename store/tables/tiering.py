@@ -89,3 +89,13 @@ tier_ledger = Table(
     Index("ix_tier_ledger_state", "state"),
     Index("ix_tier_ledger_row", "source", "crm_id"),
 )
+
+# When somebody of ours last looked at a customer's tier and kept or changed it.
+tier_reviews = Table(
+    "tier_reviews",
+    metadata,
+    Column("account_id", BigInteger, ForeignKey("accounts.id"), primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("author", Text, nullable=False),
+    at("recorded_at"),
+)

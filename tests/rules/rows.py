@@ -71,7 +71,7 @@ def _value(rng: random.Random, fact: Fact) -> object:
             return rng.choice((-0.4, -0.2, -0.19999999999, -0.1, 0.0, 0.1 + 0.2, 0.74, 0.75, 0.8, 1.2))
         case Kind.SCORE:
             return rng.choice((0.0, 59.99, 60.0, 60.01, 100.0))
-        case Kind.DAYS:
+        case Kind.DAYS | Kind.HOURS:
             return float(rng.choice((-3, -2, -1, 0, 2, 7)))
         case Kind.CHOICE:
             return rng.choice(fact.choices)

@@ -54,7 +54,14 @@ def phrases_for(fact: Fact) -> list[str]:
             return [f"{name} is {first}", f"{name} is not {second}", f"{name} is one of {first}, {second}", *known]
         case Kind.TEXT:
             return [f'{name} is "Ann Lee"', f"""{name} is not "O'Hara\"""", *known]
-    values = {Kind.MONEY: "50k", Kind.RATIO: "75%", Kind.POINTS: "-10 points", Kind.SCORE: "60", Kind.DAYS: "2 days"}
+    values = {
+        Kind.MONEY: "50k",
+        Kind.RATIO: "75%",
+        Kind.POINTS: "-10 points",
+        Kind.SCORE: "60",
+        Kind.DAYS: "2 days",
+        Kind.HOURS: "2 hours",
+    }
     value = values.get(fact.kind, "2")
     found = [f"{name} is {bound} {value}" for bound in BOUNDS] + [f"{name} is {value}", f"{name} is not {value}"]
     if fact.kind is Kind.COUNT:
