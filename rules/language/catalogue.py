@@ -111,8 +111,6 @@ def _counts() -> list[Fact]:
         Fact("features adopted", Kind.COUNT, unit="features", low=0),
         Fact("features offered", Kind.COUNT, unit="features", low=0),
         Fact("unclassified contacts", Kind.COUNT, unit="persons", low=0),
-        Fact("nps", Kind.COUNT, "NPS", low=0, high=10),
-        Fact("pulse", Kind.COUNT, low=-2, high=2),
         Fact("load", Kind.COUNT, low=0),
     ]
     touches = [
@@ -157,6 +155,8 @@ def _others() -> list[Fact]:
         Fact("health change 30d", Kind.NUMBER, unit="points", low=-100, high=100),
         Fact("value at risk", Kind.MONEY, low=0),
         Fact("whitespace", Kind.MONEY, low=0),
+        Fact("nps", Kind.NUMBER, "NPS", low=0, high=10),
+        Fact("pulse", Kind.NUMBER, low=-2, high=2),
         Fact("csat", Kind.RATIO, "CSAT", low=0, high=1),
         Fact("usage trend", Kind.RATIO),
         Fact("load per arr", Kind.NUMBER, "load per ARR", low=0),

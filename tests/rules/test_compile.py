@@ -62,7 +62,7 @@ def phrases_for(fact: Fact) -> list[str]:
         Kind.DAYS: "2 days",
         Kind.HOURS: "2 hours",
     }
-    value = values.get(fact.kind, "2")
+    value = values.get(fact.kind, "1" if fact.high == 2 else "2")
     found = [f"{name} is {bound} {value}" for bound in BOUNDS] + [f"{name} is {value}", f"{name} is not {value}"]
     if fact.kind is Kind.COUNT:
         found += [f"{name} is between 2 and 3"] + ([f"no {name}"] if fact.name != "tier" else [])
