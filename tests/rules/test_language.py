@@ -176,7 +176,7 @@ def test_segment_scopes_a_rule() -> None:
         ("health is at least 0", "E-RANGE", "choose a value inside that range"),
         ("health is more than 100", "E-RANGE", "choose a value inside that range"),
         ("open tickets are fewer than 2.5", "E-VALUE", "did you mean `3`?"),
-        ("nps is between 6 and 0", "E-FACT", "see the fact catalogue for the names there are"),
+        ("mood is between 6 and 0", "E-FACT", "see the fact catalogue for the names there are"),
         ("tier is one of 1, 12", "E-RANGE", "leave it out"),
         ("no contact in 9999999999 months", "E-RANGE", "write fewer days"),
         ("seats are one of 1, 99999999999999999999", "E-RANGE", "write a smaller number"),
