@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.salesforce import writing
@@ -34,12 +35,12 @@ def read(call: Call) -> Reply:
 def upsert(call: Call) -> Reply:
     """PATCH sobjects/{object}/{field}/{value}: 201 for a new row, 200 or 204 for a changed one, 300 for several."""
     sobject, record = call.object(), call.record()
-    field, value = _field(call.state, sobject, call.params["field"]), call.params["value"]
+    named, value = _field(call.state, sobject, call.params["field"]), call.params["value"]
     for name in record:
-        if name.lower() in ("id", field.name.lower()):
+        if name.lower() in ("id", named.name.lower()):
             message = f"The {name} field should not be specified in the sobject data."
             raise Refused(400, "INVALID_FIELD", message, (name,))
-    found = _rows(call.state, sobject, field, value)
+    found = _rows(call.state, sobject, named, value)
     if len(found) > 1:
         return _several(call, sobject, found)
     journal, told = writing.Journal(call.state), float(call.version) >= _TOLD_SINCE
@@ -47,7 +48,7 @@ def upsert(call: Call) -> Reply:
         auto_assign = call.flag("Sforce-Auto-Assign", default=True)
         writing.update(call.state, sobject, found[0].id, record, journal, auto_assign=auto_assign)
         return Reply(200, done(found[0].id, created=False)) if told else Reply(204)
-    row_id = writing.create(call.state, sobject, {**record, field.name: value}, journal)
+    row_id = writing.create(call.state, sobject, {**record, named.name: value}, journal)
     location = f"/services/data/v{call.version}/sobjects/{sobject.name}/{row_id}"
     return Reply(201, done(row_id, **({"created": True} if told else {})), {"Location": location})
 
@@ -55,49 +56,62 @@ def upsert(call: Call) -> Reply:
 def upsert_all(call: Call) -> Reply:
     """PATCH composite/sobjects/{object}/{field}: a result per row, with `created` beside what any write tells."""
     sobject = call.object()
-    field = _field(call.state, sobject, call.params["field"])
-    seen: set[str] = set()
+    run = _Run(call, sobject, _field(call.state, sobject, call.params["field"]))
 
     def write_of(kind: SObject, record: dict[str, Any]) -> Write:
         if kind is not sobject:
             raise Refused(400, "INVALID_INPUT", f"all sObjects must be of type {sobject.name}")
-        return lambda journal: _upserted(call, sobject, field, dict(record), seen, journal)
+        return lambda journal: run.write(dict(record), journal)
 
     return write_all(call, write_of)
 
 
-def _upserted(
-    call: Call, sobject: SObject, field: Field, record: dict[str, Any], seen: set[str], journal: writing.Journal
-) -> dict[str, object]:
-    name = next((n for n in record if n.lower() == field.name.lower()), None)
-    value = "" if name is None else str(record.pop(name) or "")
-    if not value:
-        raise Refused(400, "MISSING_ARGUMENT", f"{field.name} not specified", (field.name,))
-    if value.lower() in seen:
-        raise Refused(400, "DUPLICATE_VALUE", f"Duplicate external id specified: {value}", (field.name,))
-    seen.add(value.lower())
-    found = _rows(call.state, sobject, field, value)
-    if len(found) > 1:
-        listed = ", ".join(row.id for row in found)
-        message = f"{field.name}: more than one record found for external id field: [{listed}]"
-        raise Refused(400, "DUPLICATE_EXTERNAL_ID", message, (field.name,))
-    if found:
-        auto_assign = call.flag("Sforce-Auto-Assign", default=True)
-        writing.update(call.state, sobject, found[0].id, record, journal, auto_assign=auto_assign)
+@dataclass
+class _Run:
+    """One collection on its way: each of its values may come once."""
+
+    call: Call
+    sobject: SObject
+    field: Field
+    seen: set[str] = field(default_factory=set)
+
+    def write(self, record: dict[str, Any], journal: writing.Journal) -> dict[str, object]:
+        """The result of one row; `record` loses the value that names it."""
+        state, name = self.call.state, self.field.name
+        value = self._value(record)
+        found = _rows(state, self.sobject, self.field, value)
+        if len(found) > 1:
+            listed = ", ".join(row.id for row in found)
+            message = f"{name}: more than one record found for external id field: [{listed}]"
+            raise Refused(400, "DUPLICATE_EXTERNAL_ID", message, (name,))
+        if not found:
+            return done(writing.create(state, self.sobject, {**record, name: value}, journal), created=True)
+        auto_assign = self.call.flag("Sforce-Auto-Assign", default=True)
+        writing.update(state, self.sobject, found[0].id, record, journal, auto_assign=auto_assign)
         return done(found[0].id, created=False)
-    return done(writing.create(call.state, sobject, {**record, field.name: value}, journal), created=True)
+
+    def _value(self, record: dict[str, Any]) -> str:
+        name = self.field.name
+        key = next((n for n in record if n.lower() == name.lower()), None)
+        value = "" if key is None else str(record.pop(key) or "")
+        if not value:
+            raise Refused(400, "MISSING_ARGUMENT", f"{name} not specified", (name,))
+        if value.lower() in self.seen:
+            raise Refused(400, "DUPLICATE_VALUE", f"Duplicate external id specified: {value}", (name,))
+        self.seen.add(value.lower())
+        return value
 
 
 def _field(state: State, sobject: SObject, name: str) -> Field:
-    field = state.org.field(sobject, name)
-    if field is None or not field.external_id:
+    found = state.org.field(sobject, name)
+    if found is None or not found.external_id:
         raise not_found(f"Provided external ID field does not exist or is not accessible: {name}")
-    return field
+    return found
 
 
-def _rows(state: State, sobject: SObject, field: Field, value: str) -> list[Row]:
+def _rows(state: State, sobject: SObject, named: Field, value: str) -> list[Row]:
     """Live rows with this value, whatever the case of its letters."""
-    read = state.org.getter(sobject, field)
+    read = state.org.getter(sobject, named)
     rows = state.store.table(sobject.name).by_id(deleted=False)
     return [row for row in rows if str(read(row) or "").lower() == value.lower()]
 
