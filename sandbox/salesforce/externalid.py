@@ -72,14 +72,14 @@ class _Run:
 
     call: Call
     sobject: SObject
-    field: Field
+    named: Field
     seen: set[str] = field(default_factory=set)
 
     def write(self, record: dict[str, Any], journal: writing.Journal) -> dict[str, object]:
         """The result of one row; `record` loses the value that names it."""
-        state, name = self.call.state, self.field.name
+        state, name = self.call.state, self.named.name
         value = self._value(record)
-        found = _rows(state, self.sobject, self.field, value)
+        found = _rows(state, self.sobject, self.named, value)
         if len(found) > 1:
             listed = ", ".join(row.id for row in found)
             message = f"{name}: more than one record found for external id field: [{listed}]"
@@ -91,7 +91,7 @@ class _Run:
         return done(found[0].id, created=False)
 
     def _value(self, record: dict[str, Any]) -> str:
-        name = self.field.name
+        name = self.named.name
         key = next((n for n in record if n.lower() == name.lower()), None)
         value = "" if key is None else str(record.pop(key) or "")
         if not value:

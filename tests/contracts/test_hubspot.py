@@ -107,6 +107,7 @@ def test_object_answers_have_the_declared_shape(portal: Portal, module: str) -> 
         ("POST", f"{base}/batch/update", {"inputs": [one]}, 200),
         ("POST", f"{base}/batch/update", {"inputs": [one, {"id": "404", "properties": {}}]}, 207),
         ("POST", f"{base}/batch/create", {"inputs": [{"properties": properties}]}, 201),
+        ("POST", f"{base}/batch/upsert", {"inputs": [one]}, 200),
         ("POST", f"{base}/batch/archive", {"inputs": both[1:]}, 204),
         ("DELETE", f"{base}/{row_id}", None, 204),
     ]
@@ -185,6 +186,11 @@ def test_oauth_answers_have_the_declared_shape(portal: Portal) -> None:
     for path in ("/oauth/v1/token", "/oauth/2026-03/token"):
         _check("oauth", "TokenResponseIF", portal.oauth(path, **refresh).json())
         _check("oauth", "Error", portal.oauth(path, **refresh | {"refresh_token": "dead"}).json())
+    tokens = portal.oauth("/oauth/v1/token", **refresh).json()
+    for kind, definition in (("access", "AccessTokenInfoResponse"), ("refresh", "RefreshTokenInfoResponse")):
+        path = f"/oauth/v1/{kind}-tokens"
+        _check("oauth", definition, portal.call("GET", f"{path}/{tokens[f'{kind}_token']}", token=None).json())
+        _check("oauth", "Error", portal.call("GET", f"{path}/dead", token=None).json())
 
 
 @pytest.mark.parametrize(
