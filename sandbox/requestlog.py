@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 _BODY_KEPT = 16_384
 _SECRET = re.compile(
-    r"((?:client_secret|assertion|token|access_token|refresh_token)=|/(?:access|refresh)-tokens/)[^&?/\s]+"
+    r"((?:client_secret|assertion|token|access_token|refresh_token)=|/(?:access|refresh)-tokens/)[^&\s]+"
 )
 
 
