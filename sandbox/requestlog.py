@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 _BODY_KEPT = 16_384
-_SECRET = re.compile(r"((?:client_secret|assertion|token|access_token|refresh_token)=)[^&\s]+")
+_SECRET = re.compile(
+    r"((?:client_secret|assertion|token|access_token|refresh_token)=|/(?:access|refresh)-tokens/)[^&\s]+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,6 @@ class RequestLog:
 
 
 def template_of(path: str, path_params: Mapping[str, object]) -> str:
-    """The path with the values of parameters named `...id` or `...locator` replaced by their names, so that counts group."""
-    named = {str(v): k for k, v in path_params.items() if k.endswith(("id", "locator"))}
+    """The path with the values of parameters named `...id`, `...locator` or `token` replaced by their names, so that counts group."""
+    named = {str(v): k for k, v in path_params.items() if k.endswith(("id", "locator", "token"))}
     return "/".join("{" + named[part] + "}" if part in named else part for part in path.split("/"))

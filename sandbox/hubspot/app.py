@@ -24,6 +24,7 @@ from sandbox.hubspot import (
     pipelines,
     properties,
     schemas,
+    upserts,
     writes,
 )
 from sandbox.hubspot.call import Answer, Call, Handler
@@ -60,6 +61,10 @@ def app(state: HubSpotState) -> Starlette:
             ("token/revoke", oauth.revoke),
         )
     ]
+    routes += [
+        Route(f"/oauth/{{version}}/{kind}-tokens/{{token}}", _OAuthEndpoint(state, about), methods=["GET"])
+        for kind, about in (("access", oauth.about_access), ("refresh", oauth.about_refresh))
+    ]
     starlette = Starlette(routes=routes, exception_handlers={404: _missing, 405: _missing})
     starlette.router.redirect_slashes = False
     starlette.add_middleware(_OneSlash)
@@ -93,6 +98,7 @@ def _routes(find: Handler) -> list[tuple[str, tuple[str, ...], Handler]]:
         ("POST", _objects("/batch/read"), objects.batch_read),
         ("POST", _objects("/batch/create"), writes.batch_create),
         ("POST", _objects("/batch/update"), writes.batch_update),
+        ("POST", _objects("/batch/upsert"), upserts.batch_upsert),
         ("POST", _objects("/batch/archive"), writes.batch_archive),
         ("GET", _objects(""), objects.list_records),
         ("POST", _objects(""), writes.create_record),
@@ -198,7 +204,7 @@ class _Endpoint:
 
 
 class _OAuthEndpoint:
-    """Runs one handler that asks for no token, takes nothing from the buckets, and reads a form."""
+    """Runs one handler that asks for no token, takes nothing from the buckets, and reads a form or the path's token."""
 
     def __init__(self, state: HubSpotState, handler: Callable[[HubSpotState, oauth.Form], Answer]) -> None:
         self._state = state
@@ -216,7 +222,9 @@ class _OAuthEndpoint:
         state = self._state
         headers = {"X-HubSpot-Correlation-Id": state.correlation_id()}
         version: str = request.path_params["version"]
-        if not _serves_oauth(state, version):
+        named: str = request.path_params.get("token", "")
+        # A token in the path is v1's way; it ends up in logs, which is why v1 ends.
+        if not _serves_oauth(state, version) or (named and version != "v1"):
             page = errors.HtmlRefusal(404, request.url.path)
             return Response(page.body, page.status, headers, "text/html;charset=iso-8859-1")
         fields = dict(parse_qsl(body.decode("utf-8", "replace")))
@@ -225,7 +233,7 @@ class _OAuthEndpoint:
         content_type = request.headers.get("content-type", "").partition(";")[0].strip()
         try:
             return _response(
-                self._handler(state, oauth.Form(fields, version, bool(request.url.query), content_type)), headers
+                self._handler(state, oauth.Form(fields, version, bool(request.url.query), content_type, named)), headers
             )
         except errors.Refusal as refusal:
             content = refusal.body | {"correlationId": headers["X-HubSpot-Correlation-Id"]}

@@ -28,6 +28,8 @@ class Form:
     version: str
     queried: bool
     content_type: str
+    named: str = ""
+    """The token that v1's paths name."""
 
 
 def token(state: HubSpotState, form: Form) -> Answer:
@@ -56,6 +58,35 @@ def token(state: HubSpotState, form: Form) -> Answer:
             "expires_in": LIFETIME,
         },
     )
+
+
+def about_access(state: HubSpotState, form: Form) -> Answer:
+    """GET /oauth/v1/access-tokens/{token}: whose it is and what it may, for anybody who has it. 404 for a dead one."""
+    token = state.tokens.get(form.named)
+    if token is None or token.expires_at is None or token.expires_at <= state.now:
+        raise errors.not_found()
+    left = (token.expires_at - state.now) // SECOND
+    more = {"app_id": state.oauth.app_id, "expires_in": left, "token_type": "access", "scopes": sorted(token.scopes)}
+    return Answer(200, _whose(state, form.named) | more)
+
+
+def about_refresh(state: HubSpotState, form: Form) -> Answer:
+    """GET /oauth/v1/refresh-tokens/{token}: the same of a refresh token."""
+    grant = state.oauth.grant_of(form.named)
+    if grant is None or form.named != grant.refresh_tokens[-1]:
+        raise errors.not_found()
+    more = {"client_id": state.oauth.client_id, "token_type": "refresh", "scopes": sorted(grant.scopes)}
+    return Answer(200, _whose(state, form.named) | more)
+
+
+def _whose(state: HubSpotState, token: str) -> dict[str, object]:
+    return {
+        "token": token,
+        "hub_id": state.portal_id,
+        "hub_domain": "tierd-demo.example",
+        "user_id": state.oauth.user_id,
+        "user": "ana@tierd-demo.example",
+    }
 
 
 def introspect(state: HubSpotState, form: Form) -> Answer:

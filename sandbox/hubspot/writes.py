@@ -12,7 +12,8 @@ from sandbox.hubspot.objecttypes import ObjectType
 from sandbox.hubspot.state import APP_USER, VENDOR, HubSpotState, shown
 from sandbox.versions import Change, Row
 
-_BATCH = 100
+BATCH = 100
+"""Most inputs of a batch."""
 _WRITER = ("hs_updated_by_user_id",)
 
 
@@ -50,7 +51,7 @@ def archive_record(call: Call) -> Answer:
 def batch_archive(call: Call) -> Answer:
     """204 whatever the ids."""
     kind = call.writable()
-    for item in call.inputs(_BATCH):
+    for item in call.inputs(BATCH):
         _archive(call.state, kind, text(item.get("id")))
     return Answer(204)
 
@@ -58,7 +59,7 @@ def batch_archive(call: Call) -> Answer:
 def batch_create(call: Call) -> Answer:
     """201; one bad input refuses all."""
     kind = call.writable()
-    inputs = call.inputs(_BATCH)
+    inputs = call.inputs(BATCH)
     for item in inputs:
         check(call, kind, item.get("properties"), None)
     made = [_create(call, kind, item) for item in inputs]
@@ -68,7 +69,7 @@ def batch_create(call: Call) -> Answer:
 def batch_update(call: Call) -> Answer:
     """200, 207 or 400, by `Switches.batch_errors`; an unknown id is a 207's error in any case."""
     kind = call.writable()
-    inputs = call.inputs(_BATCH)
+    inputs = call.inputs(BATCH)
     ids = [text(item.get("id")) for item in inputs]
     if len(set(ids)) != len(ids):
         twice = sorted({i for i in ids if ids.count(i) > 1})
@@ -84,6 +85,23 @@ def batch_update(call: Call) -> Answer:
         for row_id, fields, warnings in sorted_out.good
     ]
     return call.batch(200, results, sorted_out.failed)
+
+
+def change(call: Call, kind: ObjectType, row: Row, item: Mapping[str, object], *, dry: bool) -> dict[str, object]:
+    """A record of a batch as it is after the write; `dry`: only what would be refused is."""
+    if call.state.is_locked(row.id):
+        raise errors.locked(call.state.switches.locked_status, row.id)
+    fields, warnings = check(call, kind, item.get("properties"), row)
+    return {} if dry else _said(call.state, kind, write(call.state, kind, row.id, fields), fields) | _warned(warnings)
+
+
+def create(call: Call, kind: ObjectType, item: Mapping[str, object], *, dry: bool) -> dict[str, object]:
+    """A new record of a batch; `dry`: only what would be refused is."""
+    if dry:
+        check(call, kind, item.get("properties"), None)
+        return {}
+    row, warnings = _create(call, kind, item)
+    return _said(call.state, kind, row, row.fields) | warnings
 
 
 def write(state: HubSpotState, kind: ObjectType, row_id: str, fields: Mapping[str, object], by: int = APP_USER) -> Row:

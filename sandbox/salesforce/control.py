@@ -242,13 +242,14 @@ class _Control:
         return {"ok": True}
 
     def usage(self, body: Any) -> Any:
-        """`{"used"?, "limit"?, "crowded"?}`: calls of the last 24 hours, the allowance, refusals for too many at once."""
-        given = taken(body, {"used", "limit", "crowded"})
+        """`{"used"?, "limit"?, "crowded"?, "crowd"?}`: calls of 24 hours, the allowance, refusals for too many at once."""
+        given = taken(body, {"used", "limit", "crowded", "crowd"})
         with self._state.store.lock:
             usage = self._state.usage
             if "used" in given or "limit" in given:
                 usage.put(int(given.get("used", usage.used)), given.get("limit"))
             usage.crowded = int(given.get("crowded", usage.crowded))
+            usage.crowd = str(given.get("crowd", usage.crowd))
             return {"used": usage.used, "limit": usage.limit, "crowded": usage.crowded}
 
     def authorize(self, _: Any) -> Any:

@@ -41,6 +41,11 @@ def expired() -> Refused:
     return Refused(401, "INVALID_SESSION_ID", "Session expired or invalid")
 
 
+def unfit() -> Refused:
+    """401 for a session that lives and is none for this API: a new one of the same kind is refused as well."""
+    return Refused(401, "INVALID_SESSION_ID", "This session is not valid for use with the REST API")
+
+
 def bulk_expired() -> Refused:
     """The same as Bulk v1 says it: HTTP 400 (R30); its exceptionCode is given in the array form that REST answers have."""
     return Refused(400, "InvalidSessionId", "Invalid session id")
@@ -51,9 +56,9 @@ def over_limit() -> Refused:
     return Refused(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
 
 
-def too_many_at_once() -> Refused:
+def too_many_at_once(kind: str) -> Refused:
     """403 while too many requests that run longer than 20 s are under way: seconds, not a day, have to pass."""
-    return Refused(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded.")
+    return Refused(403, "REQUEST_LIMIT_EXCEEDED", f"{kind} Limit exceeded.")
 
 
 def deleted() -> Refused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from sandbox.salesforce import describe, jobs, limits, query, replication, rows, rowsets
+from sandbox.salesforce import describe, externalid, jobs, limits, query, replication, rows, rowsets
 from sandbox.salesforce.batch import batch
 from sandbox.salesforce.calls import Call, Reply
 from sandbox.salesforce.composite import composite
@@ -43,6 +43,7 @@ ROUTES = _routes(
         {"POST": rowsets.create, "PATCH": rowsets.change, "DELETE": rowsets.remove},
     ),
     (rf"composite/sobjects/{_OBJECT}", {"GET": rowsets.read, "POST": rowsets.read_posted}),
+    (rf"composite/sobjects/{_OBJECT}/(?P<field>\w+)", {"PATCH": externalid.upsert_all}),
     (r"jobs/query", {"GET": jobs.listed, "POST": jobs.create}),
     (r"jobs/query/(?P<job_id>[^/]+)", {"GET": jobs.read, "PATCH": jobs.change, "DELETE": jobs.remove}),
     (r"jobs/query/(?P<job_id>[^/]+)/results", {"GET": jobs.results}),
@@ -57,6 +58,10 @@ ROUTES = _routes(
     (
         rf"sobjects/{_OBJECT}/(?P<record_id>[^/]+)",
         {"GET": rows.read, "PATCH": rows.change, "DELETE": rows.remove},
+    ),
+    (
+        rf"sobjects/{_OBJECT}/(?P<field>\w+)/(?P<value>[^/]+)",
+        {"GET": externalid.read, "PATCH": externalid.upsert},
     ),
 )
 

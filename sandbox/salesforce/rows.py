@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-
-from sandbox.salesforce import ids, writing
+from sandbox.salesforce import conditions, ids, writing
 from sandbox.salesforce.calls import Call, Reply
 from sandbox.salesforce.errors import Refused, not_found, unknown_column
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema import Field, SObject
 from sandbox.salesforce.soql.bind import Column
 from sandbox.salesforce.soql.shape import Shape, record_shape
-from sandbox.salesforce.wire import http_date
 
 
 def create(call: Call) -> Reply:
@@ -32,19 +28,24 @@ def read(call: Call) -> Reply:
     row = call.state.org.live(sobject, _row_id(call))
     if row is None:
         raise not_found()
+    instead = conditions.unless_met(call, sobject, row)
+    if instead is not None:
+        return instead
     names = call.query.get("fields")
     record = shape_of(call.state.org, sobject, None if names is None else names.split(","))(row, call.version)
-    digest = hashlib.sha256(repr((row.id, row.modified_at)).encode()).digest()
-    etag = f'"{base64.b64encode(digest).decode()}"'
-    return Reply(200, record, {"ETag": etag, "Last-Modified": http_date(row.modified_at)})
+    return Reply(200, record, conditions.marks(sobject, row))
 
 
 def change(call: Call) -> Reply:
-    """PATCH sobjects/{object}/{id}: 204."""
+    """PATCH sobjects/{object}/{id}: 204, or 412 for a condition that does not hold."""
     sobject, record = call.object(), call.record()
     if any(name.lower() == "id" for name in record):
         raise Refused(400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.", ("Id",))
     auto_assign = call.flag("Sforce-Auto-Assign", default=True)
+    row = call.state.org.live(sobject, _row_id(call))
+    instead = None if row is None else conditions.unless_met(call, sobject, row)
+    if instead is not None:
+        return instead
     journal = writing.Journal(call.state)
     writing.update(call.state, sobject, _row_id(call), record, journal, auto_assign=auto_assign)
     return Reply(204)

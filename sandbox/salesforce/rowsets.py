@@ -17,17 +17,17 @@ MAX_READ = 2000
 MAX_CHUNKS = 10
 """Runs of one type in the list of rows."""
 
-Write = Callable[[writing.Journal], str]
-"""Does one row's write and returns its id."""
+Write = Callable[[writing.Journal], dict[str, object]]
+"""Does one row's write and returns its result."""
 
 
 def create(call: Call) -> Reply:
     """POST composite/sobjects."""
 
     def write_of(sobject: SObject, record: dict[str, Any]) -> Write:
-        return lambda journal: writing.create(call.state, sobject, record, journal)
+        return lambda journal: done(writing.create(call.state, sobject, record, journal))
 
-    return _write_all(call, write_of)
+    return write_all(call, write_of)
 
 
 def change(call: Call) -> Reply:
@@ -36,17 +36,17 @@ def change(call: Call) -> Reply:
     seen: set[str] = set()
 
     def write_of(sobject: SObject, record: dict[str, Any]) -> Write:
-        def write(journal: writing.Journal) -> str:
+        def write(journal: writing.Journal) -> dict[str, object]:
             row_id = _id_of(record)
             if row_id in seen:
                 raise Refused(400, "DUPLICATE_VALUE", f"duplicate id specified: {row_id}", ("Id",))
             seen.add(row_id)
             writing.update(call.state, sobject, row_id, record, journal, auto_assign=auto_assign)
-            return row_id
+            return done(row_id)
 
         return write
 
-    return _write_all(call, write_of)
+    return write_all(call, write_of)
 
 
 def remove(call: Call) -> Reply:
@@ -57,13 +57,13 @@ def remove(call: Call) -> Reply:
     _limit(len(wanted), MAX_ROWS)
 
     def write_of(text: str) -> Write:
-        def write(journal: writing.Journal) -> str:
+        def write(journal: writing.Journal) -> dict[str, object]:
             normal = ids.normal(text)
             sobject = call.state.org.object_of(normal) if normal else None
             if normal is None or sobject is None:
                 raise Refused(400, "MALFORMED_ID", f"malformed id {text}", ("Id",))
             writing.delete(call.state, sobject, normal, journal)
-            return normal
+            return done(normal)
 
         return write
 
@@ -100,7 +100,13 @@ def _read(call: Call, wanted: list[str], names: list[str]) -> Reply:
     return Reply(200, records)
 
 
-def _write_all(call: Call, write_of: Callable[[SObject, dict[str, Any]], Write]) -> Reply:
+def done(row_id: str, **more: object) -> dict[str, object]:
+    """The result of a row that was written."""
+    return {"id": row_id, "success": True, "errors": [], **more}
+
+
+def write_all(call: Call, write_of: Callable[[SObject, dict[str, Any]], Write]) -> Reply:
+    """The answer to a body of `{"records", "allOrNone"?}`, each row written by what `write_of` makes of it."""
     body = call.record()
     records = body.get("records")
     if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
@@ -131,7 +137,7 @@ def _results(call: Call, writes: list[Write], all_or_none: bool) -> list[dict[st
     results: list[dict[str, object]] = []
     for write in writes:
         try:
-            results.append({"id": write(journal), "success": True, "errors": []})
+            results.append(write(journal))
         except Refused as refused:
             if refused.code == "JSON_PARSER_ERROR":
                 journal.undo()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from sandbox.salesforce.errors import Refused, bulk_expired, expired
+from sandbox.salesforce.errors import Refused, bulk_expired, expired, unfit
 from sandbox.salesforce.state import State
 
 
@@ -19,6 +19,8 @@ def check(state: State, headers: Mapping[str, str], path: str) -> None:
     if scheme and scheme.lower() not in ("bearer", "oauth"):
         raise Refused(401, "INVALID_AUTH_HEADER", "INVALID_AUTH_HEADER")
     session = state.sessions.get(value.strip())
+    if session is not None and state.switches.session_unfit:
+        raise unfit()
     if session is not None and session.ends_at is None:
         return
     if session is None or session.ends_at is None or session.ends_at <= state.now or session.calls_left == 0:

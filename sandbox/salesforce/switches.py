@@ -52,6 +52,8 @@ class Switches:
     """Each new session ends the others, as a policy of the connected app can have it."""
     session_calls: int | None = None
     """A new session dies after so many requests, wherever in a run that falls; only the fixed one lives on."""
+    session_unfit: bool = False
+    """Whether every session is refused as not valid for REST: 401 as for an expired one, and a new one does not help."""
     instance_url: str = ""
     """Where the API lives when it is not the host that was asked for the token; that host then is a login host."""
     sight_moves_describe: bool = True

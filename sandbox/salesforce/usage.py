@@ -15,6 +15,8 @@ class Usage:
         self.limit = limit
         self.crowded = 0
         """So many requests are yet to be refused because too many long ones run."""
+        self.crowd = "ConcurrentRequests (Concurrent API Requests)"
+        """What their refusal names; `ConcurrentPerOrgLongTxn` was seen as well."""
         self._clock = clock
         self._calls: deque[tuple[int, int]] = deque()
         self._used = 0
@@ -31,7 +33,7 @@ class Usage:
         """Count one call. REQUEST_LIMIT_EXCEEDED when none is left, or while too many are under way."""
         if self.crowded:
             self.crowded -= 1
-            raise too_many_at_once()
+            raise too_many_at_once(self.crowd)
         if self.used >= self.limit:
             raise over_limit()
         self.add(1)

@@ -24,7 +24,9 @@ def user_json(state: SlackState, user: User) -> Json:
         "display_name_normalized": user.name,
         "fields": None,
         "status_text": "",
+        "status_text_canonical": "",
         "status_emoji": "",
+        "status_emoji_display_info": [],
         "status_expiration": 0,
         "avatar_hash": "",
         "first_name": first,
@@ -33,6 +35,7 @@ def user_json(state: SlackState, user: User) -> Json:
     }
     if user.email:
         profile["email"] = user.email
+    person = {} if user.is_bot else {"is_email_confirmed": not user.deleted}
     return {
         "id": user.id,
         "team_id": state.team.id,
@@ -52,6 +55,7 @@ def user_json(state: SlackState, user: User) -> Json:
         "is_bot": user.is_bot,
         "is_app_user": False,
         "updated": 0,
+        **person,
     }
 
 
@@ -88,6 +92,9 @@ def channel_json(state: SlackState, channel: Channel) -> Json:
         "is_ext_shared": channel.ext_shared,
         "is_pending_ext_shared": False,
         "pending_shared": [],
+        "pending_connected_team_ids": [],
+        "parent_conversation": None,
+        "shared_team_ids": [state.team.id],
         "context_team_id": state.team.id,
         "is_member": state.team.bot_user in channel.members,
         "topic": {"value": "", "creator": "", "last_set": 0},

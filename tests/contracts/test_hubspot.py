@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import requests
 
+import connectors.hubspot
 from sandbox.hubspot.schema import Property
 from sandbox.hubspot.state import Token
 from tests.sandbox.hubspot_portal import NOW, TOKEN, Portal
@@ -21,10 +22,12 @@ pytestmark = pytest.mark.skipif(not HOME.is_dir(), reason="the vendors' recordin
 
 Json = dict[str, Any]
 
-SUPPORTED = re.compile(
-    r"/crm/v3/objects/(COMPANY|CONTACT|contacts|tickets)|/crm/v3/owners|/crm/v4/|/crm/v3/properties/ticket"
-    r"|/crm/v3/schemas"
-)
+NOT_CALLED = {
+    "/crm/v3/lists": "tierd reads no lists",
+    "/contacts/v1/": "the first version of contacts, which tierd never spoke",
+    "/integrations/v1/me": "the first version of account-info, which tierd asks in its dated form",
+}
+"""Endpoints that the imitation does not have, and why; their answers are read by our client all the same."""
 # Made by the portal's own features (help desk, sources, enrichment), which are not imitated; and keys that the vendor
 # gives for some properties and options and not for others.
 DERIVED = re.compile(
@@ -107,6 +110,7 @@ def test_object_answers_have_the_declared_shape(portal: Portal, module: str) -> 
         ("POST", f"{base}/batch/update", {"inputs": [one]}, 200),
         ("POST", f"{base}/batch/update", {"inputs": [one, {"id": "404", "properties": {}}]}, 207),
         ("POST", f"{base}/batch/create", {"inputs": [{"properties": properties}]}, 201),
+        ("POST", f"{base}/batch/upsert", {"inputs": [one]}, 200),
         ("POST", f"{base}/batch/archive", {"inputs": both[1:]}, 204),
         ("DELETE", f"{base}/{row_id}", None, 204),
     ]
@@ -185,6 +189,11 @@ def test_oauth_answers_have_the_declared_shape(portal: Portal) -> None:
     for path in ("/oauth/v1/token", "/oauth/2026-03/token"):
         _check("oauth", "TokenResponseIF", portal.oauth(path, **refresh).json())
         _check("oauth", "Error", portal.oauth(path, **refresh | {"refresh_token": "dead"}).json())
+    tokens = portal.oauth("/oauth/v1/token", **refresh).json()
+    for kind, definition in (("access", "AccessTokenInfoResponse"), ("refresh", "RefreshTokenInfoResponse")):
+        path = f"/oauth/v1/{kind}-tokens"
+        _check("oauth", definition, portal.call("GET", f"{path}/{tokens[f'{kind}_token']}", token=None).json())
+        _check("oauth", "Error", portal.call("GET", f"{path}/dead", token=None).json())
 
 
 @pytest.mark.parametrize(
@@ -204,17 +213,25 @@ def test_errors_have_the_declared_shape(portal: Portal, method: str, path: str, 
 
 
 def _recordings() -> list[Path]:
-    found = []
-    for path in sorted((HOME / "recorded").glob("*.json")) if HOME.is_dir() else []:
-        request = json.loads(path.read_text())["request"]
-        if SUPPORTED.search(request["path"]):
-            found.append(path)
-    return found
+    """Recorded exchanges with endpoints that tierd may call."""
+    return [path for path in _every() if not path_of(path).startswith(tuple(NOT_CALLED))]
 
 
-def test_there_are_recordings_to_replay() -> None:
-    """The folder holds the recordings that the replay is meant for."""
-    assert len(_recordings()) >= 45
+def _every() -> list[Path]:
+    return sorted((HOME / "recorded").glob("*.json")) if HOME.is_dir() else []
+
+
+def path_of(recording: Path) -> str:
+    """What a recorded request asked for."""
+    path: str = json.loads(recording.read_text())["request"]["path"]
+    return path
+
+
+def test_what_is_replayed_and_what_is_not() -> None:
+    """55 of 61 are replayed; the others are of endpoints that our connector's sources do not name."""
+    assert (len(_every()), len(_recordings())) == (61, 55)
+    sources = "".join(path.read_text() for path in Path(connectors.hubspot.__file__).parent.glob("*.py"))
+    assert [] == [name for name in NOT_CALLED if name.removeprefix("/crm/v3") in sources]
 
 
 @pytest.mark.parametrize("recording", _recordings(), ids=lambda path: path.stem)
@@ -230,6 +247,7 @@ def test_recorded_requests_are_answered_alike(portal: Portal, recording: Path) -
     if not recorded["body"]:
         assert response.content == b""
         return
+    assert response.headers["Content-Type"] == recorded["headers"]["Content-Type"]
     _alike(response.json(), recorded["body"], "")
 
 
@@ -256,12 +274,17 @@ def _seed(portal: Portal, request: Json, recorded: Json) -> None:
         portal.state.switches.limits, portal.state.switches.searches_per_second = True, 0
     parts = request["path"].split("/")
     if "schemas" in parts and "results" in recorded["body"]:
-        portal.add_type("grouparoo_company", Property("grouparoo_company_property", "string", custom=True))
+        needed = "grouparoo_company_property"
+        made = [Property(needed, "string", custom=True)]
+        portal.state.add_type("grouparoo_company", made, required=[needed], searchable=[needed])
     elif "objects" in parts[:4] and "associations" not in parts:
         _seed_records(portal, parts, request, recorded)
     elif "owners" in parts:
+        # Addresses were made up when it was recorded, and not alike in request and answer.
+        asked = re.search(r"email=([^&]+)", str(request["query"]))
         for owner in recorded["body"].get("results", [recorded["body"]]):
-            portal.add("owners", owner["id"], {"email": owner["email"], "userId": owner["userId"]})
+            email = asked[1] if asked else owner["email"]
+            portal.add("owners", owner["id"], {"email": email, "userId": owner["userId"]})
     elif "associations" in parts:
         _seed_links(portal, parts, request, recorded)
 
@@ -335,6 +358,7 @@ def _alike(ours: Any, theirs: Any, where: str) -> None:
             _alike(ours[key], theirs[key], f"{where}.{key}")
     elif isinstance(theirs, list):
         assert isinstance(ours, list), where
+        assert ours or not theirs, where
         for mine, other in _pairs(ours, theirs):
             _alike(mine, other, f"{where}[]")
     elif theirs is not None and ours is not None:

@@ -14,6 +14,7 @@ import pytest
 from sandbox.salesforce import ids, wire
 from sandbox.salesforce.errors import Refused
 from sandbox.salesforce.objects import OBJECTS
+from sandbox.salesforce.schema import parse
 from sandbox.salesforce.soql.run import run
 from sandbox.versions import At, Change, On
 from tests.sandbox.salesforce_org import NOW, VERSION, Org, serving
@@ -23,17 +24,38 @@ pytestmark = pytest.mark.skipif(not HOME.is_dir(), reason="the vendors' recordin
 
 Json = dict[str, Any]
 
-# Objects, fields and syntax that no CRM reader of ours uses and that are not imitated.
-NOT_IMITATED = re.compile(
-    r"Custom_External_ID__c%20FROM|sobjects/Topic|TopicAssignment|sobjects/Organization/00D0xORGID"
-)
+TEMPLATED_ID, ORG_ID = "00D0xORGID00000000", ids.make("00D", 2)
+"""What a recorder put in an id's place is none; a real one stands in for it."""
 DESCRIBED_AT = {"Account": "48.0", "Case": "48.0", "Lead": "59.0", "Contact": "67.0"}
 """The API version of each recorded describe, as its own addresses tell; Contact's is templated."""
 
 
 def _recordings() -> list[Path]:
-    """Recorded exchanges that the sandbox supports."""
-    return [p for p in sorted((HOME / "recorded").glob("*.json")) if not NOT_IMITATED.search(p.read_text())]
+    """All recorded exchanges: none is left out."""
+    return sorted((HOME / "recorded").glob("*.json"))
+
+
+def _equip(org: Org) -> None:
+    """Objects and fields of the recorded orgs that ours does not have, made as their administrators did."""
+    catalogue = org.state.org.catalogue
+    for prefix, name, fields in (
+        ("0TO", "Topic", "Name string:255 required name\n"),
+        (
+            "0FT",
+            "TopicAssignment",
+            "TopicId reference required ->Topic:Topic\nEntityId reference required ->Contact:E\n",
+        ),
+    ):
+        catalogue.put(parse(name, prefix, f"Id id ro default\n{fields}"))
+    catalogue.add_fields("Account", "Custom_External_ID__c string:255 external")
+
+
+def _complete(org: Org, record: Json) -> None:
+    """The organization has more fields by release: those of the recording, by the type of their values."""
+    known = OBJECTS["Organization"]
+    kinds = {bool: "boolean", int: "int", dict: "address"}
+    lines = [f"{name} {kinds.get(type(v), 'string:255')}" for name, v in record.items() if not known.has(name)]
+    org.state.org.catalogue.add_fields("Organization", "\n".join(x for x in lines if not x.startswith("attributes")))
 
 
 @pytest.fixture
@@ -60,7 +82,7 @@ def _stored(value: Any) -> Any:
 
 def _seed(org: Org, object_name: str, row_id: str, record: Mapping[str, Any]) -> None:
     """Create a row with the recorded values of the fields that the org has."""
-    known = OBJECTS[object_name]
+    known = org.state.org.catalogue.objects[object_name]
     flat = {k: v for k, v in record.items() if known.has(k) and not isinstance(v, dict | list)}
     fields = {known.by_name[k.lower()].name: _stored(v) for k, v in flat.items()}
     fields = {k: v for k, v in fields.items() if k not in ("Id", "IsDeleted")}
@@ -73,6 +95,9 @@ def _prepare(org: Org, exchange: Json) -> None:
     """What must be in the org so that the recorded answer can come."""
     request, response = exchange["request"], exchange["response"]
     body = response["body"]
+    _equip(org)
+    if isinstance(body, dict) and body.get("attributes", {}).get("type") == "Organization":
+        _complete(org, body)
     if isinstance(body, dict) and "records" in body:
         for record in body["records"]:
             kind, row_id = record["attributes"]["type"], record["attributes"].get("url", "").rsplit("/", 1)[-1]
@@ -113,7 +138,7 @@ def _conditions(request: Json) -> Json:
 
 def _references(request: Json) -> list[tuple[str, str]]:
     records = (request["body"] or {}).get("records", []) if isinstance(request["body"], dict) else []
-    pairs = {"WhoId": "Contact", "WhatId": "Account"}
+    pairs = {"WhoId": "Contact", "WhatId": "Account", "TopicId": "Topic", "EntityId": "Contact"}
     return [(pairs[k], v) for record in records for k, v in record.items() if k in pairs]
 
 
@@ -141,15 +166,15 @@ def _same_shape(recorded: Any, ours: Any, where: str) -> None:
             _same_shape(a, b, f"{where}[{number}]")
 
 
-def test_most_recordings_are_replayed() -> None:
-    """The list of what is not imitated stays short: 34 of the 39 recorded exchanges are replayed."""
-    assert 34 == len(_recordings())
+def test_all_recordings_are_replayed() -> None:
+    """39 recorded exchanges are there, and none is left out below."""
+    assert 39 == len(_recordings())
 
 
 @pytest.mark.parametrize("path", _recordings() if HOME.is_dir() else [], ids=lambda p: p.stem)
 def test_recorded_requests_get_the_recorded_kind_of_answer(org: Org, path: Path) -> None:
     """Status, keys, JSON types, numbers of records and header names equal those of the real org."""
-    exchange = json.loads(path.read_text())
+    exchange = json.loads(path.read_text().replace(TEMPLATED_ID, ORG_ID))
     _prepare(org, exchange)
     answer = _replay(org, exchange["request"])
     recorded = exchange["response"]
@@ -187,6 +212,19 @@ def test_describe_has_the_recorded_keys(org: Org, name: str) -> None:
             assert set(field["referenceTo"]) <= set(known["referenceTo"]), field["name"]
             if field["type"] == "reference":
                 assert known["relationshipName"] == field["relationshipName"], field["name"]
+
+
+def test_describe_of_a_custom_object_has_the_recorded_keys(org: Org) -> None:
+    """One that an administrator made is described with the keys of a recorded one, its fields with theirs."""
+    recorded = json.loads((HOME / "describe" / "Custom__c.describe.cumulusci.json").read_text())["response"]["body"]
+    org.state.org.catalogue.define("Custom__c", "CustomField__c string:80")
+    ours = org.ask("GET", f"/services/data/v{VERSION}/sobjects/Custom__c/describe").json()
+    assert set(recorded) == set(ours)
+    theirs = {f["name"]: f for f in recorded["fields"]}
+    found = {f["name"]: f for f in ours["fields"] if f["name"] in theirs}
+    assert {name: set(f) for name, f in theirs.items()} == {name: set(f) for name, f in found.items()}
+    same = ("type", "soapType")  # the recording was cut down by hand, its flags contradict each other
+    assert [[f[k] for k in same] for f in theirs.values()] == [[found[name][k] for k in same] for name in theirs]
 
 
 def test_the_list_of_objects_has_the_recorded_keys(org: Org) -> None:

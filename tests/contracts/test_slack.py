@@ -111,6 +111,8 @@ def test_answers_have_no_field_the_vendor_does_not_have(slack: Workspace) -> Non
         method = next(m for m in METHODS if m.replace(".", "").lower() == word.lower())
         shape = load(f"shapes/{method}.json")
         found = _unseen(answer, shape) - {"response_metadata.warnings", "oldest", "latest", "no_op", "already_open"}
+        # Not in the union, but in every recorded channel.
+        found = {name for name in found if not name.endswith(".parent_conversation")}
         if found:
             unseen[method] = found
     assert unseen == {}

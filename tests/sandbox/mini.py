@@ -113,9 +113,9 @@ def booked(days_ahead: float, *persons: Person, **changed: object) -> Happening:
     return happening("meeting", -days_ahead, *persons, **{"logged_at": ago(20), "status": dated(""), **changed})
 
 
-def elsewhere(days_ago: float, who: str = CSM) -> Happening:
-    """A mail of ours to another account, by which one sees that the mailbox is captured."""
-    return happening("email", days_ago, account="a-9", teammates=(who,))
+def elsewhere(days_ago: float, who: str = CSM, account: str = "a-9") -> Happening:
+    """A mail of ours that is no touch of anybody, by which one sees that the mailbox is captured."""
+    return happening("email", days_ago, account=account, teammates=(who,))
 
 
 def deal(stage: str, closed_ago: float, kind: str = "Renewal") -> Deal:
@@ -146,15 +146,19 @@ def world(
     captured: bool = True,
     days: int = 1,
 ) -> World:
-    """A world of a few records. `captured`: the CSM writes to another account, "a-9", every day."""
-    mails = tuple(elsewhere(n + 0.5) for n in range(-days, 100)) if captured else ()
+    """A world of a few records; besides the customer there is a prospect, "a-9", unless a test says what companies.
+
+    `captured`: the CSM writes a mail to the last of them every day.
+    """
+    known = companies or (company(), company("a-9", kind=dated("prospect")))
+    mails = tuple(elsewhere(n + 0.5, account=known[-1].key) for n in range(-days, 100)) if captured else ()
     return World(
         seed=0,
         start=START,
         days=days,
         history_days=900,
         teammates=(Teammate(CSM, "CSM", "csm", None, captured), Teammate(SELLER, "Seller", "sales", None, True)),
-        companies=(*(companies or (company(),)), company("a-9")),
+        companies=known,
         persons=persons,
         happenings=(*happenings, *mails),
         deals=deals,

@@ -16,7 +16,10 @@ from sandbox.clock import DAY, HOUR, MINUTE, SECOND
 from sandbox.faults import Fault
 from sandbox.hubspot.hands import ACTS
 from sandbox.hubspot.switches import Switches
+from sandbox.salesforce.control import routes
+from sandbox.salesforce.switches import Switches as SalesforceSwitches
 from sandbox.serve import FIRST_EVALUATION, Sandbox, Settings, start
+from sandbox.slack.model import Switches as SlackSwitches
 
 BEGIN = FIRST_EVALUATION - 90 * MINUTE
 
@@ -273,9 +276,11 @@ def test_hands_act_in_hubspot(sandbox: Sandbox) -> None:
     assert "error" in _ask(sandbox, "POST", "/hubspot/archive", {"colour": 1}, 400)
 
 
-def test_reference_names_everything_that_can_be_set() -> None:
+def test_reference_names_everything_that_can_be_set(sandbox: Sandbox) -> None:
     """The page of the control server has every fault, switch and act."""
     page = (Path(__file__).parents[2] / "docs" / "reference" / "sandbox.md").read_text()
-    named = set(re.findall(r"`(\w+)`", page))
-    wanted = {f.name for kind in (Fault, Switches) for f in fields(kind)} | ACTS
+    named = set(re.findall(r"`([\w-]+)`", page))
+    switches = (Fault, Switches, SalesforceSwitches, SlackSwitches)
+    wanted = {f.name for kind in switches for f in fields(kind)} | ACTS
+    wanted |= {path.removeprefix("/salesforce/") for _, path, _ in routes(sandbox.salesforce)} - {"switches"}
     assert wanted - named == set()

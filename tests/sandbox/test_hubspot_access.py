@@ -106,6 +106,22 @@ def test_introspection_and_revocation(portal: Portal) -> None:
     assert _read(portal, access) == 401
 
 
+def test_v1_tells_about_tokens_by_path(portal: Portal) -> None:
+    """A live token tells its portal, scopes and remaining seconds to anybody; a dead one is a 404; other versions are."""
+    refresh_token = portal.install("oauth")
+    access = _refresh(portal, refresh_token).json()["access_token"]
+    portal.clock.advance(600 * SECOND)
+    about = portal.call("GET", f"/oauth/v1/access-tokens/{access}", token=None)
+    assert (about.status_code, about.json()["expires_in"], about.json()["scopes"]) == (200, 1_200, ["oauth"])
+    other = portal.call("GET", f"/oauth/v1/refresh-tokens/{refresh_token}", token=None).json()
+    assert (other["client_id"], other["hub_id"]) == (portal.state.oauth.client_id, portal.state.portal_id)
+    assert portal.call("GET", f"/oauth/2026-03/access-tokens/{access}", token=None).status_code == 404
+    portal.clock.advance(1_200 * SECOND)
+    dead = portal.call("GET", f"/oauth/v1/access-tokens/{access}", token=None)
+    assert (dead.status_code, dead.json()["category"]) == (404, "OBJECT_NOT_FOUND")
+    assert access not in str(portal.shared.log.summary())
+
+
 def test_v1_ends_by_switch(portal: Portal) -> None:
     """The old endpoint works, with a query string as well, until it is switched off; the dated ones stay."""
     refresh_token = portal.install()

@@ -9,6 +9,7 @@ from hubspot import HubSpot
 from hubspot.crm.associations.v4 import BatchInputPublicFetchAssociationsBatchRequest
 from hubspot.crm.companies import (
     BatchInputSimplePublicObjectBatchInput,
+    BatchInputSimplePublicObjectBatchInputUpsert,
     BatchReadInputSimplePublicObjectId,
     PublicObjectSearchRequest,
     SimplePublicObjectInputForCreate,
@@ -48,6 +49,24 @@ def test_typed_objects(kit: Any) -> None:
     companies.basic_api.archive(made.id)
     assert companies.get_all() == []
     assert [r.id for r in companies.basic_api.get_page(archived=True).results] == [made.id]
+
+
+def test_typed_upserts_and_tokens(portal: Portal, kit: Any) -> None:
+    """The kit parses an upsert's results with `new`, and what v1 tells about a token."""
+    portal.add("contacts", "5", {"email": "zoe@acme.example"})
+    inputs = [
+        {"id": email, "idProperty": "email", "properties": {"firstname": "Z"}}
+        for email in ("zoe@acme.example", "new@acme.example")
+    ]
+    answer = kit.crm.contacts.batch_api.upsert(BatchInputSimplePublicObjectBatchInputUpsert(inputs=inputs))
+    assert {r.id == "5": r.new for r in answer.results} == {True: False, False: True}
+    tokens = portal.oauth(grant_type="refresh_token", refresh_token=portal.install("oauth")).json()
+    about = kit.oauth.access_tokens_api.get(tokens["access_token"])
+    assert (about.hub_id, about.scopes, about.expires_in) == (portal.state.portal_id, ["oauth"], 1_800)
+    assert kit.oauth.refresh_tokens_api.get(tokens["refresh_token"]).client_id == portal.state.oauth.client_id
+    with pytest.raises(OAuthException) as dead:
+        kit.oauth.access_tokens_api.get("dead")
+    assert dead.value.status == 404
 
 
 def test_typed_links_owners_properties(portal: Portal, kit: Any) -> None:

@@ -140,6 +140,33 @@ def test_batch_update_with_one_bad_row(shelf: Portal, mode: str, status: int, wr
         assert response.json()["results"] == []
 
 
+def test_batch_upsert_changes_and_creates(portal: Portal) -> None:
+    """By a unique property: 200, each result says whether it is new; a bad or doubled input leaves nothing written."""
+    portal.add("contacts", "5", {"email": "zoe@acme.example"})
+    path = f"{OLD}/contacts/batch/upsert"
+
+    def upsert(*rows: tuple[str, dict[str, str]], by: str = "email") -> requests.Response:
+        inputs = [{"id": i, "idProperty": by, "properties": p} for i, p in rows]
+        return portal.call("POST", path, {"inputs": inputs})
+
+    named = {"firstname": "Z"}
+    response = upsert(("Zoe@Acme.example", named), ("new@acme.example", named))
+    assert response.status_code == 200
+    assert {r["id"] == "5": r["new"] for r in response.json()["results"]} == {True: False, False: True}
+    for wrong in (
+        upsert(("x@acme.example", named), ("y@acme.example", {"nope": "1"})),
+        upsert(("x@acme.example", named), ("X@acme.example", named)),
+        upsert(("x", named), by="firstname"),
+    ):
+        assert (wrong.status_code, wrong.json()["category"]) == (400, "VALIDATION_ERROR")
+    assert portal.call("POST", path, {"inputs": [{"id": "404", "properties": named}]}).status_code == 404
+    page = portal.call("GET", f"{OLD}/contacts?properties=email,firstname").json()["results"]
+    assert {(r["properties"]["email"].lower(), r["properties"]["firstname"]) for r in page} == {
+        ("zoe@acme.example", "Z"),
+        ("new@acme.example", "Z"),
+    }
+
+
 def test_batch_update_of_missing_and_doubled_ids(shelf: Portal) -> None:
     """An id that is not there is a 207's error; the same id twice, or 101 rows, is refused."""
     response = shelf.call("POST", f"{OLD}/companies/batch/update", _tiers(("1", "tier_1"), ("404", "tier_1")))

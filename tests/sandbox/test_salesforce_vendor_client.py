@@ -16,6 +16,7 @@ from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
     SalesforceExpiredSession,
     SalesforceMalformedRequest,
+    SalesforceMoreThanOneRecord,
     SalesforceOperationError,
     SalesforceRefusedRequest,
     SalesforceResourceNotFound,
@@ -96,6 +97,22 @@ def test_it_describes_and_writes(client: Any) -> None:
     assert 204 == client.Contact.delete(created["id"])
     with pytest.raises(SalesforceResourceNotFound):
         client.Contact.get(created["id"])
+
+
+def test_it_upserts_by_external_id(org: Org, client: Any) -> None:
+    """Its upsert and its read by custom id find one row, make one, and raise its own error where several have the value."""
+    org.state.org.catalogue.add_fields("Account", "Ext__c string:30 external")
+    for number, value in ((7, "twice"), (8, "twice"), (9, "once")):
+        org.add("Account", "001", number, Name=f"A{number}", Ext__c=value)
+    assert 200 == client.Account.upsert("Ext__c/once", {"Site": "here"})
+    assert 201 == client.Account.upsert("Ext__c/new", {"Name": "New"})
+    assert "here" == client.Account.get_by_custom_id("Ext__c", "once")["Site"]
+    assert "New" == client.Account.get_by_custom_id("Ext__c", "new")["Name"]
+    for ask in (client.Account.get_by_custom_id, lambda name, value: client.Account.upsert(f"{name}/{value}", {})):
+        with pytest.raises(SalesforceMoreThanOneRecord):
+            ask("Ext__c", "twice")
+    with pytest.raises(SalesforceResourceNotFound):
+        client.Account.get_by_custom_id("Ext__c", "nobody")
 
 
 def test_it_lists_what_was_deleted_and_updated(client: Any, org: Org) -> None:

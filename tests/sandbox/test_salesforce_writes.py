@@ -121,7 +121,7 @@ def test_single_rows(org: Org) -> None:
     assert (204, b"") == (changed.status_code, changed.content)
     row = org.ask("GET", f"sobjects/Contact/{row_id}")
     assert ("Jo Müller", "CFO", False) == (row.json()["Name"], row.json()["Title"], row.json()["IsEmailBounced"])
-    assert {"etag", "last-modified"} <= {name.lower() for name in row.headers}
+    assert "last-modified" in {name.lower() for name in row.headers}
     assert 204 == org.ask("DELETE", f"sobjects/Contact/{row_id}").status_code
     assert 404 == org.ask("GET", f"sobjects/Contact/{row_id}").status_code
     assert "ENTITY_IS_DELETED" == org.ask("PATCH", f"sobjects/Contact/{row_id}", {"Title": "x"}).json()[0]["errorCode"]

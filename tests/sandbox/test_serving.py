@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -119,6 +120,18 @@ def test_fault_can_pick_a_body_and_scenario_delay_moves_the_clock(shop: Shop) ->
     assert shop.shared.clock.now() == 1_000
     shop.post("slow")
     assert shop.shared.clock.now() == 1_000 + 5 * SECOND // 2
+
+
+def test_delay_takes_real_time_and_may_outlast_the_client(shop: Shop) -> None:
+    """The answer comes whole after its delay; for a client with less patience the request may have taken effect."""
+    shop.shared.faults.add(Fault(delay_ms=150))
+    begun = time.monotonic()
+    assert shop.post().json() == {"sold": 1}
+    assert time.monotonic() - begun >= 0.15
+    shop.shared.faults.add(Fault(delay_ms=700))
+    with pytest.raises(requests.ReadTimeout):
+        shop.post()
+    assert [e.fault for e in shop.shared.log.entries()][:1] == ["delay"]
 
 
 def test_held_vendor_waits(shop: Shop) -> None:

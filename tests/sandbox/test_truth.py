@@ -198,7 +198,7 @@ def test_step_5_what_shows_a_captured_mailbox() -> None:
 def test_step_5_the_owner_stands_in_for_a_csm() -> None:
     """Where no CSM is mapped the record owner's mailbox counts."""
     for mapped, expected in ((company(csm_in="none"), True), (company(csm=dated(None)), True), (company(), False)):
-        one = world(elsewhere(2, SELLER), companies=(mapped,), captured=False)
+        one = world(elsewhere(2, SELLER, mapped.key), companies=(mapped,), captured=False)
         assert (contact(one).silent("exec", 15) is True) is expected
 
 
