@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -17,8 +18,10 @@ from sandbox.hubspot.schema import Property
 from sandbox.versions import Change
 from store import ledger
 from store import tables as t
-from store.records import TierWrite
+from store.records import Batch, TierWrite
+from store.sync import load_cursors, save_batch
 from tests.requirements.hubspot import SOURCE, Desk, bodies
+from tests.requirements.tiering import plan_tier
 
 _MS = 1_000
 
@@ -124,6 +127,33 @@ def test_r14_the_next_cursor_ends_a_search_not_its_page(hubspot: Desk) -> None:
     assert 803 == hubspot.count()
     newest = max(stamp for (stamp,) in hubspot.all(t.crm_accounts.c.modified_at))
     assert newest // _MS == hubspot.cursor("accounts")["at"]
+
+
+def test_r14_the_cursor_never_passes_rows_that_were_not_seen(hubspot: Desk) -> None:
+    """Killed after whatever batch, with bare and short pages between: nothing behind the cursor is missing."""
+    portal = hubspot.portal
+    portal.add("companies", "1", {"name": "First"})
+    hubspot.sync()
+    portal.clock.advance(DAY)
+    at = portal.clock.now()
+    for number in range(3_300):
+        portal.add("companies", str(1_000 + number), {"name": "New"}, at=at + number * 20 * _MS)
+    portal.clock.advance(HOUR)
+    portal.state.switches.search_pages = [200, 0, 37, 200, 1]
+    for batches in (1, 2, 1):
+        reading = hubspot.connector()
+        with hubspot.store.read() as conn:
+            cursors = load_cursors(conn, SOURCE)
+        events = (event for event in reading.sync(cursors) if isinstance(event, Batch) and event.stream == "accounts")
+        for event in islice(events, batches):
+            with hubspot.store.write() as conn:
+                save_batch(conn, SOURCE, event, hubspot.clock.now())
+        reading.close()
+        passed = hubspot.cursor("accounts")["at"] * _MS
+        behind = {row.id for row in portal.state.store.table("companies").by_id() if row.modified_at < passed}
+        assert behind <= set(hubspot.ids())
+    assert hubspot.count() < 3_301
+    assert ("ok", 3_301) == (hubspot.sync().status, hubspot.count())
 
 
 def test_r14_no_search_begins_at_the_epoch(hubspot: Desk) -> None:
@@ -280,6 +310,43 @@ def test_r17_a_chain_of_merges_leaves_one_live_row(hubspot: Desk, mints: bool, a
     )
 
 
+def test_r17_what_the_first_loser_had_is_the_last_winners(hubspot: Desk) -> None:
+    """A and B become C, C and D become E, ids minted: A's call and tier history are E's, and the tier that waits for A is
+    written to E.
+    """
+    portal = hubspot.portal
+    for ref in ("1", "2", "3"):
+        portal.add("companies", ref, {"name": f"C{ref}", "lifecyclestage": "customer"})
+    portal.add("contacts", "11", {"firstname": "Ann", "email": "ann@a.test"})
+    portal.link("contacts", "11", "companies", "1")
+    portal.add("calls", "21", {"hs_timestamp": "2026-03-01T10:00:00.000Z", "hubspot_owner_id": "101"})
+    portal.link("calls", "21", "contacts", "11")
+    portal.link("calls", "21", "companies", "1")
+    hubspot.sync()
+    _derive(hubspot)
+    loser = dict(hubspot.all(t.crm_accounts.c.id, t.crm_accounts.c.account_id))["1"]
+    assert [("21", loser)] == hubspot.all(t.touches.c.activity_id, t.touches.c.account_id)
+    plan_tier(hubspot.store, SOURCE, "1", loser, "tier_2", hubspot.clock.now())
+    portal.clock.advance(DAY)
+    last = portal.merge("companies", portal.merge("companies", "1", "2"), "3")
+    portal.clock.advance(MINUTE)
+    hubspot.sync()
+    _derive(hubspot)
+    mine = dict(hubspot.all(t.crm_accounts.c.id, t.crm_accounts.c.account_id))[last]
+    assert [("21", mine)] == hubspot.all(t.touches.c.activity_id, t.touches.c.account_id)
+    assert [(mine, 2)] == hubspot.all(t.tier_history.c.account_id, t.tier_history.c.tier)
+    assert [(last, "planned", None)] == hubspot.all(*_LEDGER)
+    out = hubspot.writer()
+    done = drive(Lane(hubspot.store, SOURCE, _TARGETS, out, hubspot.clock))
+    assert (1, True, {last: "tier_2"}) == (done.written, done.complete, out.read([last]))
+    out.close()
+
+
+def _derive(hubspot: Desk) -> None:
+    mapping = SourceMapping(fields={}, tier_field="customer_tier")
+    derive(hubspot.store, Derivation((SOURCE,), frozenset(), {SOURCE: mapping}), hubspot.clock.now())
+
+
 def test_r17_the_answer_to_a_losers_id_is_the_winners_row(hubspot: Desk) -> None:
     """Losers that no list names are asked for by id, and the winner comes, with its own id: no loser lives by that."""
     portal = hubspot.portal
@@ -338,8 +405,7 @@ def test_r17_a_losers_planned_change_never_reaches_the_winner_beside_its_own(hub
     portal.state.switches.merge_mints_id = False
     portal.fill("companies", 2, {"name": "C{n}", "lifecyclestage": "customer"})
     hubspot.sync()
-    mapping = SourceMapping(fields={}, tier_field="customer_tier")
-    derive(hubspot.store, Derivation((SOURCE,), frozenset(), {SOURCE: mapping}), hubspot.clock.now())
+    _derive(hubspot)
     accounts = dict(hubspot.all(t.crm_accounts.c.id, t.crm_accounts.c.account_id))
     now = hubspot.clock.now()
     planned = [
@@ -353,14 +419,14 @@ def test_r17_a_losers_planned_change_never_reaches_the_winner_beside_its_own(hub
         ledger.add(conn, run.inserted_primary_key[0], planned, now)
     portal.merge("companies", "1", "2")
     out = hubspot.writer()
-    targets = {SOURCE: Target("customer_tier", {1: "tier_1", 2: "tier_2", 3: "tier_3"})}
-    done = drive(Lane(hubspot.store, SOURCE, targets, out, hubspot.clock))
+    done = drive(Lane(hubspot.store, SOURCE, _TARGETS, out, hubspot.clock))
     assert (1, True, {"1": "tier_1"}) == (done.written, done.complete, out.read(["1", "2"]))
     out.close()
     states = {crm_id: (state, error) for crm_id, state, error in hubspot.all(*_LEDGER)}
     assert {"1": ("written", None), "2": ("superseded", "the record is gone from the CRM")} == states
 
 
+_TARGETS = {SOURCE: Target("customer_tier", {1: "tier_1", 2: "tier_2", 3: "tier_3"})}
 _LEDGER = (t.tier_ledger.c.crm_id, t.tier_ledger.c.state, t.tier_ledger.c.error)
 
 

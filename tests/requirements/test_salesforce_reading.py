@@ -24,6 +24,7 @@ from store import tables as t
 from store.engine import Store
 from tests.connectors.salesforce_source import Source, asked, calls, mark, soql
 from tests.connectors.test_salesforce import settings
+from tests.requirements.tiering import plan_tier
 from tests.sandbox.salesforce_org import NOW, Org, key_pair, serving, sf_id
 
 
@@ -246,6 +247,32 @@ def test_r5_deleted_merged_archived_and_restored_rows(org: Org, store: Store) ->
     org.state.undelete("Account", d)
     source.sync()
     assert source.rows(t.crm_accounts)[d].deleted_at is None
+
+
+def test_r5_what_a_merged_account_had_is_the_winners(org: Org, store: Store) -> None:
+    """B had a call, a tier with its history and a write that waits: after the merge into C all of them are C's."""
+    b, c = (org.add("Account", "001", n, Name=name, Type="Customer") for n, name in ((1, "B"), (2, "C")))
+    ann = org.add("Contact", "003", 1, LastName="Ann", Email="ann@b.test", AccountId=b)
+    call = org.add("Task", "00T", 1, Subject="Call", Status="Completed", TaskSubtype="Call", WhoId=ann, AccountId=b,
+                   CallDurationInSeconds=60, CompletedDateTime=At(NOW))  # fmt: skip
+    org.add("TaskRelation", "0RT", 1, TaskId=call, RelationId=ann, IsWhat=False)
+    source = Source(org, store)
+    source.sync()
+    _derive(source)
+    loser = source.rows(t.crm_accounts)[b].account_id
+    assert source.rows(t.crm_accounts)[c].account_id != loser
+    plan_tier(store, "sf", b, loser, "Tier 2", NOW)
+    org.clock.advance(30 * MINUTE)
+    org.state.merge("Account", b, c)
+    source.sync()
+    _derive(source)
+    mine = source.rows(t.crm_accounts)[c].account_id
+    with store.read() as conn:
+        assert [mine] == conn.execute(select(t.touches.c.account_id)).scalars().all()
+        h, ledger = t.tier_history.c, t.tier_ledger.c
+        assert [2] == conn.execute(select(h.tier).where(h.account_id == mine)).scalars().all()
+        waiting = conn.execute(select(ledger.account_id, ledger.crm_id, ledger.state)).all()
+    assert [(mine, c, "planned")] == [tuple(row) for row in waiting]
 
 
 def test_r6_a_row_emptied_from_the_bin_is_found_in_the_log(org: Org, sqlite_store: Store) -> None:
