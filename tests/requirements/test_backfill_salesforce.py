@@ -89,8 +89,8 @@ def test_r21_a_compound_field_is_put_together_again(
 ) -> None:
     """A mapped address is one object whichever way it came; Bulk serves its components only, and is asked for them."""
     for number in range(2_200):
-        parts = {"BillingStreet": "1 Main St", "BillingCity": f"City {number}", "BillingPostalCode": "0123"}
-        org.add("Account", "001", number, Name=f"A{number}", **parts if number else {})
+        parts: dict[str, Any] = {"BillingStreet": "1 Main St", "BillingCity": f"City {number}"}
+        org.add("Account", "001", number, Name=f"A{number}", **parts | {"BillingPostalCode": "0123"} if number else {})
     run = sync(org, sqlite_store, tmp_path, **sizes, fields={"segment": {"field": "BillingAddress"}})
     assert {} == run.troubles
     made = [entry.body for entry in org.log.entries() if entry.path.endswith("jobs/query")]

@@ -326,7 +326,7 @@ def test_r17_what_the_first_loser_had_is_the_last_winners(hubspot: Desk) -> None
     _derive(hubspot)
     loser = dict(hubspot.all(t.crm_accounts.c.id, t.crm_accounts.c.account_id))["1"]
     assert [("21", loser)] == hubspot.all(t.touches.c.activity_id, t.touches.c.account_id)
-    plan_tier(hubspot.store, SOURCE, "1", loser, "tier_2", hubspot.clock.now())
+    plan_tier(hubspot.store, (SOURCE, "1"), loser, "tier_2", hubspot.clock.now())
     portal.clock.advance(DAY)
     last = portal.merge("companies", portal.merge("companies", "1", "2"), "3")
     portal.clock.advance(MINUTE)

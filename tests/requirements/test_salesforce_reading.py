@@ -261,7 +261,7 @@ def test_r5_what_a_merged_account_had_is_the_winners(org: Org, store: Store) -> 
     _derive(source)
     loser = source.rows(t.crm_accounts)[b].account_id
     assert source.rows(t.crm_accounts)[c].account_id != loser
-    plan_tier(store, "sf", b, loser, "Tier 2", NOW)
+    plan_tier(store, ("sf", b), loser, "Tier 2", NOW)
     org.clock.advance(30 * MINUTE)
     org.state.merge("Account", b, c)
     source.sync()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from store import ledger
 from store import tables as t
 from store.engine import Store
+from store.refs import Ref
 
 
-def plan_tier(store: Store, source: str, crm_id: str, account_id: int, value: str, at: int) -> None:
-    """The account has tier 2 since `at` (UTC microseconds); `value` is planned for the field of the CRM's row."""
+def plan_tier(store: Store, ref: Ref, account_id: int, value: str, at: int) -> None:
+    """The account has tier 2 since `at` (UTC microseconds); `value` is planned for the field of the row `ref`."""
+    source, crm_id = ref
     change = {
         "account_id": account_id, "source": source, "crm_id": crm_id, "field": "customer_tier", "old_value": None,
         "new_value": value, "reason": "score",
