@@ -249,9 +249,13 @@ def test_r5_deleted_merged_archived_and_restored_rows(org: Org, store: Store) ->
     assert source.rows(t.crm_accounts)[d].deleted_at is None
 
 
-def test_r5_what_a_merged_account_had_is_the_winners(org: Org, store: Store) -> None:
-    """B had a call, a tier with its history and a write that waits: after the merge into C all of them are C's."""
-    b, c = (org.add("Account", "001", n, Name=name, Type="Customer") for n, name in ((1, "B"), (2, "C")))
+@pytest.mark.parametrize("older", ["loser", "winner"])
+def test_r5_what_a_merged_account_had_is_the_winners(older: str, org: Org, store: Store) -> None:
+    """B had a call, a tier with its history and a write that waits: after the merge into C all of them are C's, whichever
+    of the two was known first.
+    """
+    rows = [org.add("Account", "001", n, Name=f"A{n}", Type="Customer") for n in (1, 2)]
+    b, c = rows if older == "loser" else rows[::-1]
     ann = org.add("Contact", "003", 1, LastName="Ann", Email="ann@b.test", AccountId=b)
     call = org.add("Task", "00T", 1, Subject="Call", Status="Completed", TaskSubtype="Call", WhoId=ann, AccountId=b,
                    CallDurationInSeconds=60, CompletedDateTime=At(NOW))  # fmt: skip
