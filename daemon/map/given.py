@@ -40,8 +40,8 @@ class Given:
     @property
     def names(self) -> frozenset[str]:
         """What was decided: facts, `customer`, `churned`."""
-        conditions = {"customer": self.customer, "churned": self.churned}
-        return frozenset(self.facts) | {name for name, where in conditions.items() if where is not None}
+        conditions = (("customer", self.customer), ("churned", self.churned))
+        return frozenset(self.facts) | {name for name, where in conditions if where is not None}
 
     def applied(self, mapping: FieldMapping) -> FieldMapping:
         """The mapping to survey by: every number stands on the customer condition, and a fact's on its own options."""
@@ -65,7 +65,7 @@ class Given:
 def given(pairs: Iterable[str]) -> Given:
     """Decisions from `FACT=FIELD` pairs. Raises NoSuchChoice."""
     facts: dict[str, Sequence[MappedField]] = {}
-    conditions: dict[str, Mapping[str, Any]] = {}
+    conditions: dict[str, dict[str, Any]] = {}
     tier: str | None = None
     for pair in pairs:
         fact, sign, text = pair.partition("=")

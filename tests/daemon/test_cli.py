@@ -603,6 +603,38 @@ def test_writer_beside_a_running_daemon_is_told_who_holds_the_store(tierd: Tierd
     assert "stop it first" in done.err
 
 
+@pytest.mark.parametrize("still", [False, True])
+def test_time_goes_on_in_the_sandbox_unless_it_is_to_stand(still: bool) -> None:
+    """Rate limits of the imitated vendors let a tierd of one's own in again; for scripted scenarios time stands."""
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "daemon.cli",
+        "sandbox",
+        "--json",
+        "--accounts",
+        "60",
+        "--history-days",
+        "60",
+    ]
+    child = subprocess.Popen(
+        [*command, *(["--still"] if still else [])], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": _ROOT}
+    )
+    assert child.stdout is not None
+    control = json.loads(child.stdout.readline())["control"]["base_url"]
+
+    def now() -> int:
+        with urlopen(f"{control}/clock", timeout=10) as answer:
+            return int(json.load(answer)["now"])
+
+    begins = now()
+    moved = any(now() > begins for _ in range(100))
+    child.terminate()
+    assert (0, not still) == (child.wait(20), moved)
+    child.stdout.close()
+
+
 def test_once_must_be_said(tierd: Tierd) -> None:
     """Working commands without --once point at `tierd run`."""
     done = tierd("sync")
