@@ -45,7 +45,8 @@ class Given:
 
     def applied(self, mapping: FieldMapping) -> FieldMapping:
         """The mapping to survey by: every number stands on the customer condition, and a fact's on its own options."""
-        fields = {**mapping.fields, **{fact: tuple(o) for fact, o in self.facts.items() if fact != "csm"}}
+        fields: dict[str, Any] = {**mapping.fields}
+        fields |= {fact: tuple(options) for fact, options in self.facts.items() if fact != "csm"}
         changes: dict[str, Any] = {"fields": fields, "csm": tuple(self.facts.get("csm", mapping.csm))}
         changes |= {} if self.customer is None else {"customer": dict(self.customer)}
         changes |= {} if self.churned is None else {"churned": dict(self.churned)}

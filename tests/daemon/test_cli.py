@@ -649,6 +649,13 @@ def test_empty_store_names_the_first_step(tierd: Tierd, home: Path) -> None:
     assert (done.code, "run `tierd sync --once` or `tierd run` first" in done.err) == (1, True)
 
 
+def test_status_before_the_first_evaluation_counts_no_customers(tierd: Tierd, home: Path) -> None:
+    """Nobody knows them yet, and 0 would be a false number."""
+    with closing(sqlite3.connect(home / "tierd.db")) as connection, connection:
+        connection.execute("DELETE FROM evaluations")
+    assert "accounts, not evaluated yet: `tierd run`, or `tierd evaluate --once`" in tierd("status").out
+
+
 # ---------------------------------------------------------------- the daemon
 
 
