@@ -45,7 +45,7 @@ class Given:
 
     def applied(self, mapping: FieldMapping) -> FieldMapping:
         """The mapping to survey by: every number stands on the customer condition, and a fact's on its own options."""
-        fields: dict[str, Any] = {**mapping.fields}
+        fields: dict[str, Any] = {str(name): options for name, options in mapping.fields.items()}
         fields |= {fact: tuple(options) for fact, options in self.facts.items() if fact != "csm"}
         changes: dict[str, Any] = {"fields": fields, "csm": tuple(self.facts.get("csm", mapping.csm))}
         changes |= {} if self.customer is None else {"customer": dict(self.customer)}
