@@ -23,9 +23,11 @@ _MEBIBYTE = 1_024
 """KiB."""
 
 
-def test_r45_one_reconciliation_heals_what_is_damaged_or_missing(hubspot: Desk) -> None:
+@pytest.mark.parametrize("version", ["2026-09", "2026-03"])
+def test_r45_one_reconciliation_heals_what_is_damaged_or_missing(hubspot: Desk, version: str) -> None:
     """Ten rows corrupted and five deleted, of every kind, behind everybody's back: one sweep, at the calls of section 2."""
     portal = hubspot.portal
+    hubspot.given["read_version"] = version
     portal.fill("companies", 250, {"name": "C{n}", "lifecyclestage": "customer"})
     portal.fill("contacts", 250, {"firstname": "P{n}", "email": "p{n}@acme.test"})
     portal.fill("meetings", 50, {"hs_meeting_title": "M{n}", "hs_timestamp": "2026-01-01T10:00:00.000Z"})
