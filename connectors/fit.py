@@ -89,6 +89,10 @@ class _Fit:
             if option.object is not None:
                 yield self._no_object(option.object, (*at, "object"))
             return
+        if option.object == self._words.home:
+            what = f"`object: {option.object}` is the account itself, which has one value"
+            yield Finding("error", what, "leave `object` out, and what goes with it", (*at, "object"))
+            return
         field, wrong = self._field(shape, option.field, (*at, "field"))
         yield from wrong
         if option.object is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Iterable, MutableMapping
 from datetime import UTC, datetime
@@ -12,9 +11,9 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from daemon.masking import Mask, masking
 from store.records import SECOND, Clock
 
-_EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 _PRIVATE_KEYS = ("subject", "email", "address", "body")  # metadata of mail stays out of logs, whoever passes it
 # Kits that log requests with their addresses or tokens at INFO and below.
 _NOISY = (
@@ -63,10 +62,10 @@ def _processors(clock: Clock, secrets: Iterable[str], *, debug: bool) -> list[Pr
         event["at"] = _iso(clock.now())
         return event
 
-    hidden = sorted((secret for secret in set(secrets) if len(secret) >= 4), key=len, reverse=True)
+    mask = masking(secrets, private=not debug)
 
     def scrub(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        return _scrubbed(event, hidden, debug=debug)
+        return _scrubbed(event, mask, debug=debug)
 
     return [
         structlog.contextvars.merge_contextvars,
@@ -78,13 +77,11 @@ def _processors(clock: Clock, secrets: Iterable[str], *, debug: bool) -> list[Pr
     ]
 
 
-def _scrubbed(event: EventDict, hidden: list[str], *, debug: bool) -> EventDict:
+def _scrubbed(event: EventDict, mask: Mask, *, debug: bool) -> EventDict:
     def clean(value: object) -> object:
         match value:
             case str():
-                for secret in hidden:
-                    value = value.replace(secret, "***")
-                return value if debug else _EMAIL.sub("<e-mail>", value)
+                return mask(value)
             case dict():
                 return {key: clean(inner) for key, inner in value.items()}
             case list() | tuple():

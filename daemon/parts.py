@@ -13,6 +13,7 @@ from connectors.mapping import FieldMapping, MappedField, holds
 from daemon.alerting import AlertPolicy
 from daemon.config import Config
 from daemon.config.settings import UsageSource
+from daemon.masking import masking
 from daemon.tierplan import TierSetup
 from rules.facts.settings import CADENCES, FactSettings, spell
 from rules.fieldmap import Derivation, Option, SourceMapping
@@ -140,4 +141,5 @@ def tier_setup(config: Config, facts: FactSettings) -> TierSetup:
             name: Target(source.tier.field, source.tier.values) for name, source in config.crms.items() if source.tier
         },
         writeback=config.writeback,
+        mask=masking(config.secrets),
     )

@@ -47,9 +47,12 @@ class StopRequest:
         with contextlib.suppress(BlockingIOError, OSError):
             os.write(self._write, b"x")
 
-    def wait(self) -> None:
-        """Return when a stop was asked for. The main thread waits here in real time and takes no part in the clock."""
-        select.select([self._read], [], [])
+    def wait(self, seconds: float | None = None) -> bool:
+        """Return when a stop was asked for, or after so many seconds; whether it was.
+
+        The main thread waits here in real time and takes no part in the clock.
+        """
+        return bool(select.select([self._read], [], [], seconds)[0])
 
     def close(self) -> None:
         """Give the pipe back."""

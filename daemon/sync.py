@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
+from daemon.masking import Mask, without_private
 from store import runs
 from store.engine import Store
 from store.records import Batch, Clock, Instant, StreamTrouble, SyncEvent, Toll
@@ -85,21 +86,34 @@ OnRows = Callable[[int], None]
 
 
 def run_sync(
-    store: Store, source: str, connector: Connector, clock: Clock, on_rows: OnRows = lambda _rows: None
+    store: Store,
+    source: str,
+    connector: Connector,
+    clock: Clock,
+    on_rows: OnRows = lambda _rows: None,
+    *,
+    mask: Mask = without_private,
 ) -> SyncRun:
-    """One incremental sync."""
-    return _run(store, source, "increment", connector, clock=clock, read=connector.sync, on_rows=on_rows)
+    """One incremental sync. `mask`: what is told of troubles is kept and said as it gives it."""
+    return _run(store, source, "increment", connector, clock=clock, read=connector.sync, on_rows=on_rows, mask=mask)
 
 
 def run_sweep(
-    store: Store, source: str, connector: Connector, name: str, clock: Clock, *, interval: Instant | None = None
+    store: Store,
+    source: str,
+    connector: Connector,
+    name: str,
+    clock: Clock,
+    *,
+    interval: Instant | None = None,
+    mask: Mask = without_private,
 ) -> SyncRun:
     """One sweep: what increments cannot see; its calls are counted apart. `interval`: microseconds between two, where
     that is not what the connector says.
     """
     return _run(
         store, source, f"sweep:{name}", connector, clock=clock, read=lambda cursors: connector.sweep(name, cursors),
-        interval=interval or connector.sweeps().get(name),
+        interval=interval or connector.sweeps().get(name), mask=mask,
     )  # fmt: skip
 
 
@@ -117,6 +131,7 @@ def _run(
     read: _Read,
     on_rows: OnRows = lambda _rows: None,
     interval: Instant | None = None,
+    mask: Mask,
 ) -> SyncRun:
     with store.write() as conn:
         run = runs.start(conn, source, kind, clock.now())
@@ -128,8 +143,9 @@ def _run(
                 told.batch(event, save_batch(conn, source, event, clock.now(), interval=interval))
                 on_rows(told.saved.seen)
             else:
-                save_trouble(conn, source, event, interval=interval)
-                told.trouble(event)
+                trouble = replace(event, message=mask(event.message))
+                save_trouble(conn, source, trouble, interval=interval)
+                told.trouble(trouble)
     status = told.status()
     spent = told.spent()
     with store.write() as conn:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from alerts.writeback import Change, CrmRow, Pin, Target, Wanted, WritebackSettings
 from alerts.writeback import plan as plan_changes
 from daemon import pins
+from daemon.masking import Mask, without_private
 from rules.facts import FactSettings, portfolio
 from rules.facts.freshness import stale_sources
 from rules.facts.moment import moment
@@ -31,6 +32,8 @@ class TierSetup:
     targets: Mapping[str, Target]
     """Source -> its tier field, in the precedence of the sources."""
     writeback: WritebackSettings
+    mask: Mask = without_private
+    """How the reasons of a CRM are kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def apply(
     `approve`: accounts whose proposed downgrade is to be carried out; NoProposal is raised for any other.
     """
     lanes = {
-        source: Lane(store, source, setup.targets, writers[source], clock)
+        source: Lane(store, source, setup.targets, writers[source], clock, setup.mask)
         for source in setup.targets
         if setup.writeback.enabled and source in writers
     }
@@ -131,7 +131,7 @@ def _recovered(lanes: Mapping[str, Lane]) -> tuple[int, dict[str, Driven]]:
         try:
             found += recover(lane)
         except VendorError as error:
-            down[source] = Driven(blocked=[f"{source}: {error}"])
+            down[source] = Driven(blocked=[lane.mask(f"{source}: {error}")])
     return found, down
 
 

@@ -51,7 +51,8 @@ def unmatched(conn: Connection, metric: str, limit: int, source: str | None = No
         if not nearest and names is not None:
             nearest = names.nearest(row.name)
         found.append(Lost(**asdict(row), nearest=tuple(nearest)))
-    return Unmatched(metric, sum(row.rows for row in rows), len(rows), usage_report.matched_rows(conn), tuple(found))
+    matched = usage_report.matched_rows(conn, source)
+    return Unmatched(metric, sum(row.rows for row in rows), len(rows), matched, tuple(found))
 
 
 class _Names:

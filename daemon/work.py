@@ -14,6 +14,7 @@ from daemon.alerting.outbox import operators_row
 from daemon.config import Config
 from daemon.derive import derive
 from daemon.evaluate import Evaluation, evaluate
+from daemon.masking import masking
 from daemon.parts import alert_policy, catalogue, derivation, fact_settings, tier_setup
 from daemon.rulefiles import Rules
 from daemon.sources import Sources
@@ -45,6 +46,7 @@ class Work:
         self.policy: AlertPolicy = alert_policy(config)
         self.tiers = tier_setup(config, self.facts)
         self.stop = threading.Event()
+        self._mask = masking(config.secrets)
         self._deriving = threading.Lock()
         self._touched: set[int] = set()
         self._touched_lock = threading.Lock()
@@ -71,14 +73,14 @@ class Work:
     def sync(self, source: str, on_rows: OnRows = lambda _rows: None) -> SyncRun:
         """Read what changed in a source, then derive what that touches."""
         connector = _Stoppable(self.sources.reader(source), self.stop)
-        run = run_sync(self.store, source, connector, self.clock, on_rows)
+        run = run_sync(self.store, source, connector, self.clock, on_rows, mask=self._mask)
         return self._after(run)
 
     def sweep(self, source: str, name: str) -> SyncRun:
         """Read what increments of a source cannot see, then derive what that touches."""
         connector = _Stoppable(self.sources.reader(source), self.stop)
         _, interval = self.sources.sweeps(source)[name]
-        run = run_sweep(self.store, source, connector, name, self.clock, interval=interval)
+        run = run_sweep(self.store, source, connector, name, self.clock, interval=interval, mask=self._mask)
         return self._after(run)
 
     def derive(self) -> Collection[int]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import structlog
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from daemon.masking import without_private
 from daemon.schedule import Due, Schedule
 from store.records import MINUTE, SECOND, Clock, Instant
 
@@ -146,7 +147,7 @@ class TaskLoop:
             raise
         except Exception as error:  # noqa: BLE001 - one task's crash must not end the others
             _log.error("task failed", task=due.task.name, exc_info=error)
-            trouble = f"{type(error).__name__}: {error}"
+            trouble = without_private(f"{type(error).__name__}: {error}")
         if trouble:
             self._troubled(due.task.name, trouble)
         self._schedule.ended(due, self._clock.now(), trouble)

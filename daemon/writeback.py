@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row
 from alerts.writeback import FieldState, Target, clean, guard, pinned
 from connectors.http import VendorError
 from daemon import pins
+from daemon.masking import Mask, without_private
 from store import ledger, tierfields
 from store.engine import Store
 from store.records import Clock, TierWrite, WriteResult
@@ -80,6 +81,8 @@ class Lane:
     targets: Mapping[str, Target]
     writer: TierWriter
     clock: Clock
+    mask: Mask = without_private
+    """How the CRM's reasons are kept."""
 
 
 def recover(lane: Lane) -> int:
@@ -113,7 +116,7 @@ def drive(lane: Lane) -> Driven:
             if going:
                 _send(lane, going, done)
     except VendorError as error:  # what was under way is looked up by the next run
-        done.blocked = [f"{lane.source}: {error}"]
+        done.blocked = [lane.mask(f"{lane.source}: {error}")]
         _log.warning("tier write-back interrupted", source=lane.source, why=str(error))
         return done
     if errors:
@@ -161,7 +164,7 @@ def _send(lane: Lane, rows: Sequence[Row[Any]], done: Driven) -> None:
 
 
 def _refused(conn: Connection, lane: Lane, row: Row[Any], result: WriteResult, done: Driven) -> None:
-    why = ": ".join(part for part in (result.code, result.message) if part) or None
+    why = lane.mask(": ".join(part for part in (result.code, result.message) if part)) or None
     if result.outcome == "parked":
         ledger.mark(conn, [row.id], "parked", error=why)
         done.parked.append(f"{lane.source} {row.crm_id}: {why}")

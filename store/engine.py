@@ -24,12 +24,14 @@ class Store:
         parsed = make_url(url)
         self.url = url
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        # Parameters are what the rows hold: subjects, addresses. They stay out of every error's text.
         if self.is_sqlite:
-            self.engine = create_engine(parsed, poolclass=QueuePool, pool_size=8, max_overflow=16)
+            self.engine = create_engine(parsed, hide_parameters=True, poolclass=QueuePool, pool_size=8, max_overflow=16)
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
-            self.engine = create_engine(parsed, poolclass=NullPool if parsed.query.get("pool") == "none" else QueuePool)
+            pool = NullPool if parsed.query.get("pool") == "none" else QueuePool
+            self.engine = create_engine(parsed, hide_parameters=True, poolclass=pool)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -65,12 +65,13 @@ def _lost(table: Table, metric: str) -> Select[Any]:
     )
 
 
-def matched_rows(conn: Connection) -> int:
-    """Rows of usage that have an account."""
-    counts = [
-        select(func.count()).select_from(t).where(t.c.account_id.is_not(None)) for t in (usage_samples, feature_uses)
-    ]
-    return sum(int(conn.execute(query).scalar() or 0) for query in counts)
+def matched_rows(conn: Connection, source: str | None = None) -> int:
+    """Rows of usage that have an account; of one feed only where it is named."""
+    found = 0
+    for table in (usage_samples, feature_uses):
+        query = select(func.count()).select_from(table).where(table.c.account_id.is_not(None))
+        found += conn.execute(query if source is None else query.where(table.c.source == source)).scalar_one()
+    return found
 
 
 def account_names(conn: Connection) -> list[tuple[int, str]]:

@@ -37,6 +37,7 @@ asks for all its objects each time (11 in Salesforce, 9 and the owners in HubSpo
 calls for that object are in brackets. tierd's seconds include deciding what differs and writing it to SQLite; the
 taps and Airbyte's sources only print what they read, dlt loads it into DuckDB. A peer's seconds include its start.
 """
+_NAMES = {"salesforce": "Salesforce", "hubspot": "HubSpot"}
 _COLUMNS = ("tool", "read", "calls", "rows", "seconds", "rows/s", "peak MiB", "seconds against tierd")
 
 
@@ -54,7 +55,7 @@ def page(lines: Sequence[Line]) -> str:
     parts = [_HEAD.format(machine=machine)]
     compared = [line for line in lines if line.table == "side by side"]
     for (vendor, rows), some in groupby(compared, key=lambda line: (line.vendor, line.rows)):
-        parts.append(f"## {vendor.capitalize()}, {rows:,} rows\n\n{_compared(list(some))}")
+        parts.append(f"## {_NAMES[vendor]}, {rows:,} rows\n\n{_compared(list(some))}")
     alone = [line for line in lines if line.table == "alone"]
     if alone:
         parts.append(f"## tierd alone, {alone[0].rows:,} rows of one object\n\n{_alone(alone)}")
@@ -80,8 +81,8 @@ def _compared(some: Sequence[Line]) -> str:
 
 
 def _alone(some: Sequence[Line]) -> str:
-    rows = [(*_figures(line), f"{line.growth_mib}") for line in some]
-    return _table((*_COLUMNS[:-1], "growth MiB"), rows)
+    rows = [(_NAMES[line.vendor], *_figures(line)[1:], f"{line.growth_mib}") for line in some]
+    return _table(("vendor", *_COLUMNS[1:-1], "growth MiB"), rows)
 
 
 def _figures(line: Line) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from store.records import SECOND, Instant
 
 _TRY_AGAIN = 3_600.0
 """Seconds, where the portal's time zone is not known: the daily limit ends at its midnight."""
+_MOST_DETAILS = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,7 +46,14 @@ def refusal(
         scopes = _scopes(told)
         needs = f" (needs {', '.join(scopes)})" if scopes else ""
         return ScopesMissing(text + needs, scopes, status=status, code=category)
-    return VendorError(kind, text, status=status, code=category)
+    return VendorError(kind, text + _details(told), status=status, code=category)
+
+
+def _details(told: Mapping[str, Any]) -> str:
+    """What the single errors say, which name the property that the message does not."""
+    errors = [error for error in told.get("errors") or () if isinstance(error, dict)]
+    said = list(dict.fromkeys(str(error["message"]) for error in errors if error.get("message")))[:_MOST_DETAILS]
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def until_midnight(now: Instant, zone: str | None) -> float:

@@ -18,7 +18,7 @@ from connectors.usage import files
 from connectors.usage.query import query_rows
 from connectors.usage.rows import FedRecord, check_header, reader
 from connectors.usage.settings import UsageSettings
-from connectors.usage.values import BadRow
+from connectors.usage.values import BadRow, printable
 from store.records import Batch, Clock, Instant, StreamTrouble, SyncEvent, UsageMap
 
 MAP = "map"
@@ -105,7 +105,7 @@ class UsageConnector:
                 if entry is None or entry["mark"] != mark:
                     yield from self._batches(self._records(path, name, bad, first_read=first), _cursor(known, first))
             except (OSError, files.BadFile, BadRow) as error:
-                broken.append(f"{name}: {error.strerror if isinstance(error, OSError) else error}")
+                broken.append(f"{printable(name)}: {error.strerror if isinstance(error, OSError) else error}")
                 continue
             if look != files.size_and_time(path):
                 ready.discard(path)  # it was written while it was read: what was seen is kept, and it is read again
@@ -137,7 +137,7 @@ class UsageConnector:
                         raise row
                     yield from read(row)
                 except BadRow as error:
-                    bad.add(f"{name}:{line}", error)
+                    bad.add(f"{printable(name)}:{line}", error)
 
     def _batches(self, records: Iterator[FedRecord], cursor: str) -> Iterator[SyncEvent]:
         """Batches that move no cursor: it covers a file once all its rows are there, and rows may come twice."""

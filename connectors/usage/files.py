@@ -113,7 +113,9 @@ def _csv(file: IO[str]) -> Table:
         header = next(reader, None)
     except csv.Error as error:
         raise BadFile(f"no valid CSV ({error}): mend the first line") from None
-    names = [name.strip() for name in header or ()]
+    if not header:
+        raise BadFile("is empty: write at least the header, so that no rows and no export are told apart")
+    names = [name.strip() for name in header]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise BadFile(f"the column `{shown_names([twice])}` is there twice: rename one of them")

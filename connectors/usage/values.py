@@ -188,4 +188,9 @@ def _shown(raw: Any) -> str:
 
 def shown_names(names: Iterable[Any]) -> str:
     """Names of columns in a message; a file without a header has values there."""
-    return ", ".join("(an address)" if "@" in str(name) else str(name)[:_SHORT] for name in names)[:200]
+    return ", ".join("(an address)" if "@" in str(name) else printable(str(name)[:_SHORT]) for name in names)[:200]
+
+
+def printable(text: str) -> str:
+    """A text that any log, terminal and database takes: what is not UTF-8 or controls something is a question mark."""
+    return "".join(char if char.isprintable() else "?" for char in text)

@@ -27,6 +27,8 @@ app.add_typer(identity_app, name="identity")
 
 _PEOPLE = ("unregistered", "decided")
 _WIDTH = 80
+_PIECE = 30
+"""Characters of a row's name (source:id) that are not broken."""
 _TITLES = {
     "linked": "one account in several CRMs",
     CONFLICTING: "linked, but the rows contradict each other; the first value counts (of tiers each CRM has its own)",
@@ -192,7 +194,7 @@ def _section(console: Console, kind: str, entries: Sequence[Entry], total: int) 
         return
     columns = {
         "ambiguous": ("row", "name", "perhaps with", "why"),
-        CONFLICTING: ("row", "name", "field", "said, the first counts"),
+        CONFLICTING: ("name", "field", "row, the first counts", "value"),
     }
     table = Table(*columns.get(kind, ("row", "name", "with", "by")), title=f"\n{kind}", title_justify="left", box=None,
                   pad_edge=False)  # fmt: skip
@@ -205,11 +207,17 @@ def _section(console: Console, kind: str, entries: Sequence[Entry], total: int) 
                 continue
             seen.add(entry.account)
             for conflict in entry.conflicts:
-                said = "; ".join(f"{row} {value}" for row, value in conflict.said)
-                table.add_row(*map(unmarked, (entry.row, entry.name, conflict.field, said)))
+                head = (entry.name, conflict.field)
+                for row, value in conflict.said:
+                    table.add_row(*map(unmarked, (*head, row, value)))
+                    head = ("", "")
             continue
         last = entry.why if kind == "ambiguous" else ", ".join(entry.by)
-        table.add_row(*map(unmarked, (entry.row, entry.name, ", ".join(entry.others), last)))
+        table.add_row(*map(unmarked, (entry.row, entry.name, "\n".join(entry.others), last)))
+    for column in table.columns:
+        # A row's name is copied into `identity link`: it stays in one piece, and other columns break.
+        if str(column.header).split(",")[0] in ("row", "with", "perhaps with"):
+            column.no_wrap = all(len(line) <= _PIECE for cell in column.cells for line in str(cell).splitlines())
     console.print(table)
     _more(console, total, len(entries))
 

@@ -43,10 +43,7 @@ def status(
     out.print(f"{writer} is at work" if writer else "no daemon runs on this store", markup=False)
     for what, reason in found.paused.items():
         out.print(f"{what} are paused: {reason}", style="yellow", markup=False)
-    evaluated = ago(found.evaluated_at, now)
-    out.print(
-        f"{found.accounts:,} accounts, {found.customers:,} customers, last full evaluation {evaluated}", markup=False
-    )
+    out.print(f"{found.accounts:,} accounts, {_evaluated(found, now)}", markup=False)
     for table in (_sources(found, now), _runs(found, now), _quotas(found, now), _alerts(found), _tasks(found, now)):
         if table.row_count:
             out.print(table)
@@ -62,6 +59,13 @@ def _table(title: str, *columns: str) -> Table:
     for column in columns:
         table.add_column(column)
     return table
+
+
+def _evaluated(found: Status, now: Instant) -> str:
+    """How many customers there are: the first evaluation says who is one."""
+    if found.evaluated_at is None:
+        return "not evaluated yet: `tierd run`, or `tierd evaluate --once`"
+    return f"{found.customers:,} customers, last full evaluation {ago(found.evaluated_at, now)}"
 
 
 def _sources(found: Status, now: Instant) -> Table:

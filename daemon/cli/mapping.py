@@ -17,6 +17,7 @@ from daemon.cli import app
 from daemon.cli.common import OK, BadInput, ConfigPath, Failed, closing, config_path, configured, err, out
 
 if TYPE_CHECKING:
+    from connectors.http import Finding
     from connectors.mapping import FieldMapping, MappedField
     from daemon.map.candidates import Explorer
     from daemon.map.edit import Choice
@@ -61,7 +62,8 @@ def map_(
         if object_ is not None or search is not None:
             _list(explorer, mapping, object_, search, as_json=as_json)
             return OK
-        found = _survey(explorer, source, said.applied(mapping), daemon.clock.now(), quiet=as_json)
+        _said_fits(said.applied(mapping), explorer, said.names)
+        found = _survey(explorer, source, said, mapping, daemon.clock.now(), quiet=as_json)
         try:
             found = said.decided(found, explorer)
         except NoSuchChoice as error:
@@ -81,7 +83,7 @@ def map_(
         return _written(config_path(config), found, said, explorer, yes=yes)
 
 
-def _survey(explorer: Explorer, source: str, mapping: FieldMapping, now: int, *, quiet: bool) -> Survey:
+def _survey(explorer: Explorer, source: str, said: Given, mapping: FieldMapping, now: int, *, quiet: bool) -> Survey:
     from daemon.map.given import words_of
     from daemon.map.survey import Subject, survey
 
@@ -91,7 +93,8 @@ def _survey(explorer: Explorer, source: str, mapping: FieldMapping, now: int, *,
 
     with err.status("asking the CRM ...") if err.is_terminal else nullcontext():
         try:
-            return survey(explorer, Subject(source, mapping, words_of(explorer)), now, tell)
+            subject = Subject(source, said.applied(mapping), words_of(explorer), said.names)
+            return survey(explorer, subject, now, tell)
         except LookupError as error:
             raise Failed(str(error.args[0])) from error
 
@@ -185,13 +188,27 @@ def _choice(found: Survey, said: Given) -> Choice:
     return Choice(dict(found.where) or None, said.churned or found.churned, facts, found.tier)
 
 
+def _said_fits(mapping: FieldMapping, explorer: Explorer, said: Collection[str]) -> None:
+    """What was said by hand is held against the CRM before anything is counted."""
+    if not said:
+        return
+    _refuse([one for one in _errors(mapping, explorer) if one.at[1 if one.at[0] == "fields" else 0] in said])
+
+
 def _fits(mapping: FieldMapping, explorer: Explorer, known: Collection[str]) -> None:
-    """What was said by hand is held against the CRM too: nothing new is written that `tierd check` would refuse."""
+    """What is written is held against the CRM as a whole: nothing new that `tierd check` would refuse."""
+    _refuse([one for one in _errors(mapping, explorer) if one.what not in known])
+
+
+def _errors(mapping: FieldMapping, explorer: Explorer) -> list[Finding]:
     from connectors.fit import misfits
     from connectors.shapes import names_of
     from daemon.map.given import words_of
 
     wrong = misfits(mapping, explorer.shape, lambda: names_of(explorer.objects()), words_of(explorer))
-    errors = [finding.what for finding in wrong if finding.level == "error" and finding.what not in known]
+    return [finding for finding in wrong if finding.level == "error"]
+
+
+def _refuse(errors: Sequence[Finding]) -> None:
     if errors:
-        raise BadInput("\n".join((*errors, "nothing is written")))
+        raise BadInput("\n".join((*(f"{one.what}\n  -> {one.remedy}" for one in errors), "nothing is written")))

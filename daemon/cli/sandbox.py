@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,10 @@ import typer
 from daemon.cli import app
 from daemon.cli.common import OK
 from daemon.run import StopRequest
+from store.records import SECOND
+
+_TICK = 0.1
+"""Seconds between two moves of the vendors' clock."""
 
 
 @app.command()
@@ -30,6 +35,10 @@ def sandbox(
     slack_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
     crm_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
     control_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    still: Annotated[
+        bool,
+        typer.Option("--still", help="The vendors' time stands still until POST /clock, and so do their rate limits."),
+    ] = False,
 ) -> int:
     """Start an imitated Salesforce, HubSpot and Slack on loopback, with a made-up world, until SIGTERM or Ctrl-C."""
     from sandbox import serve
@@ -46,7 +55,12 @@ def sandbox(
         try:
             info = running.info()
             typer.echo(json.dumps(info) if as_json else json.dumps(info, indent=2))
-            request.wait()
+            began, moved = time.monotonic(), 0
+            while not request.wait(None if still else _TICK):
+                # A tierd of its own lives by the system's clock: rate limits must let it in again as time goes by.
+                passed = int((time.monotonic() - began) * SECOND)
+                running.clock.advance(passed - moved)
+                moved = passed
         finally:
             running.stop()
             request.close()

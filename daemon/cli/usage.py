@@ -10,8 +10,9 @@ import typer
 from rich.table import Table
 
 from daemon.cli import app
-from daemon.cli.common import OK, ConfigPath, ago, configured, out, reading, shown
+from daemon.cli.common import OK, BadInput, ConfigPath, ago, configured, out, reading, shown
 from daemon.cli.reports import Format, unmarked, write_csv
+from daemon.config.problems import nearest
 
 usage_app = typer.Typer(help="Look at product usage: what finds no account.", no_args_is_help=True)
 app.add_typer(usage_app, name="usage")
@@ -28,6 +29,8 @@ def unmatched(
     from daemon.usagehints import unmatched as report
 
     settings = configured(config, needs=())
+    if source is not None and source not in settings.feeds:
+        raise BadInput(f"--source {source}: there is no such feed{nearest(source, settings.feeds)}")
     with reading(settings) as daemon:
         now = daemon.clock.now()
         with daemon.store.read() as connection:

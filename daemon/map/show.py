@@ -65,7 +65,8 @@ def _legend(found: Survey) -> Iterable[str]:
 
 def _proposal(found: Survey, proposal: Proposal) -> Iterator[str]:
     if not proposal.chosen:
-        yield from wrapped(f"  {proposal.fact:<15}nothing found; {_WITHOUT[proposal.fact]}", _INDENT)
+        why = "left out, as you said" if proposal.left_out else "nothing found"
+        yield from wrapped(f"  {proposal.fact:<15}{why}; {_WITHOUT[proposal.fact]}", _INDENT)
     for number, one in enumerate(proposal.chosen):
         head = f"  {proposal.fact:<15}" if number == 0 else f"{'then':>15}  "
         yield from wrapped(f"{head}{place(one.option)}{_label(one)}", _INDENT)

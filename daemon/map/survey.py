@@ -48,6 +48,8 @@ class Proposal:
     of: int
     kept: bool = False
     """The configured mapping works and stays."""
+    left_out: bool = False
+    """Somebody said that it is not to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Subject:
     source: str
     mapping: FieldMapping
     words: Words
+    said: frozenset[str] = frozenset()
+    """Facts of the mapping that somebody has just decided by hand."""
 
 
 def survey(explorer: Explorer, subject: Subject, now: Instant, tell: Tell) -> Survey:
@@ -159,9 +163,8 @@ def _configured(
             shape = explorer.shape(option.object or explorer.home)
             end = shape.fields.get(option.field) if shape is not None else None
             if fact in FACTS and at not in bad and end is not None and end.kind in TYPES[fact]:
-                found.append(
-                    Candidate(fact, option, end.label, end.kind, 1.0, ("mapped in tierd.yaml",), configured=True)
-                )
+                why = "as you said" if fact in subject.said else "mapped in tierd.yaml"
+                found.append(Candidate(fact, option, end.label, end.kind, 1.0, (why,), configured=True))
     if mapping.tier is not None and mapping.tier.field in home.fields:
         end = home.fields[mapping.tier.field]
         if end.kind in TYPES["tier"]:
@@ -291,5 +294,5 @@ def with_choice(found: Survey, chosen: Mapping[str, Sequence[MappedField]]) -> S
             for o in wanted
         )
         empty = proposal.of - len(frozenset().union(*(one.covered for one in taken)))
-        proposals.append(replace(proposal, chosen=taken, empty=empty, kept=False))
+        proposals.append(replace(proposal, chosen=taken, empty=empty, kept=False, left_out=not taken))
     return replace(found, proposals=tuple(proposals))

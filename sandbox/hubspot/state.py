@@ -76,7 +76,8 @@ class HubSpotState:
 
     def new_id(self, object_name: str) -> str:
         """A numeric id above all that the type has."""
-        highest = self._next_id.get(object_name) or int(self.store.table(object_name).last_id() or 90_000_000_000)
+        there = int(self.store.table(object_name).last_id() or 90_000_000_000)
+        highest = max(there, self._next_id.get(object_name, 0))
         self._next_id[object_name] = highest + 1
         return str(highest + 1)
 

@@ -147,7 +147,7 @@ class Hands:
         self._serial += 1
         at = self.portal.clock.now()
         if op == "create":
-            ref = str(50_000 + self._serial)
+            ref = self.portal.state.new_id(name)  # one that no merge has minted
             self.portal.add(name, ref, self._properties(name), at)
             self._link(name, ref)
             return

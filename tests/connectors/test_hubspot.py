@@ -252,6 +252,19 @@ def test_a_poison_row_is_parked_and_the_other_99_are_written(portal: Portal) -> 
     out.close()
 
 
+def test_a_company_without_a_required_property_is_parked_on_the_newest_version_only(portal: Portal) -> None:
+    """2026-09 refuses the tier of such a company and names the property; 2026-03 takes it; the others are written."""
+    portal.state.schema.required["companies"] = {"industry"}
+    portal.add("companies", "1", {"name": "Acme"})
+    portal.add("companies", "2", {"name": "Beta", "industry": "Steel"})
+    out = writer(settings(portal), StepClock(portal.clock))
+    found = {r.record_id: r for r in out.write([TierWrite(ref, "tier_1", None) for ref in ("1", "2")])}
+    out.close()
+    strict = _VERSIONS["write_version"] == "2026-09"
+    assert ("parked" if strict else "written", "written") == (found["1"].outcome, found["2"].outcome)
+    assert strict == ("industry" in str(found["1"].message))
+
+
 def test_an_answer_that_names_no_row_is_no_proof(portal: Portal) -> None:
     """200 with empty results is a failure of every row (R40)."""
     portal.shared.faults.add(

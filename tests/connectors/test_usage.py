@@ -142,6 +142,21 @@ def test_a_file_without_a_needed_column_is_refused_whole(sqlite_store: Store, fo
         assert conn.execute(select(t.freshness.c.fresh_at)).scalar() is None
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "b.csv: is empty: write at least the header"),
+        (b"\xff\xfe\x00bin,\x1b[2J\n1,2\n", "(columns: ???bin, ?[2J)"),
+    ],
+)
+def test_a_file_that_is_no_export_is_told_in_plain_words(store: Store, folder: Path, content: bytes, said: str) -> None:
+    """Neither an empty file nor any bytes in place of a header end the run; what is told fits into every database."""
+    (folder / "usage/b.csv").write_bytes(content)
+    run = sync(store, folder)
+    assert ("partial", True) == (run.status, said in run.troubles["samples"])
+    assert 2 == len(samples(store))
+
+
 def test_a_file_that_grows_is_left_for_the_next_time(sqlite_store: Store, folder: Path) -> None:
     """Size and time are looked at twice: what somebody writes in between is not taken half."""
     growing = folder / "usage/b.csv"

@@ -305,7 +305,15 @@ def test_map_never_writes_what_check_would_refuse(tierd: Tierd, home: Path) -> N
     """A field that is not there, a fact that does not exist, a source that is none: told, and the file stays."""
     before = (home / "tierd.yaml").read_text()
     for arguments, text in (
-        (("salesforce", "--write", "--yes", "--set", "arr=ARR_c"), "did you mean `ARR__c`?\nnothing is written"),
+        (("salesforce", "--write", "--yes", "--set", "arr=ARR_c"), "did you mean `ARR__c`?\n"),
+        (("salesforce", "--write", "--yes", "--set", "customer={Typ: Customer}"), "`Typ`: did you mean `Type`?"),
+        (("salesforce", "--set", "customer={Type: Custommer}"), "no account where Type is Custommer"),
+        (("salesforce", "--set", "customer={Type: {gt: 3}}"), "one of not, at_least, at_most, known"),
+        (("salesforce", "--set", "arr={object: Account, field: ARR__c}"), "leave `object` out"),
+        (
+            ("salesforce", "--set", "arr={object: OpportunityLineItem, field: TotalPrice}"),
+            "name the lookup to Account under `path`\nnothing is written",
+        ),
         (
             ("salesforce", "--write", "--yes", "--set", "rra=ARR__c"),
             "`rra` is no fact that is mapped: did you mean `arr`?",
@@ -318,6 +326,20 @@ def test_map_never_writes_what_check_would_refuse(tierd: Tierd, home: Path) -> N
         assert (done.code, text in done.err) == (2, True), done.err
     assert (home / "tierd.yaml").read_text() == before
     assert not (home / "tierd.yaml.bak").exists()
+
+
+def test_map_counts_customers_of_what_is_said_by_hand(tierd: Tierd) -> None:
+    """A field that was no proposal has its own fill and number of empty customers; what is left out is not "not found"."""
+    said = ("--set", "renewal=Contract_Start__c", "--set", "potential=Name", "--set", "seats=")
+    facts = json.loads(tierd("map", "salesforce", "--json", *said).out)["facts"]
+    start, renewal, potential = facts["contract_start"], facts["renewal"], facts["potential"]
+    assert ["Contract_Start__c"] == [one["mapping"]["field"] for one in renewal["chosen"]]
+    assert (start["empty"], start["chosen"][0]["fill"]) == (renewal["empty"], renewal["chosen"][0]["fill"])
+    assert 0 <= renewal["empty"] < renewal["of"]
+    assert potential["of"] == potential["empty"] > 0
+    text = tierd("map", "salesforce", *said).out
+    assert "as you said; 0% lie ahead" in text
+    assert re.search(r"seats +left out, as you said", text)
 
 
 def test_map_asks_on_a_terminal(home: Path) -> None:
@@ -581,6 +603,38 @@ def test_writer_beside_a_running_daemon_is_told_who_holds_the_store(tierd: Tierd
     assert "stop it first" in done.err
 
 
+@pytest.mark.parametrize("still", [False, True])
+def test_time_goes_on_in_the_sandbox_unless_it_is_to_stand(still: bool) -> None:
+    """Rate limits of the imitated vendors let a tierd of one's own in again; for scripted scenarios time stands."""
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "daemon.cli",
+        "sandbox",
+        "--json",
+        "--accounts",
+        "60",
+        "--history-days",
+        "60",
+    ]
+    child = subprocess.Popen(
+        [*command, *(["--still"] if still else [])], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": _ROOT}
+    )
+    assert child.stdout is not None
+    control = json.loads(child.stdout.readline())["control"]["base_url"]
+
+    def now() -> int:
+        with urlopen(f"{control}/clock", timeout=10) as answer:
+            return int(json.load(answer)["now"])
+
+    begins = now()
+    moved = any(now() > begins for _ in range(100))
+    child.terminate()
+    assert (0, not still) == (child.wait(20), moved)
+    child.stdout.close()
+
+
 def test_once_must_be_said(tierd: Tierd) -> None:
     """Working commands without --once point at `tierd run`."""
     done = tierd("sync")
@@ -593,6 +647,13 @@ def test_empty_store_names_the_first_step(tierd: Tierd, home: Path) -> None:
         path.unlink()
     done = tierd("status")
     assert (done.code, "run `tierd sync --once` or `tierd run` first" in done.err) == (1, True)
+
+
+def test_status_before_the_first_evaluation_counts_no_customers(tierd: Tierd, home: Path) -> None:
+    """Nobody knows them yet, and 0 would be a false number."""
+    with closing(sqlite3.connect(home / "tierd.db")) as connection, connection:
+        connection.execute("DELETE FROM evaluations")
+    assert "accounts, not evaluated yet: `tierd run`, or `tierd evaluate --once`" in tierd("status").out
 
 
 # ---------------------------------------------------------------- the daemon

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,20 @@ import pytest
 
 from alerts.writeback import Target
 from daemon.cli import run
-from daemon.identity import AMBIGUOUS, CONFLICTING, GONE, KINDS, LINKED, MERGED, UNMATCHED, Report, report
+from daemon.cli.identity import _tell
+from daemon.identity import (
+    AMBIGUOUS,
+    CONFLICTING,
+    GONE,
+    KINDS,
+    LINKED,
+    MERGED,
+    UNMATCHED,
+    Conflict,
+    Entry,
+    Report,
+    report,
+)
 from store import tables as t
 from store.engine import Store
 from store.records import DAY, AccountRecord, ContactRecord, Merged, TeamMemberRecord
@@ -139,6 +153,25 @@ def test_the_text_fits_into_eighty_columns(home: Store, capsys: pytest.CaptureFi
     assert "…" not in text
     assert re.search(r"11\s+all rows", text)
     home.close()
+
+
+def test_names_of_rows_can_be_copied(capsys: pytest.CaptureFixture[str]) -> None:
+    """However long the name of an account, source:id stands on one line, and so does each value of a conflict."""
+    rows = "salesforce:001Hs00000001IoIAI", "hubspot:7100000056"
+    said = ("owner", ((rows[0], "cleo.of.a.long.name@ours.example"), (rows[1], "dan@ours.example")))
+    conflicts = (Conflict("arr", ((rows[0], "1,234,567.00"), (rows[1], "7.00")), rows[0]), Conflict(*said, rows[0]))
+    long = "Vereinigte Werkstätten für Kunst im Handwerk"
+    entries = (
+        Entry(LINKED, rows[0], long, None, "a", ("property", "domain"), rows[1:]),
+        Entry(CONFLICTING, rows[0], long, None, "b", ("domain",), rows[1:], conflicts),
+        Entry(AMBIGUOUS, rows[0], long, None, "c", (), rows[1:], (), "the web domain of several rows of one CRM"),
+    )
+    _tell(Report(3, Counter(e.kind for e in entries), entries, (), (), 0, 0), set(KINDS), 20)
+    lines = capsys.readouterr().out.splitlines()
+    assert 80 >= max(map(len, lines))
+    assert 4 == sum(rows[0] in line for line in lines)
+    assert 4 == sum(rows[1] in line for line in lines)
+    assert any(rows[0] in line and "1,234,567.00" in line for line in lines)
 
 
 def test_csv_is_escaped_and_filtered(home: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -503,7 +503,7 @@ def test_decisions_by_hand() -> None:
     assert ((), "max") == (said.facts["seats"], said.facts["renewal"][0].aggregate)
     assert ({"Type": "Customer"}, "Customer_Tier__c") == (said.customer, said.tier)
     for wrong, text_ in (
-        ("seets=x", "did you mean `seats`?"), ("arr", "write FACT=FIELD"), ("arr={objekt: X, field: Y}", "Extra inputs"),
+        ("seets=x", "did you mean `seats`?"), ("arr", "write FACT=FIELD"), ("arr={objekt: X, field: Y}", "did you mean `object`?"),
         ("customer=Type", "a condition is written"), ("arr={", "this is not YAML"),
     ):  # fmt: skip
         with pytest.raises(NoSuchChoice, match=text_.replace("?", r"\?")):

@@ -294,10 +294,13 @@ def test_sync_between_crash_and_recovery_knows_our_own_value(store: Store) -> No
 def test_refused_rows_are_parked_and_not_tried_again(store: Store) -> None:
     """A validation rule refuses one row: the others are written, and tomorrow costs no call."""
     world = World(store)
-    world.crm.refused = {"sa-b": "Tier 1 needs an executive sponsor"}
+    world.crm.refused = {"sa-b": "Tier 1 needs an executive sponsor, ask ann@acme.example"}
     run = world.at(START)
     assert (run.status, run.written, states(store)) == ("partial", 9, {"written": 9, "parked": 1})
-    assert run.remarks == ("salesforce sa-b: FIELD_CUSTOM_VALIDATION_EXCEPTION: Tier 1 needs an executive sponsor",)
+    why = "FIELD_CUSTOM_VALIDATION_EXCEPTION: Tier 1 needs an executive sponsor, ask <e-mail>"
+    assert run.remarks == (f"salesforce sa-b: {why}",)
+    with store.read() as conn:
+        assert why == conn.execute(select(tier_ledger.c.error).where(tier_ledger.c.state == "parked")).scalar_one()
     calls = world.crm.calls
     assert (world.day(1).written, world.crm.calls) == (0, calls)
 

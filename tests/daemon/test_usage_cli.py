@@ -31,6 +31,7 @@ sources:
     auth: {method: token, access_token: {env: SF}}
     customer: {Type: Customer}
   events: {kind: usage, push: true, content: features, rhythm: 1w}
+  nightly: {kind: usage, files: [usage/*.csv], metrics: [active_users]}
 ingest: {keys: [{env: KEY}]}
 features:
   sso: {names: [SSO Login], offering: Security, list_value: 12k, released: 2026-01-15}
@@ -78,10 +79,13 @@ def test_unmatched_as_text_json_and_csv(tierd: Say) -> None:
     assert "'=cmd|' /C calc'!A0" == rows[1][1]
 
 
-def test_limit_and_source(tierd: Say) -> None:
-    """Fewer lines, and the sum of all; another feed has none."""
+def test_limit_and_source(tierd: Say, capsys: pytest.CaptureFixture[str]) -> None:
+    """Fewer lines, and the sum of all; of one feed only its own rows count, and one that is none is told."""
     assert "the 1 largest are shown" in tierd("usage", "unmatched", "--limit", "1")
-    assert "0 of 1 rows" in tierd("usage", "unmatched", "--source", "other")
+    assert "2 of 3 rows" in tierd("usage", "unmatched", "--source", "events")
+    assert "0 of 0 rows" in tierd("usage", "unmatched", "--source", "nightly")
+    assert 2 == run(["usage", "unmatched", "--source", "event"])
+    assert "--source event: there is no such feed; did you mean `events`?" in capsys.readouterr().err
 
 
 def test_features_and_rhythms_are_read_from_the_configuration(home: Path) -> None:

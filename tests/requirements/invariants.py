@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+import structlog
 import urllib3
 from sqlalchemy import select
 
@@ -53,13 +55,26 @@ def watching(log: RequestLog, clock: Clock, sensitive: Sequence[str], patch: pyt
     plain = urllib3.connectionpool.HTTPConnectionPool.urlopen
 
     def noted(pool: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
-        watch.timeouts.append(kwargs.get("timeout"))
+        watch.timeouts.append(kwargs.get("timeout", pool.timeout))
         return plain(pool, method, url, *args, **kwargs)
 
-    with patch.context() as patched:
+    with patch.context() as patched, _logging_kept():
         patched.setattr(urllib3.connectionpool.HTTPConnectionPool, "urlopen", noted)
         set_up(clock, level="info", output=watch.written)
         yield watch
+
+
+@contextmanager
+def _logging_kept() -> Iterator[None]:
+    """Whatever the block does to the logs, afterwards they go where they went before."""
+    root, known = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        structlog.configure(**known)
 
 
 def _bounded(timeout: Any) -> bool:

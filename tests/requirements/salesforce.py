@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from pydantic import SecretStr
 
 from connectors.means import Means
@@ -20,7 +19,6 @@ from sandbox.salesforce.state import Settings as OrgSettings
 from store.engine import Store
 from tests.clocks import StepClock
 from tests.connectors.test_salesforce import settings
-from tests.requirements.invariants import Watch, watching
 from tests.sandbox.salesforce_org import Org, key_pair
 
 ORG = OrgSettings(public_key=key_pair()[1])
@@ -78,13 +76,3 @@ def people(org: Org, count: int, first: int = 1) -> list[str]:
     return [
         org.add("Contact", "003", n, LastName=f"L{n}", Email=f"p{n}@acme.test") for n in range(first, first + count)
     ]
-
-
-@pytest.fixture
-def watched(org: Org, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
-    """Every test of a module with `usefixtures("watched")` is held to R47: timeouts, and nothing private in the logs."""
-    private = (ORG.client_secret, ORG.access_token, ORG.refresh_token, "@acme.test", "Private subject")
-    with watching(org.log, StepClock(org.clock), private, monkeypatch) as watch:
-        yield watch
-        watch.sensitive += tuple(token for token in org.state.sessions)
-        watch.check()

@@ -29,12 +29,10 @@ from store.records import Batch, TierWrite, WriteResult
 from store.sync import save_batch
 from tests.clocks import StepClock
 from tests.connectors.test_salesforce import CREDENTIALS, settings
-from tests.requirements.invariants import Watch
-from tests.requirements.salesforce import JWT, ORG, REFRESH, calls, connected, people, sync, talking, watched
+from tests.requirements.invariants import watching
+from tests.requirements.salesforce import JWT, ORG, REFRESH, calls, connected, people, sync, talking
 from tests.sandbox.salesforce_org import NOW, Org, serving
 
-__all__ = ["watched"]
-pytestmark = pytest.mark.usefixtures("watched")
 QUERY = "/services/data/v67.0/query?q=SELECT+Id+FROM+Account"
 
 
@@ -321,12 +319,13 @@ def test_r32_two_who_ask_at_once_are_told_to_wait(org: Org, tmp_path: Path) -> N
 
 
 def test_r32_nothing_of_a_token_is_written_but_its_file(
-    org: Org, sqlite_store: Store, tmp_path: Path, watched: Watch
+    org: Org, sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither the store nor a log holds a token; the kept file is for its owner only."""
-    sync(org, sqlite_store, tmp_path / "data", auth=REFRESH)
-    kept = (tmp_path / "data" / "sf.token").read_text()
-    assert ORG.refresh_token not in kept
-    watched.sensitive += tuple(value for value in kept.split('"') if len(value) > 40)
-    watched.check(sqlite_store)
+    with watching(org.log, StepClock(org.clock), (ORG.client_secret, ORG.refresh_token), monkeypatch) as watch:
+        sync(org, sqlite_store, tmp_path / "data", auth=REFRESH)
+        kept = (tmp_path / "data" / "sf.token").read_text()
+        assert ORG.refresh_token not in kept
+        watch.sensitive += tuple(value for value in kept.split('"') if len(value) > 40)
+        watch.check(sqlite_store)
     assert 0o600 == (tmp_path / "data" / "sf.token").stat().st_mode & 0o777

@@ -83,18 +83,24 @@ def test_r21_the_transport_follows_the_size(org: Org, sqlite_store: Store, tmp_p
         assert 1 == calls(large).count("jobs/query")
 
 
-def test_r21_a_compound_field_is_put_together_again(org: Org, sqlite_store: Store, tmp_path: Path) -> None:
-    """An object whose mapped field is an address: Bulk is asked for its components (tests/connectors has the values)."""
+@pytest.mark.parametrize("sizes", [ALL_BULK, {}], ids=["bulk", "rest"])
+def test_r21_a_compound_field_is_put_together_again(
+    org: Org, sqlite_store: Store, tmp_path: Path, sizes: dict[str, Any]
+) -> None:
+    """A mapped address is one object whichever way it came; Bulk serves its components only, and is asked for them."""
     for number in range(2_200):
-        org.add("Account", "001", number, Name=f"A{number}", BillingStreet="1 Main St", BillingCity=f"City {number}")
-    plain = {"fields": {"segment": {"field": "BillingCity"}, "arr": {"field": "ARR__c"}}}
-    run = sync(org, sqlite_store, tmp_path, **ALL_BULK, **plain)
+        parts: dict[str, Any] = {"BillingStreet": "1 Main St", "BillingCity": f"City {number}"}
+        org.add("Account", "001", number, Name=f"A{number}", **parts | {"BillingPostalCode": "0123"} if number else {})
+    run = sync(org, sqlite_store, tmp_path, **sizes, fields={"segment": {"field": "BillingAddress"}})
     assert {} == run.troubles
+    made = [entry.body for entry in org.log.entries() if entry.path.endswith("jobs/query")]
+    assert bool(sizes) == any("BillingPostalCode" in body for body in made)
     with sqlite_store.read() as conn:
-        fields = conn.execute(
-            select(t.crm_accounts.c.fields).where(t.crm_accounts.c.id == sf_id("001", 2_150))
-        ).scalar()
-    assert "City 2150" in str(fields)
+        kept = {row.id: json.loads(row.fields) for row in conn.execute(select(t.crm_accounts))}
+    address = kept[sf_id("001", 2_150)]["BillingAddress"]
+    given = {key: value for key, value in address.items() if value is not None}
+    assert {"street": "1 Main St", "city": "City 2150", "postalCode": "0123"} == given
+    assert kept[sf_id("001", 0)]["BillingAddress"] is None
 
 
 # ---------------------------------------------------------------- R22

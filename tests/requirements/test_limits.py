@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from connectors.http import DEADLINE, VendorError
 from daemon.sync import run_sync
 from sandbox.clock import DAY, HOUR, MINUTE, SECOND
 from sandbox.faults import Fault
+from sandbox.salesforce.queryfaults import QueryFault
 from store import status
 from store import tables as t
 from store.engine import Store
@@ -67,18 +69,38 @@ def test_r26_a_call_never_holds_more_than_five_queries(org: Org, sqlite_store: S
             session.get([f"{root}/sobjects/Account/describe"] * 26)
 
 
-def test_r26_one_refused_query_leaves_the_others_alone(org: Org, sqlite_store: Store, tmp_path: Path) -> None:
-    """An object whose query is refused is named; what came in the same call is kept."""
-    wanted = people(org, 10)
-    org.add("Account", "001", 1, Name="Acme")
-    run = sync(org, sqlite_store, tmp_path, contact={"user": {"field": "No_Such_Field__c"}})
-    assert {"contacts"} == set(run.troubles)
-    assert "partial" == run.status
+@pytest.mark.parametrize("code", ["INVALID_FIELD", "MALFORMED_QUERY"])
+def test_r26_one_refused_query_leaves_the_others_alone(
+    org: Org, sqlite_store: Store, tmp_path: Path, code: str
+) -> None:
+    """A call of five queries is answered with 200 though one of them was refused (400): that object is named, and what
+    the other four brought is kept.
+    """
+    sync(org, sqlite_store, tmp_path)
+    org.clock.advance(30 * MINUTE)
+    now = org.clock.now()
+    contact = org.add("Contact", "003", 1, at=now, LastName="Ann")
+    others = {
+        t.crm_members: org.add("User", "005", 1, at=now, Name="Cleo", IsActive=True),
+        t.crm_accounts: org.add("Account", "001", 1, at=now, Name="Acme"),
+        t.crm_opportunities: org.add("Opportunity", "006", 1, at=now, Name="D"),
+        t.crm_tickets: org.add("Case", "500", 1, at=now, Status="New"),
+    }
+    org.state.query_faults.append(QueryFault("FROM Contact ", code, "No such column", times=0))
+    before = max(entry.seq for entry in org.log.entries())
+    run = sync(org, sqlite_store, tmp_path)
+    (call,) = [e for e in org.log.entries(before) if "FROM+Account+" in e.body.replace("%20", "+")]
+    assert (200, 5) == (call.status, len(json.loads(call.body)["compositeRequest"]))
+    assert ("partial", {"contacts"}) == (run.status, set(run.troubles))
+    assert code in run.troubles["contacts"]
     with sqlite_store.read() as conn:
-        assert 1 == len(conn.execute(select(t.crm_accounts.c.id)).all())
+        for table, ref in others.items():
+            assert ref in conn.execute(select(table.c.id)).scalars().all()
+        assert [] == conn.execute(select(t.crm_contacts.c.id)).all()
+    org.state.query_faults.clear()
     assert {} == sync(org, sqlite_store, tmp_path).troubles
     with sqlite_store.read() as conn:
-        assert sorted(wanted) == sorted(conn.execute(select(t.crm_contacts.c.id)).scalars())
+        assert [contact] == conn.execute(select(t.crm_contacts.c.id)).scalars().all()
 
 
 # ---------------------------------------------------------------- R27

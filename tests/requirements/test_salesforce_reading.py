@@ -24,6 +24,7 @@ from store import tables as t
 from store.engine import Store
 from tests.connectors.salesforce_source import Source, asked, calls, mark, soql
 from tests.connectors.test_salesforce import settings
+from tests.requirements.tiering import plan_tier
 from tests.sandbox.salesforce_org import NOW, Org, key_pair, serving, sf_id
 
 
@@ -148,65 +149,73 @@ def test_r3_ties_survive_a_kill_after_the_first_page(increment: bool, org: Org, 
     assert ("ok", 0) == (again.status, again.saved.changed)
 
 
-def test_r4_rows_and_cursor_are_kept_together(sqlite_store: Store) -> None:
-    """Killed at 20 random points, half of them inside a transaction: afterwards the rows are the org's rows."""
-    with serving() as org:
-        org.clock.advance_to(NOW + HOUR)
-        wanted = {org.add("Account", "001", n, at=NOW + n // 9 * SECOND, Name=f"A{n}") for n in range(5_000)}
-        source = Source(org, sqlite_store)
-        chance = random.Random(4)
-        for kill in range(20):
-            if kill == 10:
-                source.sync()
-                org.clock.advance(HOUR)
-                later = org.clock.now() - 10 * MINUTE
-                wanted |= {
-                    org.add("Account", "001", n, at=later + n % 99 * SECOND, Name=f"A{n}") for n in range(5_000, 10_000)
-                }
-            source.killed(chance.randint(1, 3), inside=kill % 2 == 0)
-            assert set(source.rows(t.crm_accounts)) <= wanted
-        source.sync()
-        assert wanted == set(source.rows(t.crm_accounts))
-
-
-_CHILD = """
-import json, sys
+_CHILDREN = """
+import json, os, signal, sys
+from sqlalchemy import event
+from connectors.means import Means
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings
-from daemon.clock import SystemClock
+from daemon.sync import run_sync
 from store.engine import Store
-from store.sync import load_cursors
-from tests.connectors.salesforce_source import NAME, keep
-store = Store(sys.argv[1])
-connector = SalesforceConnector(SalesforceSettings.model_validate(json.loads(sys.argv[2])), SystemClock())
-with store.read() as conn:
-    cursors = load_cursors(conn, NAME)
-for event in connector.sync(cursors):
-    with store.write() as conn:
-        print("keeping", flush=True)
-        keep(conn, event, 0)
-    print("kept", flush=True)
+
+url, settings, folder, now = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+
+class Clock:
+    def now(self): return now
+    def monotonic(self): return 0.0
+    def sleep(self, seconds): pass
+    def wait(self, event, timeout): return event.is_set()
+
+def sync(left):
+    store = Store(url)
+    def step(*_):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    for moment in ("begin", "before_cursor_execute", "after_cursor_execute", "commit"):
+        event.listen(store.engine, moment, step)
+    run_sync(store, "sf", SalesforceConnector(SalesforceSettings.model_validate(settings), Clock(), Means(spool=folder)), Clock())
+
+for point in map(int, sys.argv[5:]):
+    child = os.fork()
+    if child == 0:
+        sync(point)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
-@pytest.mark.parametrize("lines", [3, 8, 11])
-def test_r4_a_process_that_is_killed_leaves_whole_batches(lines: int, org: Org, sqlite_store: Store) -> None:
-    """SIGKILL to a real process, once it has said so many lines: the next one ends with the org's rows, each once."""
-    wanted = {org.add("Account", "001", n, at=NOW + n // 9 * SECOND, Name=f"A{n}") for n in range(6_000)}
-    chosen = settings(org).model_dump(mode="json", exclude_none=True)
-    chosen["auth"] = {"method": "token", "access_token": org.state.settings.access_token}
-    command = [sys.executable, "-c", _CHILD, sqlite_store.url, json.dumps(chosen)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2], text=True) as child:
-        assert child.stdout is not None
-        for _ in range(lines):
-            assert child.stdout.readline()
-        child.send_signal(signal.SIGKILL)
-    assert -signal.SIGKILL == child.returncode
-    source = Source(org, sqlite_store)
-    have = set(source.rows(t.crm_accounts))
-    assert have <= wanted
-    source.sync()
-    assert wanted == set(source.rows(t.crm_accounts))
+def test_r4_killed_at_twenty_points_the_rows_are_the_orgs(org: Org, sqlite_store: Store, tmp_path: Path) -> None:
+    """SIGKILL to 20 processes, each at a random step of its transactions, over a sync of 10,000 rows, the first half of
+    them in a first read: whatever was kept is the org's, and in the end everything is, each row once.
+    """
+    chance, source = random.Random(4), Source(org, sqlite_store)
+    org.switch(page_characters=20_000)
+    wanted: set[str] = set()
+    for half in range(2):
+        org.clock.advance(30 * MINUTE)
+        at = org.clock.now() - 10 * MINUTE
+        for number in range(half * 5_000, (half + 1) * 5_000):
+            wanted.add(org.add("Account", "001", number, at=at + number % 999 * SECOND // 9, Name=f"A{number}"))
+        ends = _killed(source, tmp_path, [chance.randint(1, 150) for _ in range(10)])
+        assert [-signal.SIGKILL] * 10 == ends
+        assert set(source.rows(t.crm_accounts)) < wanted
+        source.sync()
+        assert wanted == set(source.rows(t.crm_accounts))
+    assert 0 == source.sync().saved.changed
+
+
+def _killed(source: Source, folder: Path, points: list[int]) -> list[int]:
+    """Syncs by processes that are killed before so many steps are done, one after the other; how each of them ended."""
+    chosen = settings(source.org).model_dump(mode="json", exclude_none=True)
+    chosen["auth"] = {"method": "token", "access_token": source.org.state.settings.access_token}
+    given = [source.store.url, json.dumps(chosen), str(folder), str(source.org.clock.now()), *map(str, points)]
+    done = subprocess.run(
+        [sys.executable, "-c", _CHILDREN, *given],
+        cwd=Path(__file__).parents[2], check=True, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    return [int(line) for line in done.stdout.splitlines()]
 
 
 # ---------------------------------------------------------------- R5, R6
@@ -238,6 +247,36 @@ def test_r5_deleted_merged_archived_and_restored_rows(org: Org, store: Store) ->
     org.state.undelete("Account", d)
     source.sync()
     assert source.rows(t.crm_accounts)[d].deleted_at is None
+
+
+@pytest.mark.parametrize("older", ["loser", "winner"])
+def test_r5_what_a_merged_account_had_is_the_winners(older: str, org: Org, store: Store) -> None:
+    """B had a call, a tier with its history and a write that waits: after the merge into C all of them are C's, whichever
+    of the two was known first.
+    """
+    rows = [org.add("Account", "001", n, Name=f"A{n}", Type="Customer") for n in (1, 2)]
+    b, c = rows if older == "loser" else rows[::-1]
+    ann = org.add("Contact", "003", 1, LastName="Ann", Email="ann@b.test", AccountId=b)
+    call = org.add("Task", "00T", 1, Subject="Call", Status="Completed", TaskSubtype="Call", WhoId=ann, AccountId=b,
+                   CallDurationInSeconds=60, CompletedDateTime=At(NOW))  # fmt: skip
+    org.add("TaskRelation", "0RT", 1, TaskId=call, RelationId=ann, IsWhat=False)
+    source = Source(org, store)
+    source.sync()
+    _derive(source)
+    loser = source.rows(t.crm_accounts)[b].account_id
+    assert source.rows(t.crm_accounts)[c].account_id != loser
+    plan_tier(store, ("sf", b), loser, "Tier 2", NOW)
+    org.clock.advance(30 * MINUTE)
+    org.state.merge("Account", b, c)
+    source.sync()
+    _derive(source)
+    mine = source.rows(t.crm_accounts)[c].account_id
+    with store.read() as conn:
+        assert [mine] == conn.execute(select(t.touches.c.account_id)).scalars().all()
+        h, ledger = t.tier_history.c, t.tier_ledger.c
+        assert [2] == conn.execute(select(h.tier).where(h.account_id == mine)).scalars().all()
+        waiting = conn.execute(select(ledger.account_id, ledger.crm_id, ledger.state)).all()
+    assert [(mine, c, "planned")] == [tuple(row) for row in waiting]
 
 
 def test_r6_a_row_emptied_from_the_bin_is_found_in_the_log(org: Org, sqlite_store: Store) -> None:
@@ -392,6 +431,7 @@ def test_r8_who_and_what_lead_to_the_right_parents(org: Org, sqlite_store: Store
     deal = org.add("Opportunity", "006", 1, Name="D", AccountId=acme)
     case = org.add("Case", "500", 1, AccountId=acme, Status="New")
     project = org.state.put("Project__c", {"Name": "P", "Account__c": acme, "Value__c": 7})
+    contract = org.add("Contract", "800", 1, AccountId=acme, Status="Activated")
     given: dict[str, dict[str, Any]] = {
         "contact": {"WhoId": ann, "AccountId": acme},
         "lead": {"WhoId": sf_id("00Q", 1)},
@@ -401,6 +441,7 @@ def test_r8_who_and_what_lead_to_the_right_parents(org: Org, sqlite_store: Store
         "case": {"WhatId": case},
         "case of a contact": {"WhatId": case, "WhoId": ann, "AccountId": other},
         "project": {"WhatId": project},
+        "contract": {"WhatId": contract, "AccountId": acme},
         "nothing": {},
     }
     tasks = {
@@ -552,8 +593,10 @@ def test_r11_a_hidden_field_keeps_its_value_and_comes_back(stamped: bool, org: O
     org.clock.advance(30 * MINUTE)
     org.state.hide("Account.ARR__c")
     org.change("update", "Account", rows[3], org.clock.now(), Name="Renamed", ARR__c=333)
+    before = mark(org)
     run = source.sync()
     assert ("partial", ["accounts"]) == (run.status, list(run.troubles))
+    assert [True, False] == ["ARR__c" in query for query in soql(org, "Account", before)]  # refused once, not again
     assert "Account.ARR__c" in run.troubles["accounts"]
     assert "grant" in run.troubles["accounts"]
     kept = source.freshness("accounts")

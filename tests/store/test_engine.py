@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from daemon.masking import without_private
 from store.engine import Store
-from store.tables import account_fields, settings
+from store.tables import account_fields, crm_activities, settings
 
 
 def _count(store: Store) -> int:
@@ -120,6 +121,20 @@ def test_foreign_keys_are_enforced(store: Store) -> None:
 
     with pytest.raises(IntegrityError):
         point_nowhere()
+
+
+def test_errors_of_the_store_show_no_row(store: Store) -> None:
+    """What a refused row holds is in no text that is logged or kept, whatever the database says of it."""
+    row = {"source": "crm", "id": "1", "kind": None, "subject": "Project Falcon", "created_at": 1}
+
+    def refused() -> None:
+        with store.write() as connection:
+            connection.execute(insert(crm_activities).values(**row))
+
+    with pytest.raises(IntegrityError) as told:
+        refused()
+    assert "crm_activities" in str(told.value)
+    assert "Falcon" not in without_private(str(told.value))
 
 
 def test_sqlite_survives_a_power_cut(sqlite_store: Store) -> None:
