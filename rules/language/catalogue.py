@@ -30,6 +30,7 @@ class Kind(StrEnum):
     """A plain number that is no count."""
     CHOICE = "choice"
     TEXT = "text"
+    SET = "set"
 
 
 NUMBERS = frozenset({Kind.MONEY, Kind.COUNT, Kind.RATIO, Kind.POINTS, Kind.SCORE, Kind.DAYS, Kind.HOURS, Kind.NUMBER})
@@ -208,6 +209,11 @@ WORDS: tuple[str, ...] = tuple(sorted({*BY_NAME, *BY_EVENT, *BY_BOOKING}, key=la
 def role_columns(role: str) -> tuple[str | None, str]:
     """Columns of how many persons of that role are on file (None for any) and since when the first of them is."""
     return (None if role == "any" else f"{role}_contacts", f"{role}_since")
+
+
+def coverage_column(role: str) -> str:
+    """The column that says who of ours is not captured, as far as silence with this role can be told."""
+    return "not_covered"
 
 
 def booking_of(fact: Fact) -> Fact | None:

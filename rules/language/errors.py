@@ -25,6 +25,7 @@ CODES: Mapping[str, str] = {
     "E-CYCLE": "vocabulary that stands for itself",
     "E-CLASS": "unknown class of rule",
     "E-SEVERITY": "unknown severity, or an escalation that does not raise it",
+    "E-STATUS": "unknown status of a rule",
     "E-DURATION": "not a duration",
     "E-SAY": "a placeholder that is no fact",
     "E-TEST": "a test that cannot be run",

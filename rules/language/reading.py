@@ -11,10 +11,11 @@ from lark import Lark
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rules.language import given, tree, values
+from rules.language.calendar import MONDAY_TO_FRIDAY, Calendar
 from rules.language.catalogue import BY_NAME
 from rules.language.errors import Problem, RuleError, RuleErrors, did_you_mean
-from rules.language.grammar import KEYWORDS, build, read
-from rules.language.model import CLASSES, OUTCOMES, SEVERITIES, Rule, RuleSet, RuleTest, Step, files_version, version_of
+from rules.language.grammar import RESERVED, build, read
+from rules.language.model import CLASSES, OUTCOMES, SEVERITIES, STATUSES, Rule, RuleSet, RuleTest, Step, files_version, version_of
 from rules.language.phrases import Context, choice_of, typed, words_of
 from rules.language.yamltext import Text
 from store.records import DAY
@@ -24,6 +25,7 @@ _RULE_KEYS = (
     "rule",
     "class",
     "severity",
+    "status",
     "segment",
     "when",
     "for",
@@ -39,9 +41,12 @@ _STATES = ("pending", "firing", "recovering", "clear")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-def load(files: Mapping[str, str], currency: str = "USD") -> RuleSet:
-    """Read rule files (name -> text); raises RuleErrors with every mistake in all of them."""
-    return _Reader(files, currency).ruleset()
+def load(files: Mapping[str, str], currency: str = "USD", calendar: Calendar = MONDAY_TO_FRIDAY) -> RuleSet:
+    """Read rule files (name -> text); raises RuleErrors with every mistake in all of them.
+
+    `calendar` says what a business day is.
+    """
+    return _Reader(files, currency, calendar).ruleset()
 
 
 @dataclass(slots=True)
@@ -56,8 +61,8 @@ class _Entry:
 
 
 class _Reader:
-    def __init__(self, files: Mapping[str, str], currency: str) -> None:
-        self.files, self.currency = dict(files), currency
+    def __init__(self, files: Mapping[str, str], currency: str, calendar: Calendar) -> None:
+        self.files, self.currency, self.calendar = dict(files), currency, calendar
         self.texts = [Text(name, source) for name, source in files.items()]
         self.entries: dict[str, _Entry] = {}
         self.rule_nodes: list[tuple[Text, Node]] = []
@@ -98,14 +103,14 @@ class _Reader:
 
     def _entry(self, text: Text, name: str, key: ScalarNode, node: Node) -> None:
         place, first = text.place(key), name.split(" ", maxsplit=1)[0]
-        if not re.fullmatch(r"[^\W\d_][\w-]*( [\w-]+)*", name) or first in KEYWORDS:
+        if not re.fullmatch(r"[^\W\d_][\w-]*( [\w-]+)*", name) or first in RESERVED:
             text.report(
                 "E-NAME",
                 place,
                 f"`{name}` cannot be a name",
                 f"use plain words that do not begin with `{first or '?'}`",
             )
-        elif KEYWORDS & {"is", "are", "and", "or"} & set(name.split()):
+        elif {"is", "are", "and", "or"} & set(name.split()):
             text.report("E-NAME", place, f"`{name}` reads like a phrase", "leave out is, are, and, or")
         elif name in BY_NAME:
             text.report("E-NAME", place, f"`{name}` is a fact already", f"choose another name, such as `{name} due`")
@@ -160,7 +165,7 @@ class _Reader:
     def _line(self, text: Text, node: ScalarNode) -> tree.Node | None:
         if text.scalar(node, "the condition") is None:
             return None
-        context = Context(sorted(self.entries), self._resolve, text.inside(node), self.currency)
+        context = Context(sorted(self.entries), self._resolve, text.inside(node), self.currency, self.calendar)
         try:
             line = read(self.parser, str(node.value))
         except Problem as problem:
@@ -212,6 +217,7 @@ class _Reader:
             play=word("play") or "",
             notify=word("notify") or "owner",
             place=text.place(fields.get("rule", node)),
+            status=self._choice(text, fields, "status", STATUSES, "E-STATUS"),
         )
         rule = replace(rule, escalate=self._escalate(text, fields, rule.severity), tests=self._tests(text, fields))
         if len(text.errors) > before or when is None:
