@@ -216,11 +216,14 @@ def coverage_column(role: str) -> str:
     return "not_covered"
 
 
+def booking_with(role: str) -> Fact:
+    """The booked meeting with that role."""
+    return BY_BOOKING["meeting" if role == "any" else f"{role} meeting"]
+
+
 def booking_of(fact: Fact) -> Fact | None:
     """The booked meeting that breaks silence of this event: with the same role; None for what is with nobody."""
-    if not fact.role:
-        return None
-    return BY_BOOKING["meeting" if fact.role == "any" else f"{fact.role} meeting"]
+    return booking_with(fact.role) if fact.role else None
 
 
 def example(fact: Fact) -> str:

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from lark import Lark, Token, Tree, UnexpectedInput
@@ -208,6 +209,11 @@ def _alternatives(words: Iterable[str]) -> str:
 
 def build(vocabulary: Iterable[str]) -> Lark:
     """The parser for the catalogue's facts and these vocabulary names."""
+    return _built(tuple(sorted(vocabulary)))
+
+
+@lru_cache(maxsize=16)
+def _built(vocabulary: tuple[str, ...]) -> Lark:
     # One terminal for all names, longest first: `renewal due` must not be read as the fact `renewal`.
     name = f"NAME.1: /(?:{_alternatives([*WORDS, *SETS, *vocabulary])})(?![\\w-])/i"
     words = "\n".join(f"{word.upper()}: /{_SPELT.get(word, word)}(?![\\w-])/i" for word in _KEYWORDS)
