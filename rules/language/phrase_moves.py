@@ -11,6 +11,7 @@ from rules.language.asking import Asking, words_of, wrong
 from rules.language.catalogue import Fact, Kind, example
 from rules.language.grammar import Piece
 from rules.language.tree import Cut, Leaf, Moved, Ranked
+from store.tables import past_facts
 
 _PARTS: Mapping[str, int] = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "tenth": 10}
 _STILL = (Kind.EVENT, Kind.BOOKING)
@@ -22,6 +23,9 @@ def moved(asking: Asking) -> Leaf:
     phrase = asking.phrase
     fact = asking.fact(phrase.subject)
     days = asking.days(phrase.operands[-1])
+    if fact.column not in past_facts.c:
+        message = f"`{fact.name}` is not kept for the past"
+        raise wrong("E-TYPE", phrase.subject, message, f"try `{example(fact)}`")
     if phrase.form == "changed":
         if fact.kind in _STILL:
             asking.unsuitable(fact, phrase.subject)
