@@ -25,6 +25,7 @@ from tests.rules.rows import AS_OF, FEATURES, TAGS, TODAY, put, random_cuts, ran
 
 ROWS = 5_000
 RULES = 101
+SILENT = ("silent", None, None)
 CALENDAR = Calendar(holidays=frozenset({TODAY - 4, TODAY + 3}), zone="Europe/Berlin")
 VOCABULARY = """
 vocabulary:
@@ -146,7 +147,7 @@ def random_tree(rng: random.Random, phrases: Iterator[str], depth: int = 2) -> o
 
 def random_rules(rng: random.Random) -> RuleSet:
     """Many rules whose conditions use every phrase form."""
-    shuffled = rng.sample(PHRASES, len(PHRASES)) + rng.sample(NEW, len(NEW)) * 3
+    shuffled = rng.sample(PHRASES, len(PHRASES)) + NEW
     rng.shuffle(shuffled)
     phrases = itertools.cycle(shuffled)
     text = "".join(
@@ -169,14 +170,15 @@ def test_sql_agrees_with_the_evaluator(store: Store) -> None:
     used: Counter[str] = Counter()
     for rule in ruleset.rules:
         used.update(type(leaf).__name__ for node in rule.conditions for leaf in leaves(node))
+        asked = select_findings(rule, AS_OF, TODAY)
         with store.read() as connection:
-            found = {row.account_id: row for row in connection.execute(select_findings(rule, AS_OF, TODAY))}
+            said = connection.execute(asked.with_only_columns(*list(asked.selected_columns)[:4]))
+            found = {account: (outcome, severity, reason) for account, outcome, severity, reason in said}
         for row in rows:
             verdict = evaluate(rule, row, AS_OF, TODAY)
-            said = found.get(row["account_id"])
-            actual = ("silent", None, None) if said is None else (said.outcome, said.severity, said.reason)
+            actual = found.get(row["account_id"], SILENT)
             reason = verdict.reasons[0] if verdict.reasons else None
-            expected = ("silent", None, None) if verdict.truth is False else (verdict.outcome, verdict.severity, reason)
+            expected = SILENT if verdict.truth is False else (verdict.outcome, verdict.severity, reason)
             assert expected == actual, (rule.when, verdict.tree, row)
             seen[verdict.outcome] += 1
     assert seen.total() >= 500_000
