@@ -139,9 +139,9 @@ def rule_of(when: object, escalate: object) -> Rule:
 
 def random_tree(rng: random.Random, phrases: Iterator[str], depth: int = 2) -> object:
     """A condition whose phrases come from an endless list, so that each of them is used."""
-    if depth == 0 or rng.random() < 0.3:
+    if depth == 0 or rng.random() < 0.35:
         return next(phrases)
-    inner = [random_tree(rng, phrases, depth - 1) for _ in range(rng.choice((1, 2, 2, 3)))]
+    inner = [random_tree(rng, phrases, depth - 1) for _ in range(rng.choice((1, 2)))]
     return {rng.choice(("all", "any", "none")): inner}
 
 
