@@ -35,9 +35,7 @@ def read_files(folder: Path, patterns: Sequence[str]) -> Mapping[str, str]:
     return files
 
 
-def read_rules(
-    folder: Path, patterns: Sequence[str], currency: str, calendar: Calendar = MONDAY_TO_FRIDAY
-) -> RuleSet:
+def read_rules(folder: Path, patterns: Sequence[str], currency: str, calendar: Calendar = MONDAY_TO_FRIDAY) -> RuleSet:
     """Read and check the rules; raises ConfigError or RuleErrors with every mistake."""
     return load(read_files(folder, patterns), currency, calendar)
 

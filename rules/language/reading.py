@@ -15,7 +15,18 @@ from rules.language.calendar import MONDAY_TO_FRIDAY, Calendar
 from rules.language.catalogue import BY_NAME
 from rules.language.errors import Problem, RuleError, RuleErrors, did_you_mean
 from rules.language.grammar import RESERVED, build, read
-from rules.language.model import CLASSES, OUTCOMES, SEVERITIES, STATUSES, Rule, RuleSet, RuleTest, Step, files_version, version_of
+from rules.language.model import (
+    CLASSES,
+    OUTCOMES,
+    SEVERITIES,
+    STATUSES,
+    Rule,
+    RuleSet,
+    RuleTest,
+    Step,
+    files_version,
+    version_of,
+)
 from rules.language.phrases import Context, choice_of, typed, words_of
 from rules.language.yamltext import Text
 from store.records import DAY

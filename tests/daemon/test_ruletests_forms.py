@@ -95,8 +95,6 @@ from rules.language import load
 )
 def test_a_form_means_what_it_says(when: str, given: str, expect: str) -> None:
     """The evaluator and SQL say what the test beside the rule expects."""
-    text = (
-        f"rules: [{{rule: r, class: churn, severity: low, when: {when}, tests: [{{given: {{{given}}}, expect: {expect}}}]}}]"
-    )
+    text = f"rules: [{{rule: r, class: churn, severity: low, when: {when}, tests: [{{given: {{{given}}}, expect: {expect}}}]}}]"
     report = ruletests.run(load({"r.yaml": text}))
     assert [result.failures for result in report.results] == [()]
