@@ -79,10 +79,11 @@ class Asking:
 
     def fact(self, piece: Piece) -> Fact:
         """The fact of that name; raises Problem, with what the word is where it is something else."""
+        found = BY_NAME.get(words_of(piece.text))
+        return found or self._no_value(piece)
+
+    def _no_value(self, piece: Piece) -> NoReturn:
         name = words_of(piece.text)
-        found = BY_NAME.get(name)
-        if found:
-            return found
         fact = BY_EVENT.get(name) or BY_BOOKING.get(name)
         if fact:
             self.unsuitable(fact, piece)

@@ -211,7 +211,7 @@ def role_columns(role: str) -> tuple[str | None, str]:
     return (None if role == "any" else f"{role}_contacts", f"{role}_since")
 
 
-def coverage_column(role: str) -> str:
+def coverage_column(role: str) -> str:  # noqa: ARG001 - one column for all roles, until each has its own
     """The column that says who of ours is not captured, as far as silence with this role can be told."""
     return "not_covered"
 

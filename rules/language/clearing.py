@@ -90,17 +90,8 @@ def undone(leaf: Leaf) -> str:
     """What makes a phrase that holds false."""
     fact, name = leaf.fact, leaf.fact.shown
     match leaf:
-        case Silence(narrow=narrow) if narrow is not None:
-            return f"there is {_a(fact.event)} with {narrow.shown}"
-        case Happened(window=window, narrow=narrow) if narrow is not None:
-            ever = "never happened" if window is None else f"did not happen in {span(window)}"
-            return f"{fact.event} with {narrow.shown} {ever}"
-        case Silence():
-            return f"there is {_a(fact.event)} or a meeting{_with(fact)} is booked for the next 14 days"
-        case Happened(window=window):
-            return f"{name} never happened" if window is None else f"there was no {fact.event} in {span(window)}"
-        case Booked():
-            return f"no {fact.event} is booked"
+        case Silence() | Happened() | Booked():
+            return _broken(leaf)
         case Known():
             return f"{name} is unknown"
         case Flag():
@@ -146,6 +137,27 @@ def done(leaf: Leaf) -> str:
         case OneOf(values=values):
             return f"{name} is {' or '.join(str(value).replace('_', ' ') for value in values)}"
     return f"it holds that {leaf.text}"
+
+
+def _broken(leaf: Silence | Happened | Booked) -> str:
+    """What makes a phrase about what happens false."""
+    fact = leaf.fact
+    match leaf:
+        case Booked():
+            return f"no {fact.event} is booked"
+        case Silence(narrow=None):
+            return f"there is {_a(fact.event)} or a meeting{_with(fact)} is booked for the next 14 days"
+        case Silence(narrow=narrow):
+            return f"there is {_a(fact.event)} with {narrow.shown}"
+        case Happened(window=None, narrow=None):
+            return f"{fact.shown} never happened"
+        case Happened(window=window, narrow=narrow):
+            who = f" with {narrow.shown}" if narrow else ""
+            return (
+                f"{fact.event}{who} never happened"
+                if window is None
+                else f"there was no {fact.event}{who} in {span(window)}"
+            )
 
 
 def _left(leaf: InSet) -> str:

@@ -255,7 +255,8 @@ def _phrase(line: str, node: Tree[Token]) -> Phrase:
                 more |= {"side": str(part.children[1]).lower(), "narrow": _inner(line, part)}
             case "side_of":
                 token = part.children[1]
-                assert isinstance(token, Token) and token.start_pos is not None
+                assert isinstance(token, Token)
+                assert token.start_pos is not None
                 operands.append(Piece(str(token), token.start_pos, token.type.lower()))
                 more |= {"side": str(part.children[0]).lower(), "group": _inner(line, part)}
             case "ge" | "le" | "gt" | "lt":
