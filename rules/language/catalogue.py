@@ -226,6 +226,19 @@ def booking_of(fact: Fact) -> Fact | None:
     return booking_with(fact.role) if fact.role else None
 
 
+_DESCRIBED = {
+    Kind.MONEY: "an amount of money",
+    Kind.FLAG: "a yes or no",
+    Kind.EVENT: "an event",
+    Kind.CHOICE: "one of a few values",
+}
+
+
+def described(fact: Fact) -> str:
+    """What kind of fact it is, with its article: `a count`, `an amount of money`."""
+    return _DESCRIBED.get(fact.kind, f"a {fact.kind}")
+
+
 def example(fact: Fact) -> str:
     """A phrase that suits the fact's type: what an error proposes instead."""
     name = fact.name

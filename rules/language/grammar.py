@@ -12,7 +12,7 @@ from typing import Any
 from lark import Lark, Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
-from rules.language.catalogue import BY_BOOKING, BY_EVENT, BY_NAME, WORDS, Fact, example
+from rules.language.catalogue import BY_BOOKING, BY_EVENT, BY_NAME, WORDS, Fact, described, example
 from rules.language.errors import Problem
 from rules.language.sets import SETS
 
@@ -343,8 +343,10 @@ def _unreadable(line: str, error: UnexpectedInput) -> Problem:
     found = "the phrase ends too early" if ended or not word else f"`{word[0]}` does not fit here"
     wanted = sorted({_SHOWN.get(name, f"`{name.lower()}`") for name in expected})
     fact = subject_of(line)
-    if fact:
-        fix = f"`{fact.name}` is a {fact.kind}; try `{example(fact)}`"
+    if expected == {"LEVEL", "FUNCTION"}:
+        fix = "write `with level vp` or `with function finance`"
+    elif fact:
+        fix = f"`{fact.name}` is {described(fact)}; try `{example(fact)}`"
     else:
         fix = "write here " + " or ".join(wanted) if wanted else "use one of the phrase forms"
     return Problem("E-PHRASE", at, len(word[0]) if word and not ended else 1, found, fix)

@@ -28,7 +28,7 @@ def feature(asking: Asking) -> Leaf:
 def _quoted(piece: Piece, what: str, word: str) -> str:
     name = " ".join(piece.text.strip('"').split())
     if piece.kind != "string" or not name:
-        fix = f'write `{word} "{name or "..."}"`'
+        fix = f'write `{word} "{name or "its name"}"`'
         raise wrong("E-VALUE", piece, f"{what} stands in double quotes", fix)
     return name
 
