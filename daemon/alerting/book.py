@@ -69,8 +69,8 @@ RuleBook = Mapping[str, AlertRule]
 
 
 def alert_rules(ruleset: RuleSet, policy: AlertPolicy) -> dict[str, AlertRule]:
-    """The rules of a rule set by name."""
-    return {rule.name: _rule(rule, policy) for rule in ruleset.rules}
+    """The rules of a rule set by name, without those in the shadow: their findings are kept, and nobody is told."""
+    return {rule.name: _rule(rule, policy) for rule in ruleset.rules if rule.status != "shadow"}
 
 
 def _rule(rule: Rule, policy: AlertPolicy) -> AlertRule:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -30,6 +30,7 @@ class Kind(StrEnum):
     """A plain number that is no count."""
     CHOICE = "choice"
     TEXT = "text"
+    SET = "set"
 
 
 NUMBERS = frozenset({Kind.MONEY, Kind.COUNT, Kind.RATIO, Kind.POINTS, Kind.SCORE, Kind.DAYS, Kind.HOURS, Kind.NUMBER})
@@ -57,11 +58,11 @@ class Fact:
     """A count by level: `<column>_u` more may belong to it."""
     partial: bool = False
     """Only ever too low while activity is stale or not captured, so a value kept beside that state still bounds it."""
+    column: str = field(init=False, compare=False, repr=False)
+    """Column name in store.tables.facts."""
 
-    @property
-    def column(self) -> str:
-        """Column name in store.tables.facts."""
-        return self.name.replace(" ", "_")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "column", self.name.replace(" ", "_"))
 
     @property
     def shown(self) -> str:
@@ -210,11 +211,32 @@ def role_columns(role: str) -> tuple[str | None, str]:
     return (None if role == "any" else f"{role}_contacts", f"{role}_since")
 
 
+def coverage_column(role: str) -> str:  # noqa: ARG001 - one column for all roles, until each has its own
+    """The column that says who of ours is not captured, as far as silence with this role can be told."""
+    return "not_covered"
+
+
+def booking_with(role: str) -> Fact:
+    """The booked meeting with that role."""
+    return BY_BOOKING["meeting" if role == "any" else f"{role} meeting"]
+
+
 def booking_of(fact: Fact) -> Fact | None:
     """The booked meeting that breaks silence of this event: with the same role; None for what is with nobody."""
-    if not fact.role:
-        return None
-    return BY_BOOKING["meeting" if fact.role == "any" else f"{fact.role} meeting"]
+    return booking_with(fact.role) if fact.role else None
+
+
+_DESCRIBED = {
+    Kind.MONEY: "an amount of money",
+    Kind.FLAG: "a yes or no",
+    Kind.EVENT: "an event",
+    Kind.CHOICE: "one of a few values",
+}
+
+
+def described(fact: Fact) -> str:
+    """What kind of fact it is, with its article: `a count`, `an amount of money`."""
+    return _DESCRIBED.get(fact.kind, f"a {fact.kind}")
 
 
 def example(fact: Fact) -> str:

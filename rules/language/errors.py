@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rules.language.tree import Place
 
@@ -25,6 +26,7 @@ CODES: Mapping[str, str] = {
     "E-CYCLE": "vocabulary that stands for itself",
     "E-CLASS": "unknown class of rule",
     "E-SEVERITY": "unknown severity, or an escalation that does not raise it",
+    "E-STATUS": "unknown status of a rule",
     "E-DURATION": "not a duration",
     "E-SAY": "a placeholder that is no fact",
     "E-TEST": "a test that cannot be run",
@@ -40,11 +42,12 @@ class RuleError:
     message: str
     fix: str
     line_text: str = ""
+    level: ClassVar[str] = "error"
 
     def render(self) -> str:
         """Place, cause, the line with a caret, and the fix."""
         at = self.place
-        head = f"{at.file}:{at.line}:{at.column}: error {self.code}: {self.message}"
+        head = f"{at.file}:{at.line}:{at.column}: {self.level} {self.code}: {self.message}"
         if not self.line_text:
             return f"{head}\n  fix: {self.fix}"
         number = f"{at.line:>5}"
@@ -78,7 +81,7 @@ class Problem(Exception):
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like this one, if any is like it."""
-    found = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.65)
     return found[0] if found else None
 
 

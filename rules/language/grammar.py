@@ -6,12 +6,15 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from lark import Lark, Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
-from rules.language.catalogue import BY_BOOKING, BY_EVENT, BY_NAME, WORDS, Fact, example
+from rules.language.catalogue import BY_BOOKING, BY_EVENT, BY_NAME, WORDS, Fact, described, example
 from rules.language.errors import Problem
+from rules.language.sets import SETS
 
 _KEYWORDS = (
     "and",
@@ -48,8 +51,35 @@ _KEYWORDS = (
     "after",
     "ago",
     "away",
+    "with",
+    "level",
+    "function",
+    "fell",
+    "rose",
+    "changed",
+    "by",
+    "top",
+    "bottom",
+    "half",
+    "third",
+    "quarter",
+    "fifth",
+    "tenth",
+    "its",
+    "tagged",
+    "feature",
+    "adopted",
+    "thriving",
+    "lapsed",
+    "offered",
+    "was",
+    "shown",
+    "include",
+    "do",
 )
 KEYWORDS = frozenset(_KEYWORDS)
+RESERVED = frozenset(_KEYWORDS[: _KEYWORDS.index("with")]) | {"tagged", "feature"}
+"""Words that no name of the vocabulary begins with."""
 
 _RULES = r"""
 start: phrase (_conj phrase)*
@@ -59,9 +89,25 @@ phrase: subject                          -> bare
       | NOT subject                      -> negated
       | NO subject                       -> none
       | NO subject window                -> silence
+      | NO subject narrow window         -> silence
       | NO subject _be BOOKED            -> not_booked
       | subject HAPPENED window          -> happened
+      | subject narrow HAPPENED window   -> happened
       | subject NEVER HAPPENED           -> never
+      | subject narrow NEVER HAPPENED    -> never
+      | subject FELL window              -> fell
+      | subject FELL BY operand window   -> fell
+      | subject ROSE window              -> rose
+      | subject ROSE BY operand window   -> rose
+      | subject CHANGED window           -> changed
+      | TAGGED operand                   -> tagged
+      | NOT TAGGED operand               -> not_tagged
+      | FEATURE operand _be state        -> feature
+      | FEATURE operand _be NOT state    -> not_feature
+      | subject INCLUDE operand          -> include
+      | subject DO NOT INCLUDE operand   -> not_include
+      | subject WAS SHOWN                -> shown
+      | subject WAS NOT SHOWN            -> not_shown
       | subject _be BOOKED               -> booked
       | subject _be NOT BOOKED           -> not_booked
       | subject _be KNOWN                -> known
@@ -73,6 +119,8 @@ phrase: subject                          -> bare
       | subject _be WITHIN THE LAST operand     -> last
       | subject _be IN THE PAST                 -> past
       | subject _be IN THE FUTURE               -> future
+      | subject _be IN THE side_of              -> ranked
+      | subject _be NOT IN THE side_of          -> not_ranked
       | subject _be BEFORE operand              -> before
       | subject _be AFTER operand               -> after
       | subject _be ONE OF items                -> one_of
@@ -90,12 +138,16 @@ compare: AT LEAST   -> ge
        | BELOW      -> lt
        | ABOVE      -> gt
 side: AGO | AWAY
+narrow: WITH LEVEL subject | WITH FUNCTION subject
+state: ADOPTED | THRIVING | LAPSED | OFFERED
+side_of: TOP _part [OF ITS subject] | BOTTOM _part [OF ITS subject]
+_part: QUANTITY | HALF | THIRD | QUARTER | FIFTH | TENTH
 items: operand ("," operand)*
 operand: QUANTITY | QUANTITY OF subject | STRING | DATE | subject
 subject: (NAME | WORD)+
 
 DATE.3: /\d{4}-\d\d-\d\d/
-QUANTITY.2: /-?[$€£]?\d+([,_]\d{3})*(\.\d+)?[kKmMbB]?%?(\s*(points?|hours?|days?|weeks?|months?)(?![\w-]))?(?![\w%-])/i
+QUANTITY.2: /-?[$€£]?\d+([,_]\d{3})*(\.\d+)?[kKmMbB]?%?(\s*(points?|hours?|(business\s+)?days?|weeks?|months?)(?![\w-]))?(?![\w%-])/i
 STRING.2: /"[^"]*"/
 WORD.-1: /[^\W\d_][\w'&\/-]*/
 WS: /\s+/
@@ -130,6 +182,13 @@ class Phrase:
     operands: tuple[Piece, ...] = ()
     op: str = ""
     side: str = ""
+    """ago | away; top | bottom; level | function"""
+    narrow: Piece | None = None
+    """The level or function that `side` says."""
+    state: str = ""
+    """Of a feature."""
+    group: Piece | None = None
+    """Of a rank: what comes behind `of its`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +199,9 @@ class Line:
     joint: str = ""
 
 
+_SPELT = {"include": "includes?", "do": "do(?:es)?"}
+
+
 def _alternatives(words: Iterable[str]) -> str:
     longest = sorted(set(words), key=lambda word: (-len(word), word))
     return "|".join(r"[\s_]+".join(map(re.escape, word.split())) for word in longest)
@@ -147,9 +209,14 @@ def _alternatives(words: Iterable[str]) -> str:
 
 def build(vocabulary: Iterable[str]) -> Lark:
     """The parser for the catalogue's facts and these vocabulary names."""
+    return _built(tuple(sorted(vocabulary)))
+
+
+@lru_cache(maxsize=16)
+def _built(vocabulary: tuple[str, ...]) -> Lark:
     # One terminal for all names, longest first: `renewal due` must not be read as the fact `renewal`.
-    name = f"NAME.1: /(?:{_alternatives([*WORDS, *vocabulary])})(?![\\w-])/i"
-    words = "\n".join(f"{word.upper()}: /{word}(?![\\w-])/i" for word in _KEYWORDS)
+    name = f"NAME.1: /(?:{_alternatives([*WORDS, *SETS, *vocabulary])})(?![\\w-])/i"
+    words = "\n".join(f"{word.upper()}: /{_SPELT.get(word, word)}(?![\\w-])/i" for word in _KEYWORDS)
     return Lark(
         "\n".join((_RULES, name, words)),
         parser="lalr",
@@ -175,20 +242,32 @@ def read(parser: Lark, line: str) -> Line:
 def _phrase(line: str, node: Tree[Token]) -> Phrase:
     parts = [child for child in node.children if isinstance(child, Tree)]
     operands: list[Piece] = []
-    op = side = ""
+    more: dict[str, Any] = {}
     for part in parts:
         match part.data:
             case "operand":
                 operands.append(_operand(line, part))
             case "window" | "items":
                 operands += [_operand(line, child) for child in part.children if isinstance(child, Tree)]
-            case "side":
-                side = str(part.children[0]).lower()
+            case "side" | "state":
+                more[str(part.data)] = str(part.children[0]).lower()
+            case "narrow":
+                more |= {"side": str(part.children[1]).lower(), "narrow": _inner(line, part)}
+            case "side_of":
+                token = part.children[1]
+                assert isinstance(token, Token)
+                assert token.start_pos is not None
+                operands.append(Piece(str(token), token.start_pos, token.type.lower()))
+                more |= {"side": str(part.children[0]).lower(), "group": _inner(line, part)}
             case "ge" | "le" | "gt" | "lt":
-                op = str(part.data)
-    subject = next(_piece(line, part) for part in parts if part.data == "subject")
+                more["op"] = str(part.data)
+    subject = next((_piece(line, part) for part in parts if part.data == "subject"), None) or operands[0]
     start, end = _span(node)
-    return Phrase(str(node.data), line[start:end], start, subject, tuple(operands), op, side)
+    return Phrase(str(node.data), line[start:end], start, subject, tuple(operands), **more)
+
+
+def _inner(line: str, node: Tree[Token]) -> Piece | None:
+    return next((_piece(line, child) for child in node.children if isinstance(child, Tree)), None)
 
 
 def _operand(line: str, node: Tree[Token]) -> Piece:
@@ -264,8 +343,10 @@ def _unreadable(line: str, error: UnexpectedInput) -> Problem:
     found = "the phrase ends too early" if ended or not word else f"`{word[0]}` does not fit here"
     wanted = sorted({_SHOWN.get(name, f"`{name.lower()}`") for name in expected})
     fact = subject_of(line)
-    if fact:
-        fix = f"`{fact.name}` is a {fact.kind}; try `{example(fact)}`"
+    if expected == {"LEVEL", "FUNCTION"}:
+        fix = "write `with level vp` or `with function finance`"
+    elif fact:
+        fix = f"`{fact.name}` is {described(fact)}; try `{example(fact)}`"
     else:
         fix = "write here " + " or ".join(wanted) if wanted else "use one of the phrase forms"
     return Problem("E-PHRASE", at, len(word[0]) if word and not ended else 1, found, fix)

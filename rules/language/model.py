@@ -13,6 +13,8 @@ SEVERITIES = ("low", "medium", "high", "critical")
 """From the least to the most severe."""
 CLASSES = ("churn", "growth", "cadence", "service", "fit", "data")
 OUTCOMES = ("fires", "silent", "unknown")
+STATUSES = ("live", "shadow")
+"""`shadow`: evaluated and counted, its findings are kept, nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,12 @@ class Rule:
     tests: tuple[RuleTest, ...] = ()
     place: Place = field(default=NOWHERE, compare=False)
     version: str = ""
+    status: str = "live"
+
+    @property
+    def conditions(self) -> tuple[Node, ...]:
+        """Everything it asks: the condition, then what raises its severity."""
+        return (self.when, *(node for _, node in self.escalate))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +93,10 @@ def meaning(node: Node) -> str:
         case Named(part=part):
             return meaning(part)
         case Leaf():
-            fields = [name for name in node.__dataclass_fields__ if name not in ("text", "place", "fact", "other")]
-            values = [f"{name}={getattr(node, name)!r}" for name in sorted(fields)]
+            # What stands at its default is left out, so that a new field of the language changes no version.
+            told = {name: (getattr(node, name), about.default) for name, about in node.__dataclass_fields__.items()}
+            left = [name for name in sorted(told) if name not in ("text", "place", "fact", "other")]
+            values = [f"{name}={told[name][0]!r}" for name in left if told[name][0] != told[name][1]]
             other = getattr(node, "other", None)
             values += [f"other={other.name}"] if other else []
             return f"{type(node).__name__}({', '.join([node.fact.name, *values])})"

@@ -11,10 +11,22 @@ from lark import Lark
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rules.language import given, tree, values
+from rules.language.calendar import MONDAY_TO_FRIDAY, Calendar
 from rules.language.catalogue import BY_NAME
 from rules.language.errors import Problem, RuleError, RuleErrors, did_you_mean
-from rules.language.grammar import KEYWORDS, build, read
-from rules.language.model import CLASSES, OUTCOMES, SEVERITIES, Rule, RuleSet, RuleTest, Step, files_version, version_of
+from rules.language.grammar import RESERVED, build, read
+from rules.language.model import (
+    CLASSES,
+    OUTCOMES,
+    SEVERITIES,
+    STATUSES,
+    Rule,
+    RuleSet,
+    RuleTest,
+    Step,
+    files_version,
+    version_of,
+)
 from rules.language.phrases import Context, choice_of, typed, words_of
 from rules.language.yamltext import Text
 from store.records import DAY
@@ -24,6 +36,7 @@ _RULE_KEYS = (
     "rule",
     "class",
     "severity",
+    "status",
     "segment",
     "when",
     "for",
@@ -39,9 +52,12 @@ _STATES = ("pending", "firing", "recovering", "clear")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-def load(files: Mapping[str, str], currency: str = "USD") -> RuleSet:
-    """Read rule files (name -> text); raises RuleErrors with every mistake in all of them."""
-    return _Reader(files, currency).ruleset()
+def load(files: Mapping[str, str], currency: str = "USD", calendar: Calendar = MONDAY_TO_FRIDAY) -> RuleSet:
+    """Read rule files (name -> text); raises RuleErrors with every mistake in all of them.
+
+    `calendar` says what a business day is.
+    """
+    return _Reader(files, currency, calendar).ruleset()
 
 
 @dataclass(slots=True)
@@ -56,8 +72,8 @@ class _Entry:
 
 
 class _Reader:
-    def __init__(self, files: Mapping[str, str], currency: str) -> None:
-        self.files, self.currency = dict(files), currency
+    def __init__(self, files: Mapping[str, str], currency: str, calendar: Calendar) -> None:
+        self.files, self.currency, self.calendar = dict(files), currency, calendar
         self.texts = [Text(name, source) for name, source in files.items()]
         self.entries: dict[str, _Entry] = {}
         self.rule_nodes: list[tuple[Text, Node]] = []
@@ -98,17 +114,17 @@ class _Reader:
 
     def _entry(self, text: Text, name: str, key: ScalarNode, node: Node) -> None:
         place, first = text.place(key), name.split(" ", maxsplit=1)[0]
-        if not re.fullmatch(r"[^\W\d_][\w-]*( [\w-]+)*", name) or first in KEYWORDS:
+        if not re.fullmatch(r"[^\W\d_][\w-]*( [\w-]+)*", name) or first in RESERVED:
             text.report(
                 "E-NAME",
                 place,
                 f"`{name}` cannot be a name",
                 f"use plain words that do not begin with `{first or '?'}`",
             )
-        elif KEYWORDS & {"is", "are", "and", "or"} & set(name.split()):
+        elif {"is", "are", "and", "or"} & set(name.split()):
             text.report("E-NAME", place, f"`{name}` reads like a phrase", "leave out is, are, and, or")
         elif name in BY_NAME:
-            text.report("E-NAME", place, f"`{name}` is a fact already", f"choose another name, such as `{name} due`")
+            text.report("E-NAME", place, f"`{name}` is a fact already", f"choose another name, such as `low {name}`")
         elif name in self.entries:
             text.report("E-DUPLICATE", place, f"`{name}` is in the vocabulary twice", "leave one of them out")
         else:
@@ -160,7 +176,7 @@ class _Reader:
     def _line(self, text: Text, node: ScalarNode) -> tree.Node | None:
         if text.scalar(node, "the condition") is None:
             return None
-        context = Context(sorted(self.entries), self._resolve, text.inside(node), self.currency)
+        context = Context(sorted(self.entries), self._resolve, text.inside(node), self.currency, self.calendar)
         try:
             line = read(self.parser, str(node.value))
         except Problem as problem:
@@ -212,6 +228,7 @@ class _Reader:
             play=word("play") or "",
             notify=word("notify") or "owner",
             place=text.place(fields.get("rule", node)),
+            status=self._choice(text, fields, "status", STATUSES, "E-STATUS"),
         )
         rule = replace(rule, escalate=self._escalate(text, fields, rule.severity), tests=self._tests(text, fields))
         if len(text.errors) > before or when is None:
@@ -224,7 +241,8 @@ class _Reader:
     def _choice(self, text: Text, fields: Mapping[str, Node], key: str, known: tuple[str, ...], code: str) -> str:
         found = self._word(text, fields, key)
         if found is not None and found not in known:
-            text.report(code, text.place(fields[key]), f"unknown {key} `{found}`", did_you_mean(found, known))
+            message = f"a test cannot expect `{found}`" if key == "expect" else f"unknown {key} `{found}`"
+            text.report(code, text.place(fields[key]), message, did_you_mean(found, known))
         return found or known[0]
 
     def _duration(self, text: Text, fields: Mapping[str, Node], key: str, default: int) -> int:
@@ -234,7 +252,7 @@ class _Reader:
         span = values.duration(found)
         if span is None:
             digits = re.search(r"\d+", found)
-            fix = f"did you mean `{digits[0] if digits else 7} days`?"
+            fix = f"did you mean `{digits[0]} days`?" if digits else "write `7 days`, `12 hours` or `2 weeks`"
             text.report("E-DURATION", text.place(fields[key]), f"`{found}` is no length of time", fix)
         return span or 0
 
@@ -321,12 +339,12 @@ class _Reader:
             if shown is None:
                 continue
             try:
-                given.check(words_of(key), shown)
+                given.check(_given_name(key), shown)
             except given.NotGiven as problem:
                 at = key_node if problem.about_name else value
                 text.report("E-TEST", text.place(at), problem.message, problem.fix)
             else:
-                found[words_of(key)] = shown
+                found[_given_name(key)] = shown
         return found
 
     def _timeline(self, text: Text, node: Node, base: Mapping[str, str]) -> tuple[Step, ...]:
@@ -341,6 +359,11 @@ class _Reader:
             facts = {**base, **(self._given(text, fields["given"]) if "given" in fields else {})}
             steps.append(Step(at, facts, self._choice(text, fields, "expect", _STATES, "E-TEST")))
         return tuple(steps)
+
+
+def _given_name(key: str) -> str:
+    """A name of `given` as the catalogue has it; a feature keeps the letters of its own."""
+    return " ".join(key.split()) if key.lower().startswith("feature ") else words_of(key)
 
 
 def _in_order(errors: list[RuleError]) -> list[RuleError]:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from rules.language.calendar import Calendar, Span
 from rules.language.catalogue import Fact
+from store.records import Day
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,30 @@ class Against(Leaf):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateIn(Leaf):
-    """The date lies `first`..`last` days from today (both ends inside, None = open); or on calendar days when `absolute`."""
+    """The date lies `first`..`last` days from today (both ends inside, None = open); or on calendar days when `absolute`.
+
+    With a `calendar` the days are business days, and an `_open` end is not inside.
+    """
 
     first: int | None = None
     last: int | None = None
     absolute: bool = False
+    calendar: Calendar | None = None
+    first_open: bool = False
+    last_open: bool = False
+
+    def ends(self, today: Day) -> tuple[Day | None, Day | None]:
+        """First and last day, both inside."""
+        first, last = self._day(self.first, today), self._day(self.last, today)
+        return (
+            first + 1 if first is not None and self.first_open else first,
+            last - 1 if last is not None and self.last_open else last,
+        )
+
+    def _day(self, away: int | None, today: Day) -> Day | None:
+        if away is None or self.absolute:
+            return away
+        return today + away if self.calendar is None else self.calendar.shift(today, away)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,18 +110,34 @@ class Flag(Leaf):
     """The flag is set."""
 
 
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """Only persons of one level or function: what store.tables.narrowed_facts is keyed by."""
+
+    by: str
+    """level | function"""
+    value: str
+
+    @property
+    def shown(self) -> str:
+        """`c level`, `it`."""
+        return self.value.replace("_", " ")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence(Leaf):
-    """Nothing of the kind within the last `window` microseconds: the seven steps of silence."""
+    """Nothing of the kind within the last `window`: the seven steps of silence."""
 
-    window: int
+    window: Span
+    narrow: Narrow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened(Leaf):
-    """It happened within the last `window` microseconds; None = ever."""
+    """It happened within the last `window`; None = ever."""
 
-    window: int | None
+    window: Span | None
+    narrow: Narrow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +148,54 @@ class Booked(Leaf):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known(Leaf):
     """There is a value (or a known `never`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved(Leaf):
+    """The fact against what it was whole `days` before: it `fell` or `rose` by at least `by`, or `changed`.
+
+    `by` is in the fact's own unit, or for money and counts a `share` of the earlier value.
+    """
+
+    way: str
+    days: int
+    by: float = 0.0
+    share: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A border of a rank: the best or the last `share` of the customers that have the fact, or of their segment."""
+
+    column: str
+    side: str
+    """top | bottom"""
+    share: Fraction
+    by_segment: bool = False
+
+    def key(self, segment: str | None) -> str:
+        """Its name in store.tables.portfolio_stats, and in a row of the evaluator."""
+        return f"cut:{self.column}:{self.side}:{self.share.numerator}/{self.share.denominator}:{segment or '*'}"
+
+    @property
+    def own(self) -> str:
+        """Its name in the evidence, whatever the account's segment is."""
+        return self.key("its segment" if self.by_segment else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked(Leaf):
+    """The number is on that side of the cut, which belongs to it."""
+
+    cut: Cut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InSet(Leaf):
+    """The set holds the value; where `states` are given, in one of these states."""
+
+    value: str
+    states: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,5 +251,7 @@ def leaves(node: Node) -> Iterator[Leaf]:
 
 
 def facts_of(leaf: Leaf) -> tuple[Fact, ...]:
-    """The facts a phrase compares."""
+    """The facts a phrase compares; none where it reads no column of its own, but a set or a narrowed event."""
+    if isinstance(leaf, InSet) or getattr(leaf, "narrow", None) is not None:
+        return ()
     return (leaf.fact, leaf.other) if isinstance(leaf, Against) else (leaf.fact,)

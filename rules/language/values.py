@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
+from fractions import Fraction
 
 from rules.language.catalogue import Fact, Kind
 from rules.language.errors import Problem
@@ -20,14 +21,14 @@ _LARGEST = 10**15
 _SCALE = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 _QUANTITY = re.compile(
     r"(?P<sign>-?)(?P<symbol>[$€£]?)(?P<digits>\d+(?:[,_]\d{3})*(?:\.\d+)?)(?P<scale>[kKmMbB]?)(?P<percent>%?)"
-    r"(?:\s*(?P<unit>points?|hours?|days?|weeks?|months?))?",
+    r"(?:\s*(?P<unit>points?|hours?|(?:business\s+)?days?|weeks?|months?))?",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number with what was written beside it; `unit` is '', %, points, hour, day, week, month or a currency symbol."""
+    """A number with what was written beside it; `unit` is '', %, points, hour, day, business day, week, month or a currency symbol."""
 
     number: Decimal
     unit: str
@@ -48,13 +49,18 @@ def quantity(text: str) -> Quantity | None:
     number = Decimal(match["digits"].replace(",", "").replace("_", "")) * _SCALE[match["scale"].lower()]
     if match["sign"]:
         number = -number
-    unit = (match["unit"] or "").lower().rstrip("s")
+    unit = " ".join((match["unit"] or "").lower().split()).rstrip("s")
     if unit == "point":
         unit = "points"
     written = [part for part in (match["symbol"], match["percent"], unit) if part]
     if len(written) > 1:
         return None
     return Quantity(number, written[0] if written else "", text.strip())
+
+
+def fraction(number: Decimal) -> Fraction:
+    """Exactly the number that was written."""
+    return Fraction(number)
 
 
 def duration(text: str) -> int | None:

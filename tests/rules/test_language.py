@@ -186,7 +186,7 @@ def test_segment_scopes_a_rule() -> None:
         ("adoption", "E-TYPE", "try `adoption is at least 80%`"),
         ("not segment", "E-TYPE", "try `segment is one of enterprise, mid market`"),
         ("no renewal", "E-TYPE", "try `renewal is within the next 90 days`"),
-        ("csm is Ann", "E-VALUE", 'try `csm is "..."`'),
+        ("csm is Ann", "E-VALUE", 'write it in quotes: `csm is "Ann"`'),
         ("seats are more than 80% of arr", "E-TYPE", "compare `seats` with another count"),
         ("seats are more than 3 of active users", "E-UNIT", "write `80% of active users`"),
         ("renewal is before soon", "E-VALUE", "write it as 2026-12-31"),

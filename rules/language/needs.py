@@ -1,0 +1,37 @@
+"""What a rule set asks of the facts besides their current values: distances in the past, cuts of ranks, narrowed events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rules.language.model import RuleSet
+from rules.language.tree import Cut, Happened, InSet, Leaf, Moved, Narrow, Ranked, Silence, leaves
+
+__all__ = ["Cut", "cuts_of", "distances_of", "members_of", "narrowed_of"]
+
+
+def distances_of(ruleset: RuleSet) -> frozenset[int]:
+    """How many days before the evaluation the facts are compared with: what store.tables.past_facts must hold."""
+    return frozenset(leaf.days for leaf in _leaves(ruleset) if isinstance(leaf, Moved))
+
+
+def cuts_of(ruleset: RuleSet) -> frozenset[Cut]:
+    """The cuts whose values store.tables.portfolio_stats must hold."""
+    return frozenset(leaf.cut for leaf in _leaves(ruleset) if isinstance(leaf, Ranked))
+
+
+def narrowed_of(ruleset: RuleSet) -> frozenset[Narrow]:
+    """The levels and functions that contact is narrowed to."""
+    found = (leaf.narrow for leaf in _leaves(ruleset) if isinstance(leaf, Silence | Happened))
+    return frozenset(narrow for narrow in found if narrow is not None)
+
+
+def members_of(ruleset: RuleSet) -> frozenset[tuple[str, str]]:
+    """(set, value) of the sets that are asked for: tags, functions reached, features."""
+    return frozenset((leaf.fact.column, leaf.value) for leaf in _leaves(ruleset) if isinstance(leaf, InSet))
+
+
+def _leaves(ruleset: RuleSet) -> Iterator[Leaf]:
+    for rule in ruleset.rules:
+        for node in rule.conditions:
+            yield from leaves(node)

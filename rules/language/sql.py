@@ -1,0 +1,58 @@
+"""The small pieces of SQL that all phrases are made of."""
+
+from __future__ import annotations
+
+from typing import Any as Anything
+
+from sqlalchemy import ColumnElement, Double, Select, Text, cast, func, literal
+
+from rules.language.catalogue import Fact
+from rules.language.decide import STEPS
+from store.tables import facts
+
+Condition = ColumnElement[bool]
+Words = ColumnElement[str]
+Whens = list[tuple[Condition, Anything]]
+Statement = Select[Anything]
+
+
+def value_of(fact: Fact) -> ColumnElement[Anything]:
+    """The column of a fact."""
+    return facts.c[fact.column]
+
+
+def state_of(fact: Fact) -> ColumnElement[Anything]:
+    """Why it has no fresh value."""
+    return facts.c[f"{fact.column}_state"]
+
+
+def more_of(fact: Fact) -> ColumnElement[Anything]:
+    """How many more a count by level may have; 0 for every other fact."""
+    return func.coalesce(facts.c[f"{fact.column}_u"], 0) if fact.interval else literal(0)
+
+
+def steps(number: ColumnElement[Anything]) -> ColumnElement[Anything]:
+    """A number in steps of 1e-9, rounded half up: what two computed numbers are compared by."""
+    return func.floor(number * literal(STEPS, Double) + literal(0.5, Double))
+
+
+def double(number: ColumnElement[Anything], times: int = 1) -> ColumnElement[Anything]:
+    """As a double, times a whole number."""
+    whole = cast(number, Double)
+    return whole if times == 1 else whole * literal(float(times), Double)
+
+
+def absent(fact: Fact) -> Whens:
+    """Why a fact has no fresh value."""
+    state = state_of(fact)
+    return [(state.is_not(None), plain(state)), (value_of(fact).is_(None), text("not on file"))]
+
+
+def plain(state: ColumnElement[Anything]) -> Words:
+    """A state as people read it."""
+    return func.replace(state, text("_"), text(" "), type_=Text)
+
+
+def text(words: str) -> ColumnElement[str]:
+    """A bound text."""
+    return literal(words, Text)
