@@ -47,6 +47,7 @@ ROWS: Mapping[str, str] = {
     "touches": "one activity as it touches one person; a meeting to come is a booking",
     "captures": "one mail or meeting out of one of our people's mailbox or calendar",
     "touch_members": "who of ours took part in a touch",
+    "absences": "when one of our own people is away, as a person has marked it",
     "account_links": "what a person said about two CRM rows: one account, or not",
     "person_overrides": "what a person said about somebody's level",
     "findings": "one rule's answer on one account, where it fires or cannot be decided",

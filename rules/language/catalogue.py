@@ -210,6 +210,11 @@ def role_columns(role: str) -> tuple[str | None, str]:
     return (None if role == "any" else f"{role}_contacts", f"{role}_since")
 
 
+def coverage_column(role: str) -> str:
+    """The column that says who of ours is not captured, as far as silence with this role can be told."""
+    return "not_covered" if role == "any" else f"not_covered_{role}"
+
+
 def booking_of(fact: Fact) -> Fact | None:
     """The booked meeting that breaks silence of this event: with the same role; None for what is with nobody."""
     if not fact.role:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import Grouping
 
-from rules.language.catalogue import Fact, booking_of, role_columns
+from rules.language.catalogue import Fact, booking_of, coverage_column, role_columns
 from rules.language.evaluate import BOOKED_AHEAD, PARTIAL_STATES, STEPS, columns_of
 from rules.language.model import Rule
 from rules.language.tree import (
@@ -192,7 +192,7 @@ class _Compiler:
             whys.append((hidden.is_not(None) if cutoff is None else hidden > cutoff, "levels not known"))
         whys += [
             (or_(column.activity_stale == 1, state == "stale"), "stale"),
-            (or_(column.not_covered.is_not(None), state == "not_captured"), "not captured"),
+            (or_(column[coverage_column(fact.role)].is_not(None), state == "not_captured"), "not captured"),
             (state != "never", _plain(state)),
             (and_(state.is_(None), _value(fact).is_(None)), "not on file"),
         ]

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rules.language.catalogue import Fact, booking_of, role_columns
+from rules.language.catalogue import Fact, booking_of, coverage_column, role_columns
 from rules.language.model import Rule
 from rules.language.tree import (
     Against,
@@ -194,7 +194,7 @@ def _gap(fact: Fact, row: Row, cutoff: Instant | None) -> str | None:
     state = row.get(f"{fact.column}_state")
     if row.get("activity_stale") == 1 or state == "stale":
         return "stale"
-    if row.get("not_covered") is not None or state == "not_captured":
+    if row.get(coverage_column(fact.role)) is not None or state == "not_captured":
         return "not captured"
     if state not in (None, "never"):
         return _plain(state)
@@ -263,7 +263,7 @@ def columns_of(leaf: Leaf) -> tuple[str, ...]:
         found += [f"{fact.column}_u"] if fact.interval else []
     if isinstance(leaf, Silence | Happened) and leaf.fact.role:
         count, since = role_columns(leaf.fact.role)
-        found += [since, "activity_stale", "not_covered"]
+        found += [since, "activity_stale", coverage_column(leaf.fact.role)]
         found += [count, "unclassified_contacts", "unclassified_since"] if count else []
         found += [leaf.fact.unclassified] if leaf.fact.unclassified else []
     if isinstance(leaf, Silence) and (booking := booking_of(leaf.fact)):

@@ -20,6 +20,7 @@ from store.tables.crm import (
     crm_tickets,
 )
 from store.tables.derived import (
+    absences,
     account_fields,
     account_links,
     accounts,
@@ -87,6 +88,7 @@ __all__ = [
     "SILENCE_COLUMNS",
     "TEXT_FACTS",
     "RowId",
+    "absences",
     "account_fields",
     "account_links",
     "accounts",

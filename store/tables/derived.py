@@ -138,6 +138,18 @@ touch_members = Table(
     Column("member_id", BigInteger, ForeignKey("members.id"), primary_key=True),
 )
 
+# When one of ours is away, as marked by a person: days that do not count when coverage is judged. The spells of one
+# member never overlap.
+absences = Table(
+    "absences",
+    metadata,
+    Column("member_id", BigInteger, ForeignKey("members.id"), primary_key=True),
+    Column("from_at", BigInteger, primary_key=True),  # the first day's beginning
+    at("until_at"),  # the last day's end
+    Column("author", Text, nullable=False),
+    at("recorded_at"),
+)
+
 # What a person said about two CRM rows: they are one account (link), or they are not (part). Stronger than any match.
 account_links = Table(
     "account_links",

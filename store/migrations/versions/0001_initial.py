@@ -415,6 +415,15 @@ def upgrade() -> None:
     with op.batch_alter_table('usage_map', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_usage_map_account'), ['account'], unique=False)
 
+    op.create_table('absences',
+    sa.Column('member_id', sa.BigInteger(), nullable=False),
+    sa.Column('from_at', sa.BigInteger(), nullable=False),
+    sa.Column('until_at', sa.BigInteger(), nullable=False),
+    sa.Column('author', sa.Text(), nullable=False),
+    sa.Column('recorded_at', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_absences_member_id')),
+    sa.PrimaryKeyConstraint('member_id', 'from_at', name=op.f('pk_absences'))
+    )
     op.create_table('account_fields',
     sa.Column('account_id', sa.BigInteger(), nullable=False),
     sa.Column('field', sa.Text(), nullable=False),
@@ -721,6 +730,8 @@ def upgrade() -> None:
     sa.Column('unclassified_since', sa.BigInteger(), nullable=True),
     sa.Column('activity_stale', sa.Integer(), nullable=True),
     sa.Column('not_covered', sa.Text(), nullable=True),
+    sa.Column('not_covered_exec', sa.Text(), nullable=True),
+    sa.Column('not_covered_user', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_facts_account_id')),
     sa.PrimaryKeyConstraint('account_id', name=op.f('pk_facts'))
     )
