@@ -1,0 +1,118 @@
+"""A title as plain text: no accents, one case, abbreviations written out, gender marks gone, slips of the pen mended."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# What stands behind a job advertisement's title, and the endings that say: any gender.
+_GENDERS = re.compile(r"[(\[]?\b(?:[mwfdxhiv] ?[/|,] ?){1,3}[mwfdxhiv*]\b\.?[)\]]?|\(all genders?\)|\bh/f\b|\bf/h\b")
+_ENDINGS = re.compile(r"(?<=\w)(?:\([a-z]{1,6}\)|[/:*_·](?:innen|in|a|o|e|ne|euse|rice|trice|ere|se)\b|-(?:in|trice|euse)\b)")
+_DOTTED = re.compile(r"\b(?:[a-z]\.\s?){1,4}[a-z]\b\.?")
+_SIGNS = re.compile(r"[()\[\]{}\"„“”]+")
+_SHORT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(rf"(?<!\w)(?:{short})(?!\w)\.?"), long)
+    for short, long in (
+        ("dir", "director"),
+        ("dtor", "director"),
+        ("dtora", "directora"),
+        ("direc", "director"),
+        ("mgr|mngr|mgnr|mngmt mgr", "manager"),
+        ("mgmt|mngmt|mgt", "management"),
+        ("sr|snr", "senior"),
+        ("jr|jnr", "junior"),
+        ("asst|ass't|assist", "assistant"),
+        ("assoc", "associate"),
+        ("exec", "executive"),
+        ("dept|dep|dpto|dpt|depto|abt", "department"),
+        ("resp", "responsable"),
+        ("ltg", "leitung"),
+        ("ltr", "leiter"),
+        ("gral|gen(?= manager| counsel| director|$)", "general"),
+        ("kaufm", "kaufmannische"),
+        ("techn", "technische"),
+        ("stv|stellv", "stellvertretende"),
+        ("geschf|geschaftsf", "geschaftsfuhrer"),
+        ("fin", "finance"),
+        ("admin(?= y | et | & | und | and )|admon", "administracion"),
+        ("pres", "president"),
+        ("vice-pres|v-p|vpres", "vice president"),
+        ("supv|supvr", "supervisor"),
+        ("eng(?=$|,| manager| director| lead)", "engineering"),
+        ("engr", "engineer"),
+        ("ops", "operations"),
+        ("mktg|mkt|mktng", "marketing"),
+        ("hd", "head"),
+        ("coord", "coordinator"),
+        ("rep", "representative"),
+        ("spec", "specialist"),
+        ("tech(?= lead)", "technical"),
+        ("svcs", "services"),
+        ("comm(?= director| manager)", "communications"),
+        ("intl|int'l", "international"),
+        ("acct|accts", "account"),
+        ("proc(?= manager)", "procurement"),
+        ("info(?= systems| security| tech)", "information"),
+        ("ing", "ingeniero"),
+    )
+)
+# Long words that people misspell; a word one slip away from one of them is taken for it.
+_SPELLED = frozenset(
+    "director directora directeur directrice direktor direktorin manager managing president presidente executive "
+    "assistant assistante assistent assistenz assistentin asistente secretary secretaria supervisor supervisora coordinator coordinador "
+    "coordinadora engineer engineering ingenieur ingeniero ingeniera developer entwickler developpeur desarrollador "
+    "specialist spezialist especialista consultant consultor berater analyst analyste analista administrator "
+    "administrador accountant comptable buchhalter architect architekt responsable gerente encargado encargada "
+    "operations operaciones marketing finance finanzas financial procurement purchasing technology information "
+    "security software customer success commercial comercial vertriebsleiter vertriebsleiterin abteilungsleiter "
+    "abteilungsleiterin bereichsleiter bereichsleiterin teamleiter teamleiterin projektleiter produktionsleiter "
+    "geschaftsfuhrer geschaftsfuhrerin geschaftsleitung geschaftsfuhrung vorstand prokurist representative officer "
+    "superintendent logistics logistik informatique recursos humanos human resources ressources humaines controller treasurer "
+    "procurement einkaufsleiter marketingleiter personalleiter sachbearbeiter mitarbeiter founder fondateur "
+    "fundador fundadora vicepresidente vizeprasident product production produktion sales business development "
+    "communication communications adjoint technicien tecnico chairman".split()
+)
+_SHORTEST = 6
+_BY_ENDS: dict[tuple[str, str], list[str]] = {}
+for _word in sorted(_SPELLED):
+    _BY_ENDS.setdefault((_word[0], _word[-1]), []).append(_word)
+
+
+def plain(title: str) -> str:
+    """The title in the form that the vocabularies are written in; segments are parted by ` | `."""
+    decomposed = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])In\b", "in", title).casefold())
+    text = "".join(c for c in decomposed if not unicodedata.combining(c))
+    text = text.replace("’", "'").replace("`", "'").replace("œ", "oe")
+    text = re.sub(r"\ba\. ?d\.(?!\w)", " ausser dienst ", text)
+    text = _GENDERS.sub(" ", text)
+    text = _ENDINGS.sub("", text)
+    text = re.sub(r"\b(?:r ?(?:&|and|\+|et) ?d|f ?(?:&|und|\+) ?e|i ?\+ ?d(?: ?\+ ?i)?)\b", "r&d", text)
+    text = _DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", text)
+    for short, long in _SHORT:
+        text = short.sub(long, text)
+    text = re.sub(r"\b([a-z]+)'s\b", r"\1 s", text)
+    text = re.sub(r"\b([ldnjms]|qu)'", r"\1 ", text)
+    text = _SIGNS.sub(" | ", text)
+    text = re.sub(r"\s*(?:[,;:|/+•·–—]|(?<=\s)-(?=\s)|\.(?=\s|$))\s*", " | ", text)
+    words = [_mended(word) for word in re.sub(r"[^\w&|' -]+", " ", text).split()]
+    return re.sub(r"(?:^| )\|(?: \|)*(?= |$)", " |", " ".join(words)).strip(" |")
+
+
+def _mended(word: str) -> str:
+    if len(word) < _SHORTEST or word in _SPELLED:
+        return word
+    return next((right for right in _BY_ENDS.get((word[0], word[-1]), ()) if _one_slip(word, right)), word)
+
+
+def _one_slip(word: str, right: str) -> bool:
+    """One letter wrong, missing, too many or swapped inside; the first and the last are the same."""
+    if len(right) <= _SHORTEST or abs(len(word) - len(right)) > 1:
+        return False
+    if len(word) == len(right):
+        differing = [n for n, (a, b) in enumerate(zip(word, right, strict=True)) if a != b]
+        if len(differing) == 2:
+            first, second = differing
+            return second == first + 1 and word[first] == right[second] and word[second] == right[first]
+        return len(differing) == 1
+    short, long = sorted((word, right), key=len)
+    return any(long[:n] + long[n + 1 :] == short for n in range(len(long)))
