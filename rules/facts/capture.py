@@ -59,7 +59,9 @@ def _rhythm(m: Moment, by_then: Expr) -> CTE:
         .subquery("pairs")
     )
     gap = pairs.c.at - pairs.c.before - _away_between(m, pairs)
-    return middle(select(pairs.c.member_id, gap.label("gap")).where(pairs.c.before.is_not(None)), "gap", "member_id", "rhythm")
+    return middle(
+        select(pairs.c.member_id, gap.label("gap")).where(pairs.c.before.is_not(None)), "gap", "member_id", "rhythm"
+    )
 
 
 def _away_between(m: Moment, pairs: FromClause) -> Expr:

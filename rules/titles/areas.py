@@ -6,7 +6,7 @@ from rules.titles.model import Areas
 
 # A word for a function.
 STRONG: Areas = (
-    ("executive", r"(?:president|ceo|chairman|director|mayor|chancellor|rector|executive|managing director)s? s? ?office  office of the (?:ceo|president|chair\w*|chancellor|mayor|managing director)"),
+    ("executive", r"(?:president|ceo|chairman|director|mayor|chancellor|rector|executive|managing director)s? s? ?office  office of the (?:ceo|president|chair\w*|chancellor|mayor|managing director)  direct(?:eur|rice) generale? des services  dgs"),
     ("other", r"\w*betriebsrat\w*  lehrstuhl\w*  director of photography  (?:executive|film|senior|line) producers?  works council\w*  (?<!product )(?<!produkt)photograph\w*  fotograf\w*  supply teacher"),
     # Phrases of which a part would say something else.
     ("operations", r"""
@@ -26,24 +26,24 @@ STRONG: Areas = (
     """),
     ("hr", r"""
         (?:people|hr|human resources) operations  recruit\w*  recrutement  recruteu\w+  talents?  talento  seleccion  reclutamiento  headhunter  human (?:resources?|capital|relations)  hr\w{0,3}  hrbp  people(?! management)  chro  personal(?!trainer| trainer| assist| banker| shopper| data)\w*
-        ressources? humaines?  rh  rrh  drh  recursos? humanos?  rr ?hh  capital humano  human ?resource  training  learning  leadership development  (?:organi[sz]ational|employee|staff|personnel) (?:development|experience|engagement|relations|training|planning)  personnel  payroll  compensation  diversity  formation  desarrollo (?:organizacional|de personas)  nominas?  paie
+        ressources? humaines?  rh  rrh  drh  recursos? humanos?  rr ?hh  capital humano  human ?resource  training  learning  leadership development  (?:organi[sz]ational|employee|staff|personnel) (?:development|experience|engagement|relations|training|planning)  personnel  payroll  compensation  diversity  formation  format(?:eur|rice)s?  trainers?  trainer(?:in)?  desarrollo (?:organizacional|de personas)  nominas?  paie
         gestion de personas  relaciones laborales  relations sociales  employer branding  marque employeur  lohn\w*  entgelt\w*  aus- und weiterbildung  ausbildung(?:s\w+)?  weiterbildung  mitarbeiter\w*entwicklung  organisationsentwicklung  happiness  culture  bienestar  hcm
         formacion  capacitacion  workplace culture  benefits  l&d
     """),
     ("procurement", r"""
         procurement  purchas\w+  sourcing  \w*einkauf\w*  beschaffung\w*  achats?  acheteu(?:r|se)s?  approvisionnements?  approvisionneu\w+  compras?  comprador(?:a|es)?  aprovisionamientos?  abastecimiento  buyers?  buying  category manag\w+  categor(?:y|ie)[ -]?manag\w+
-        vendor management  supplier\w*  lieferantenmanag\w+  adquisiciones  contratacion
+        vendor management  supplier (?:manag\w+|relation\w*|quality)  lieferantenmanag\w+  adquisiciones  contratacion
     """),
     ("marketing", r"""
         (?:marketing|mar)[ -]?tech\w*  (?:brand|product|customer|digital|content|growth|performance|field|trade|event|online|email|partner|channel|influencer|b2b|social media)[ -]marketing\w*  \w*marketing\w*  mercadotecnia  mercadeo  brands?  branding  marca  marque  communications?  comms  comunicacion(?:es)?  \w*kommunikation\w*  press(?:e|e\w+)?  prensa  pr
         public relations  relations publiques  relaciones publicas  offentlichkeitsarbeit  public affairs  community manag\w+  social media  seo  sea  content  redes sociales  growth  demand gen\w*  lead gen\w*  events?  evenementiel  eventos  veranstaltung\w*  werbung  werbe\w*  publicite  publicidad
-        advertising  copywrit\w+  graphic\w*  grafik\w*  graphi\w+  grafic[oa]s?  mediengestalt\w*  art director\w*  creative  creati(?:f|ve|on|vo|va)  direct(?:eur|rice) artistique  director(?:a)? (?:de arte|artistic[oa])  kreativ\w*  cmo  media(?: (?:planner|buyer|relations))?  web ?master  market research  campaign\w*
+        advertising  copywrit\w+  graphic\w*  grafik\w*  graphi\w+  grafic[oa]s?  mediengestalt\w*  art director\w*  creative  creati(?:f|ve|on|vo|va)  direct(?:eur|rice) artistique  director(?:a)? (?:de arte|artistic[oa])  kreativ\w*  cmo  media(?: (?:planner|buyer|relations))?  market research  campaign\w*
         dircom  director de arte  porte-parole  pressesprecher\w*  demand
     """),
     ("finance", r"""
         (?:commercial|supply chain|sales) finance  accounts? (?:payable|receivable)  ap clerk  ar clerk  financ\w*  finanz\w*  cfo  daf  raf  accountants?  accounting  comptab\w*  expert-comptable  contab\w*  contador(?:a)?  buchhalt\w*  \w*buchhalt\w*  bilanz\w*  rechnungswesen  \w*controlling\w*
-        (?:financial |group |senior |regional |assistant |plant |business |corporate |finance |sales)?controllers?(?<!document controller)  \w*controller(?:in)?  comptroller  controle(?:u\w+)? de gestion  controleu(?:r|se) financ\w+  controleu(?:r|se)s?  control de gestion  contralor\w*  treasur\w*  tresor\w*  tesorer\w*  kammerer\w*  schatzmeister\w*
-        bookkeep\w*  fp&a  tax(?:es|ation)?  \w*steuer(?:n|berat\w*|recht|referent\w*|abteilung|fach\w*)?(?<!steuerer)  fiscal\w*  impuestos  audit\w*  \w*revision  wirtschaftspruf\w*  investor relations?  credit\w*  kredit\w*  billing  facturacion  facturation  invest\w*  m&a  mergers  kaufmannische[rn]? (?:\w+ )?(?:leit\w+|geschaftsfuhr\w+|direktor\w*|vorstand\w*)
+        (?:financial |group |senior |regional |assistant |plant |business |corporate |finance |sales)?controllers?(?<!document controller)  \w*controller(?:in)?  comptroller  controle(?:u\w+)? de gestion  controleu(?:r|se) financ\w+  controleu(?:r|se)s?  control de gestion  contralor\w*  treasur\w*  tresor\w*  tesorer\w*  \w*kammerer\w*  schatzmeister\w*
+        bookkeep\w*  fp&a  tax(?:es|ation)?  \w*steuer(?:n|berat\w*|recht|referent\w*|abteilung|fach\w*)?(?<!steuerer)  fiscal\w*  impuestos  audit\w*  \w*revision  wirtschaftspruf\w*  investor relations?  credit\w*  kredit\w*  billing  facturacion  facturation  investments?  investors?  investiss\w*  inversion\w*  investition\w*  loans?  ir  m&a  mergers  kaufmannische[rn]? (?:\w+ )?(?:leit\w+|geschaftsfuhr\w+|direktor\w*|vorstand\w*)
         administracion(?! de (?:sistemas|personal|empresas|ventas))  administrati(?:f|ve)s? (?:et|&) financi\w+  tesoreria  cuentas (?:a|por) (?:pagar|cobrar)  recouvrement  inkasso  mahnwesen  actuar\w*  risk\w*  riesgos?  risques  pricing  cost\w*  banking  interventor(?:a)?
     """),
     ("support", r"""
@@ -69,23 +69,23 @@ STRONG: Areas = (
     ("operations", r"""
         supply[ -]?chain\w*  logisti\w*  cadena de suministro  chaine logistique  quality(?! assurance engineer)  qualit(?:e|at\w*)  calidad  qm\w{0,2}  qse  qhse  hseq?  ehs  sicherheit(?:s\w+)?  health (?:&|and) safety  prevencion de riesgos  lean  six sigma  continuous improvement  amelioration continue  mejora continua
         production\w*  \w*produktion\w*  produccion  manufactur\w*  fabrication  fabricacion  fertigung\w*  montage\w*  \w*werk(?:s|stoff)?leit\w+  werksleit\w+  werkleit\w+  planta  plants?  usine  site de production  factory  maintenance  instandhaltung\w*  mantenimiento  facilit\w+  gebaude\w*  facility\w*  immobili\w+  moyens generaux  servicios generales
-        services generaux  office  \w*buro\w*leit\w+  buroleit\w+  oficina  bureau(?! d etudes)  \w*bau(?:stellen)?leit\w+  baustelle\w*  chantiers?  travaux  obras?  construction  construccion  stores?  shops?  filial\w*  magasins?  tiendas?  markt(?:leit\w+)  ladenleit\w+  boutique  sucursal\w*  branch  niederlassung\w*  standort\w*  werk
+        services generaux  office  \w*buro\w*leit\w+  buroleit\w+  oficina  bureau(?! d etudes)  \w*bau(?:stellen)?leit\w+  baustelle\w*  chantiers?  travaux  obras?  construction  construccion  stores?  shops?  filial\w*  magasins?  tiendas?  markt(?:leit\w+)  ladenleit\w+  boutique  (?<=d )agences?  site  fabrica  werkstatt\w*  hausmeister\w*  safety  sucursal\w*  branch  niederlassung\w*  standort\w*  werk
         \w*lager(?:leit\w+|meister\w*|ist\w*|logist\w*)?  warehouse\w*  almacen\w*  entrepot  magasinier  fleet  fuhrpark\w*  transport\w*  versand\w*  shipping  spedition\w*  dispon\w+  inventory  stock\w*  demand planning  planning  planification  ordonnancement  verwaltung\w*  betrieb(?:s)?(?:leit\w+|direkt\w*)?(?<!betriebsrat)
         operations?  operational  operaciones  operativ[oae]?  exploitation  process\w*  prozess\w*  procesos?  \w*schicht\w*  schichtleit\w+  turno  shift  atelier  taller  workshop(?: manager)  contrema\w+  capataz  forem[ae]n  vorarbeiter  polier  site manager  property  moyens
     """),
     ("engineering", r"""
         software\w*  r&d  recherche (?:et|&) developpement  investigacion y desarrollo  forschung (?:und|&) entwicklung  cto  devops  sre  site reliability  backend\w*  back[- ]end  frontend\w*  front[- ]end  full ?-?stack  (?:web|mobile|app|java|python|php|net|android|ios|game|games|embedded|firmware)[ -]?(?:developer|engineer\w*|entwickl\w*|developpeu\w*|dev)?
-        (?<!personal)(?<!unternehmens)(?<!organisations)(?<!geschafts)\w*(?<!personal)(?<!unternehmens)(?<!organisations)(?<!geschafts)entwickl\w+  qa  quality assurance  test\w*  scrum ?master  agile\w*  konstrukt\w*  bureau d etudes  mechanical  mechanik\w*  electrical  hardware  technology  technologie  tecnologia  technik(?:leit\w+|vorstand\w*)?  (?<=director )tecnic[oa]  (?<=directora )tecnic[oa]  (?<=responsable )tecnic[oa]  (?<=jefe )tecnic[oa]  (?<=jefa )tecnic[oa]  (?<=gerente )tecnic[oa]  (?<=lider )tecnic[oa]
+        (?<!personal)(?<!unternehmens)(?<!organisations)(?<!geschafts)\w*(?<!personal)(?<!unternehmens)(?<!organisations)(?<!geschafts)entwickl\w+  qa  quality assurance  testing  test (?:manager|engineer|lead|automation|analyst)\w*  \w*tester(?:in)?  testmanag\w*  scrum ?master  agile\w*  konstrukt\w*  bureau d etudes  mechanical  mechanik\w*  electrical  hardware  technology  technologie  tecnologia  technik(?:leit\w+|vorstand\w*)?  (?<=director )tecnic[oa]  (?<=directora )tecnic[oa]  (?<=responsable )tecnic[oa]  (?<=jefe )tecnic[oa]  (?<=jefa )tecnic[oa]  (?<=gerente )tecnic[oa]  (?<=lider )tecnic[oa]
         technische[rn]? (?:leit\w+|direktor\w*|geschaftsfuhr\w*|vorstand\w*)  direct(?:eur|rice) techniques?  responsable technique  technical (?:director|lead\w*|manager|head|officer|architect)  tech lead  engineering  ingenierie  developpement  desarrollo  desarrollador\w*  developpeu\w+  (?:head|director|vp) (?:of )?development  release  platform
     """),
     ("it", r"""
-        it  edv  informati\w+  cio  ciso  dsi  rssi  si  ti  tic  sap\w*  erp  crm  salesforce  digital\w*  numerique  systems?  sistemas?  systemes?  system\w*  sysadmin\w*  infrastru\w+  network\w*  netzwerk\w*  reseaux?  redes  security  cloud  applications?  aplicaciones  helpdesk  computing  telecom\w*  ict  webmaster  seguridad
+        it  edv  \w*informati\w+  cio  ciso  dsi  rssi  si  ti  tic  sap\w*  erp  crm  salesforce  digital\w*  numerique  systems?  sistemas?  systemes?  system\w*  sysadmin\w*  infrastru\w+  network\w*  netzwerk\w*  reseaux?  redes  security  cloud  applications?  aplicaciones  helpdesk  computing  telecom\w*  ict  webmaster  seguridad
     """),
 )  # fmt: skip
 
 # Crafts and words that count only where nothing else is named.
 WEAK: Areas = (
-    ("engineering", r"engineers?  \w*ingenieur(?:in|e|es|s)?  ingenier[oa]s?  developers?  programm\w+  programador\w*  techni(?:cal|que|sche\w*)  architects?  architekt\w*  architecte?s?  arquitect[oa]s?  development  inno?vation  cientific[oa] de materiales"),
+    ("engineering", r"engineers?  \w*ingenieur(?:in|e|es|s)?  ingenier[oa]s?  developers?  programm(?:er|ier)\w*  programador\w*  techni(?:cal|que|sche\w*)  architects?  architekt\w*  architecte?s?  arquitect[oa]s?  development  inno?vation  cientific[oa] de materiales"),
     ("finance", r"invoic\w+  contrats  economist\w*  versicherung\w*"),
     ("support", r"customers?  clients?  clientes?  kunden\w*  support  services"),
     ("marketing", r"designers?  disenador\w*  diseno  design  markets?"),
@@ -94,22 +94,25 @@ WEAK: Areas = (
 # Crafts that are named, and are none of the other functions.
 OTHER: Areas = (
     ("other", r"""
-        projekt\w*  projets?  projects?  proyectos?  proyect  pmo  programmes?  programs?  programas?  programm\w*  consult\w*  conseil  berat\w+  \w*berater(?:in)?  nurs\w+  infirm\w+  enfermer\w+  pfleg\w*  krankenschwester  doctors?  physicians?  medic\w*  medec\w*  \w*arzt  \w*arztin  clinic\w*  surge\w+
+        projekt\w*  projets?  projects?  proyectos?  proyect  pmo  programmes?  programs?  programas?  programm\w*  consult\w*  conseil  berat\w+  \w*berater(?:in)?  nurs\w+  infirm\w+  enfermer\w+  \w*pfleg\w*  krankenschwester  doctors?  physicians?  medic\w*  medec\w*  \w*arzt  \w*arztin  clinic\w*  surge\w+
         teach\w*  lehr\w*  enseign\w*  docen\w*  profes\w*  professor\w*  catedratic\w*  lectur\w*  research\w*  recherche  investigador\w*  investigacion  wissenschaft\w*  forsch\w*  scientist\w*  cientific\w*  chercheu\w*  kitchen  kuche\w*  cuisin\w*  cociner\w*  chefs?(?! d)  chef de (?:rang|partie)  koch  cook\w*  producers?  police  polizei\w*  policia  fire
-        edit(?:or\w*|ing)  redak\w*  redact\w*  redac\w*  sustainab\w*  nachhaltig\w*  developpement durable  rse  csr  esg  sostenib\w*  secretar\w*  sekretar\w*  secretair\w*  clerks?  reception\w*  empfang\w*  standardiste\w*  accueil  assist\w*  asist\w*  administrati\w*  sachbearbeit\w*  auxiliar\w*  adjunt[oa] a
-        attachee? de direction  dean  dekan  decan[oa]  doyen\w*  betriebsrat\w*  personalrat\w*  kaufmannische\w*  \w*kauffrau  \w*kaufmann  driver\w*  fahrer\w*  conductor\w*  chauffeur\w*  student\w*  etudiant\w*
+        edit(?:or\w*|ing)  \w*redak\w*  redact\w*  redac\w*  sustainab\w*  nachhaltig\w*  developpement durable  rse  csr  esg  sostenib\w*  secretar\w*  sekretar\w*  secretair\w*  clerks?  recep[tc]ion\w*  empfang\w*  standardiste\w*  accueil  assist\w*(?! (?:~|director|manager|head|chief|dean|controller))  asist\w*  administrati\w*  sachbearbeit\w*  auxiliar\w*  adjunt[oa] a
+        attachee? de direction  dean  dekan  decan[oa]  doyen\w*  betriebsrat\w*  personalrat\w*  kaufmannische\w*  \w*kauffrau  \w*kaufmann  driver\w*  \w*fahrer\w*  conductor\w*  chauffeur\w*  phd  doctorant\w*  doktorand\w*  post-?doc\w*
+        electric\w*  elektri\w*  elektroni\w*  mechatron\w*  \w*mechaniker\w*  plumb\w*  pilot\w*  librar\w*  biblioth\w*  bibliote\w*  cashier\w*  kassier\w*  caissi\w*  cajer[oa]  operari\w*  ouvri\w*  \w*arbeiter\w*  social\w*  translat\w*  ubersetz\w*  traduc\w*  psych\w*  psicolog\w*  pharm\w*  apothek\w*  farmac\w*  therap\w*  \w*therapeut\w*
+        journalis\w*  periodis\w*  artist\w*  writers?  interpret\w*  waiter\w*  kellner\w*  serveu\w*  camarer\w*  barista\w*  clean\w*  reinig\w*  limpieza  guards?  judges?  richter\w*  juez\w*  pastor\w*  priest\w*  farm\w*  landwirt\w*  agri\w*  sante  salud  gesundheit\w*  health\w*  stations?leit\w*  welfare  gouvern\w*  church  charity  fundrais\w*  spenden\w*
+        environment\w*  umwelt\w*  environnement  medio ambiente  hotel\w*  restaurant\w*  insurance  claims  student affairs  museum  veterin\w*  tierarzt\w*  sport\w*  music\w*  musik\w*
     """),
 )  # fmt: skip
 
 # The whole organisation, or the heads of it: what is meant where no function is named beside it.
 GENERAL: Areas = (
     ("executive", r"""
-        ceos?  chief executive\w*  chief of staff  managing (?:directors?|partners?|principal|member|owner)  mds?  presidents?  president[ea]s?  president\w*  prasident\w*  founders?  co-?founders?  cofounder  (?:co-?)?owner\w*  proprietor  partners?  board\w*  directors? of the board  trustees?  governors?  chair\w*
+        ceos?  chief executive\w*  chief of staff  managing (?:directors?|partners?|principal|member|owner)  mds?  presidents?  president[ea]s?  president\w*  \w*prasident\w*  founders?  co-?founders?  cofounder  (?:co-?)?owner\w*  proprietor  partners?  board\w*  directors? of the board  trustees?  governors?  chair\w*
         (?:non[ -]?executive|independent|executive) directors?  neds?  general (?:manager\w*|director\w*|management)  gms?  executive (?:committee|board|team|management)  strateg\w*  estrategi\w*  business units?  unidad de negocio  country\w*  (?:general|permanent) secretary  secretary general  chancellor\w*  vice-?chancellor  provost  mayor\w*  entrepreneur\w*  sole trader
         corporate development  head ?master  headmistress  head ?teacher\w*  school\w*  principal(?=$| of)  minister\w*  commissioner  shareholder\w*  investor  owner-?\w*  transformation  cluster  (?:\w+ )?state  director general  president s office  direction generale  direccion general  geschaftsbereich\w*  c[- ]level
         \w*geschaftsfuhr\w*  geschaftsleit\w*  gf  ggf  \w*vorstand\w*  \w*aufsichtsrat\w*  beirat\w*  verwaltungsrat\w*  \w*vorsitzende\w*  generaldirek\w*  \w*inhaber(?:in)?  \w*gesellschafter\w*  \w*eigentumer\w*  \w*grunder\w*  \w*unternehmer\w*  \w*burgermeister\w*  landrat\w*  rektor\w*  kanzler\w*  prokur\w*  \w*bevollmachtigte\w*  unternehmens\w*  konzern\w*
         schulleit\w*  \w*schule?  stabschef\w*  direktion  kitaleit\w*  intendant\w*  \w*minister\w*  staatssekretar\w*  generalsekretar\w*  stadtdirektor\w*  strategie\w*
-        pdg  dgd?  dga  dgs  direct(?:eur|rice)s? generale?s?  gerante?s?  gerance  dirigeant\w*  fondat\w*  cofondat\w*  co-fondat\w*  associee?s?  proprietaire\w*  patron\w*  cheffe? d entreprise  comex  codir  comite de direction  directoire  conseil d administration  administrat(?:eur|rice) (?:independante?|deleguee?)  secretaire general\w*  maire\w*  prefete?  recteur  rectrice  deleguee? general\w*
+        pdg  dgd?  dga  dgs  direct(?:eur|rice)s? generale?s?  gerante?s?  gerance  dirigeant\w*  fondat\w*  cofondat\w*  co-fondat\w*  associee?s?  proprietaire\w*  patron\w*  chef(?:fe)? d entreprise  comex  codir  comite de direction  directoire  conseil d administration  administrat(?:eur|rice) (?:independante?|deleguee?)  secretaire general\w*  maire\w*  prefete?  recteur  rectrice  deleguee? general\w*
         cabinet  proviseur\w*  etablissement  college  ecole  fonde\w* de pouvoir\w*  filiale  mandataire social\w*  strategique
         director(?:a)? (?:general|gerente|ejecutiv[oa])  gerentes? general\w*  gerencia  consejer[oa]s?  consejo\w*  administrador(?:a)? (?:unic[oa]|solidari[oa]|mancomunad[oa]|general)  propietari[oa]s?  duen[oa]s?  soci[oa]s?  fundador\w*  cofundador\w*  empresari[oa]s?  emprendedor\w*  alcald\w+  rector\w*  secretari[oa] general  apoderad[oa]s?  gabinete  colegio  escuela
         unidad  presidencia  junta directiva  comite de direccion  accionista

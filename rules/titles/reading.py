@@ -25,17 +25,17 @@ class TitleReading:
 # Whoever has left says nothing of today; whoever learns, or works for many, is outside the ranks.
 _GONE = whole_words(
     r"former\w*  ex  ex-\w+  ex(?:director|president|gerente|jef|coordinador|ceo|cto|cfo)\w*  ehem  ehemalig\w*  ausser dienst  ancien(?:ne)?s?  antigu[oa]  retired  retiree  retraitee?  jubilad[oa]"
-    r"  pension\w*  rentner(?:in)?  im ruhestand  ir  emerit\w*  left(?: company)?  no longer\b.*  past president  deceased  previously  departed"
+    r"  pensioner  pensioniert\w*  pensionar(?:in)?  pensionad[oa]  rentner(?:in)?  im ruhestand  emerit\w*  left(?: company)?  no longer\b.*  past president  deceased  previously  departed  ausgeschieden\w*  nicht mehr\b.*  verstorben  a quitte\b.*  ya no\b.*  altburgermeister\w*  altkanzler"
 )
 _LEARNING = whole_words(
-    r"freelanc\w*  freiberuf\w*  selbst?standig\w*  trainees?  apprenti\w*  azubi\w*  auszubildende\w*  en formation  interns?  internship  praktikant\w*  praktikum  stagiaires?  becari[oa]s?  en practicas  practicante  alternant\w*"
-    r"  werkstudent\w*  volontar\w*  student\w*  lehrling  autonom[oa]  independant  aprendiz\w*  referendar\w*  etudiant\w*  estudiante"
+    r"freelanc\w*  freiberuf\w*  selbst?standig\w*  trainees?(?! ?program)  apprentie?s?  apprentices?  azubi\w*  auszubildende\w*  en formation  interns?(?! program)  praktikant\w*  praktikum  stagiaires?  becari[oa]s?  en practicas  practicante  alternant\w*"
+    r"  werkstudent\w*  volontar\w*  (?:\w+ ){0,2}students?(?= *(?:$|assistant|worker|\|))  studentin  dual\w* student\w*  lehrling  (?<!comunidad )autonom[oa]  (?<!administrateur )(?<!administratrice )(?<!membre )(?<!directeur )independante?  self[ -]employed  aprendiz\w*  referendar\w*  etudiant\w*  estudiante"
 )
 _GERMAN_CONTROLLER = re.compile(r"[(\[]\s*[mwfdx] ?[/|] ?[mwfdx]")
 _TO_A_PERSON = whole_words(
     r"(?:executive|personal|administrative|management)? ?assistants? (?:to|of|for)\b[^|]*  [pe]a (?:to|for) [^|]*  \w*sekretar(?:in)?\b(?<!generalsekretar)(?<!staatssekretar)[^|]*  secretary(?! general)(?<!general secretary)(?<!permanent secretary)(?<!company secretary)(?<!corporate secretary)(?: (?:to|of|for) [^|]*)?"
-    r"  secretaire(?! general| d etat)[^|]*  secretari[oa](?! general| de estado| del consejo)[^|]*  \w+assisten(?:t|tin|z)\b[^|]*  assisten(?:t|tin|z) (?:der |des )?(?:geschaft\w*|vorstand\w*|direktion\w*|leit\w*|gf|bereichsleit\w*|abteilungsleit\w*)[^|]*"
-    r"  assistante? (?:de |du |d )?(?:la )?(?:direct\w+|dg|pdg|president\w*|gerant\w*|drh|daf|dsi)[^|]*  asistente (?:de |del |a )?(?:la )?(?:direc\w+|gerenc\w*|gerente|presiden\w*|ceo)[^|]*  attachee? de direction[^|]*  adjunt[oa] (?:a|al|de) (?:la )?(?:direc\w+|gerenc\w*|presid\w*)[^|]*"
+    r"  secretaire(?! general| d etat)[^|]*  secretari[oa](?! general| de estado| del consejo)[^|]*  (?:vorstands|direktions|geschaft\w+|management|leitungs|chef|buro)assisten(?:t|tin|z)\b[^|]*  assisten(?:t|tin|z) (?:der |des )?(?:geschaft\w*|vorstand\w*|direktion\w*|leit\w*|gf|bereichsleit\w*|abteilungsleit\w*)[^|]*"
+    r"  assistante? (?:de |du |d )(?:la )?(?:direct\w+|president\w*|gerant\w*)[^|]*  assistante? (?:de |du )?(?:direction|dg|pdg|drh|daf|dsi)\b[^|]*  asistente (?:de |del |a )?(?:la )?(?:direc\w+|gerenc\w*|gerente|presiden\w*|ceo)[^|]*  attachee? de direction[^|]*  adjunt[oa] (?:a|al|de) (?:la )?(?:direc\w+|gerenc\w*|presid\w*)[^|]*"
     r"  (?:founders?|ceo) s? ?(?:associate|assistant)  support officer  directorate(?: \w+)*"
 )
 _LANGUAGES = (english, german, french, spanish)
@@ -94,7 +94,7 @@ def _level(text: str) -> tuple[int | None, str]:
 def _function(text: str, rest: str, *, known: bool) -> str:
     masked, persons = _TO_A_PERSON.subn(" ~ ", text)
     masked = _VICE.sub(" ~ ", masked)
-    for tier in _TIERS:
+    for tier in _TIERS if known else _TIERS[:1] + _TIERS[2:]:
         found = _first_named(tier, masked)
         if found:
             return found

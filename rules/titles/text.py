@@ -7,7 +7,9 @@ import unicodedata
 
 # What stands behind a job advertisement's title, and the endings that say: any gender.
 _GENDERS = re.compile(r"[(\[]?\b(?:[mwfdxhiv] ?[/|,] ?){1,3}[mwfdxhiv*]\b\.?[)\]]?|\(all genders?\)|\bh/f\b|\bf/h\b")
-_ENDINGS = re.compile(r"(?<=\w)(?:\([a-z]{1,6}\)|[/:*_·](?:innen|in|a|o|e|ne|euse|rice|trice|ere|se)\b|-(?:in|trice|euse)\b)")
+_ENDINGS = re.compile(
+    r"(?<=\w)(?:\([a-z]{1,6}\)|[/:*_·](?:innen|in|a|o|e|ne|euse|rice|trice|ere|se)\b|-(?:in|trice|euse)\b)"
+)
 _DOTTED = re.compile(r"\b(?:[a-z]\.\s?){1,4}[a-z]\b\.?")
 _SIGNS = re.compile(r"[()\[\]{}\"„“”]+")
 _SHORT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -38,7 +40,7 @@ _SHORT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("pres", "president"),
         ("vice-pres|v-p|vpres", "vice president"),
         ("supv|supvr", "supervisor"),
-        ("eng(?=$|,| manager| director| lead)", "engineering"),
+        (r"eng(?=\.?(?:$|,| manager| director| lead))", "engineering"),
         ("engr", "engineer"),
         ("ops", "operations"),
         ("mktg|mkt|mktng", "marketing"),
@@ -54,7 +56,15 @@ _SHORT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("proc(?= manager)", "procurement"),
         ("info(?= systems| security| tech)", "information"),
         ("ing", "ingeniero"),
+        ("cheif", "chief"),
+        ("inh", "inhaber"),
+        ("tl", "teamleiter"),
     )
+)
+# Umlauts written out, in the words where they are none of two vowels.
+_UMLAUTS = tuple(
+    (word, word.replace("ae", "a").replace("oe", "o").replace("ue", "u"))
+    for word in "geschaeft fuehr praesid gruend kaufmaenn kaeuf buero qualitaet gebaeud kuech buerger aerzt oeffent kaemmer".split()
 )
 # Long words that people misspell; a word one slip away from one of them is taken for it.
 _SPELLED = frozenset(
@@ -70,7 +80,7 @@ _SPELLED = frozenset(
     "superintendent logistics logistik informatique recursos humanos human resources ressources humaines controller treasurer "
     "procurement einkaufsleiter marketingleiter personalleiter sachbearbeiter mitarbeiter founder fondateur "
     "fundador fundadora vicepresidente vizeprasident product production produktion sales business development "
-    "communication communications adjoint technicien tecnico chairman".split()
+    "communication communications general support assistance informacion prasident produccion produit produkt technician technique gerante gerance adjoint technicien tecnico chairman".split()
 )
 _SHORTEST = 6
 _BY_ENDS: dict[tuple[str, str], list[str]] = {}
@@ -84,6 +94,11 @@ def plain(title: str) -> str:
     text = "".join(c for c in decomposed if not unicodedata.combining(c))
     text = text.replace("’", "'").replace("`", "'").replace("œ", "oe")
     text = re.sub(r"\ba\. ?d\.(?!\w)", " ausser dienst ", text)
+    text = re.sub(r"\bi\. ?r\.(?!\w)", " im ruhestand ", text)
+    text = re.sub(r"\bdipl\W{0,2}ing\w*\.?(?: \(?fh\)?)?", " ", text)
+    text = re.sub(r"\b(?:c ([a-z]) o|v p)\b", lambda found: found[0].replace(" ", ""), text)
+    for long, short in _UMLAUTS:
+        text = text.replace(long, short)
     text = _GENDERS.sub(" ", text)
     text = _ENDINGS.sub("", text)
     text = re.sub(r"\b(?:r ?(?:&|and|\+|et) ?d|f ?(?:&|und|\+) ?e|i ?\+ ?d(?: ?\+ ?i)?)\b", "r&d", text)
