@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rules.titles import areas, english, french, german, spanish
+from rules.titles import areas, asides, english, french, german, spanish
 from rules.titles.model import C_LEVEL, DIRECTOR, INDIVIDUAL, Areas, compiled, whole_words
 from rules.titles.text import plain
 
@@ -22,37 +22,24 @@ class TitleReading:
     function: str
 
 
-# Whoever has left says nothing of today; whoever learns, or works for many, is outside the ranks.
-_GONE = whole_words(
-    r"former\w*  ex  ex-\w+  ex(?:director|president|gerente|jef|coordinador|ceo|cto|cfo)\w*  ehem  ehemalig\w*  ausser dienst  ancien(?:ne)?s?  antigu[oa]  retired  retiree  retraitee?  jubilad[oa]"
-    r"  pensioner  pensioniert\w*  pensionar(?:in)?  pensionad[oa]  rentner(?:in)?  im ruhestand  emerit\w*  left(?: company)?  no longer\b.*  past president  deceased  previously  departed  ausgeschieden\w*  nicht mehr\b.*  verstorben  a quitte\b.*  ya no\b.*  altburgermeister\w*  altkanzler"
-)
-_LEARNING = whole_words(
-    r"freelanc\w*  freiberuf\w*  selbst?standig\w*  trainees?(?! ?program)  apprentie?s?  apprentices?  azubi\w*  auszubildende\w*  en formation  interns?(?! program)  praktikant\w*  praktikum  stagiaires?  becari[oa]s?  en practicas  practicante  alternant\w*"
-    r"  werkstudent\w*  volontar\w*  (?:\w+ ){0,2}students?(?= *(?:$|assistant|worker|\|))  studentin  dual\w* student\w*  lehrling  (?<!comunidad )autonom[oa]  (?<!administrateur )(?<!administratrice )(?<!membre )(?<!directeur )independante?  self[ -]employed  aprendiz\w*  referendar\w*  etudiant\w*  estudiante"
-)
+_GONE = whole_words(asides.GONE)
+_LEARNING = whole_words(asides.LEARNING)
 _GERMAN_CONTROLLER = re.compile(r"[(\[]\s*[mwfdx] ?[/|] ?[mwfdx]")
-_TO_A_PERSON = whole_words(
-    r"(?:executive|personal|administrative|management)? ?assistants? (?:to|of|for)\b[^|]*  [pe]a (?:to|for) [^|]*  \w*sekretar(?:in)?\b(?<!generalsekretar)(?<!staatssekretar)[^|]*  secretary(?! general)(?<!general secretary)(?<!permanent secretary)(?<!company secretary)(?<!corporate secretary)(?: (?:to|of|for) [^|]*)?"
-    r"  secretaire(?! general| d etat)[^|]*  secretari[oa](?! general| de estado| del consejo)[^|]*  (?:vorstands|direktions|geschaft\w+|management|leitungs|chef|buro)assisten(?:t|tin|z)\b[^|]*  assisten(?:t|tin|z) (?:der |des )?(?:geschaft\w*|vorstand\w*|direktion\w*|leit\w*|gf|bereichsleit\w*|abteilungsleit\w*)[^|]*"
-    r"  assistante? (?:de |du |d )(?:la )?(?:direct\w+|president\w*|gerant\w*)[^|]*  assistante? (?:de |du )?(?:direction|dg|pdg|drh|daf|dsi)\b[^|]*  asistente (?:de |del |a )?(?:la )?(?:direc\w+|gerenc\w*|gerente|presiden\w*|ceo)[^|]*  attachee? de direction[^|]*  adjunt[oa] (?:a|al|de) (?:la )?(?:direc\w+|gerenc\w*|presid\w*)[^|]*"
-    r"  (?:founders?|ceo) s? ?(?:associate|assistant)  support officer  directorate(?: \w+)*"
-)
+_TO_A_PERSON = whole_words(asides.TO_A_PERSON)
 _LANGUAGES = (english, german, french, spanish)
 _WORDS = [each.WORDS for each in _LANGUAGES]
 _RANKS = tuple(
     one
     for tables in ([each.PHRASES for each in _LANGUAGES], _WORDS)
-    for one in sorted(compiled(sum(tables, ())), key=lambda rank: -(rank[0] or 0) if tables is _WORDS else 0)
+    for one in sorted(
+        (rank for table in tables for rank in compiled(table)),
+        key=lambda rank: -(rank[0] or 0) if tables is _WORDS else 0,
+    )
 )
 _LAST = compiled(english.LAST)
 _VICE = whole_words(r"vice[ -]?president\w*  vicepresident\w*  vizeprasident\w*  [sear]?vps?")
 _EXECUTIVE_DIRECTOR = whole_words(r"(?<!non )(?<!non-)executive directors?")
-_HEADS = whole_words(
-    r"training  recruit\w*  operations?  procurement  purchasing  sourcing  analytics  data  finance  accounting  legal  counsels?  lawyers?"
-    r"  communications?  marketing\w*  support\w*  engineering  compliance  audit\w*  success  recruitment  products?  controllers?  controlling  accountants?  talent  buyers?  sales"
-    r"  intelligence  systems?  security  payroll  privacy  logistics  quality"
-)
+_HEADS = whole_words(asides.HEADS)
 
 
 def _patterns(table: Areas) -> tuple[tuple[str, re.Pattern[str]], ...]:
@@ -60,7 +47,7 @@ def _patterns(table: Areas) -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 _TIERS = tuple(_patterns(table) for table in (areas.STRONG, areas.WEAK, areas.GENERAL, areas.OTHER))
-_PLAIN = re.compile(rf"(?<!\w)(?:{re.sub(chr(92) + 's+', '', areas.PLAIN)})(?!\w)")
+_PLAIN = whole_words(areas.PLAIN)
 
 
 @lru_cache(maxsize=65_536)

@@ -67,21 +67,24 @@ _UMLAUTS = tuple(
     for word in "geschaeft fuehr praesid gruend kaufmaenn kaeuf buero qualitaet gebaeud kuech buerger aerzt oeffent kaemmer".split()
 )
 # Long words that people misspell; a word one slip away from one of them is taken for it.
-_SPELLED = frozenset(
-    "director directora directeur directrice direktor direktorin manager managing president presidente executive "
-    "assistant assistante assistent assistenz assistentin asistente secretary secretaria supervisor supervisora coordinator coordinador "
-    "coordinadora engineer engineering ingenieur ingeniero ingeniera developer entwickler developpeur desarrollador "
-    "specialist spezialist especialista consultant consultor berater analyst analyste analista administrator "
-    "administrador accountant comptable buchhalter architect architekt responsable gerente encargado encargada "
-    "operations operaciones marketing finance finanzas financial procurement purchasing technology information "
-    "security software customer success commercial comercial vertriebsleiter vertriebsleiterin abteilungsleiter "
-    "abteilungsleiterin bereichsleiter bereichsleiterin teamleiter teamleiterin projektleiter produktionsleiter "
-    "geschaftsfuhrer geschaftsfuhrerin geschaftsleitung geschaftsfuhrung vorstand prokurist representative officer "
-    "superintendent logistics logistik informatique recursos humanos human resources ressources humaines controller treasurer "
-    "procurement einkaufsleiter marketingleiter personalleiter sachbearbeiter mitarbeiter founder fondateur "
-    "fundador fundadora vicepresidente vizeprasident product production produktion sales business development "
-    "communication communications general support assistance informacion prasident produccion produit produkt technician technique gerante gerance adjoint technicien tecnico chairman".split()
-)
+_WORDS = """
+  abteilungsleiter abteilungsleiterin accountant adjoint administrador administrator analista analyst
+     analyste architect architekt asistente assistance assistant assistante assistent assistentin assistenz
+     berater bereichsleiter bereichsleiterin buchhalter business chairman comercial commercial communication
+     communications comptable consultant consultor controller coordinador coordinadora coordinator customer
+     desarrollador developer development developpeur directeur director directora directrice direktor
+     direktorin einkaufsleiter encargada encargado engineer engineering entwickler especialista executive
+     finance financial finanzas fondateur founder fundador fundadora general gerance gerante gerente
+     geschaftsfuhrer geschaftsfuhrerin geschaftsfuhrung geschaftsleitung humaines human humanos informacion
+     information informatique ingeniera ingeniero ingenieur logistics logistik manager managing marketing
+     marketingleiter mitarbeiter officer operaciones operations personalleiter prasident president presidente
+     procurement produccion product production produit produkt produktion produktionsleiter projektleiter
+     prokurist purchasing recursos representative resources responsable ressources sachbearbeiter sales
+     secretaria secretary security software specialist spezialist success superintendent supervisor
+     supervisora support teamleiter teamleiterin technician technicien technique technology tecnico treasurer
+     vertriebsleiter vertriebsleiterin vicepresidente vizeprasident vorstand
+"""
+_SPELLED = frozenset(_WORDS.split())
 _SHORTEST = 6
 _BY_ENDS: dict[tuple[str, str], list[str]] = {}
 for _word in sorted(_SPELLED):

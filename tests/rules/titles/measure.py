@@ -77,12 +77,12 @@ def main() -> None:
     asked = parser.parse_args()
     judged = judge(asked.half)
     found = shares(judged)
-    print(f"exec or not {found.exec_or_not:.1%}   level {found.level:.1%}   function {found.function:.1%}")
+    _say(f"exec or not {found.exec_or_not:.1%}   level {found.level:.1%}   function {found.function:.1%}")
     if asked.errors:
         for one in judged:
             if (one.level, one.function) != (one.read_level, one.read_function):
                 wrong = f"{one.read_level or '-'}/{one.read_function}"
-                print(f"{one.title}\t{one.language}\t{one.level or '-'}/{one.function}\t{wrong}")
+                _say(f"{one.title}\t{one.language}\t{one.level or '-'}/{one.function}\t{wrong}")
 
 
 if __name__ == "__main__":
