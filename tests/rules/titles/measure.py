@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,12 +78,12 @@ def main() -> None:
     asked = parser.parse_args()
     judged = judge(asked.half)
     found = shares(judged)
-    _say(f"exec or not {found.exec_or_not:.1%}   level {found.level:.1%}   function {found.function:.1%}")
+    sys.stdout.write(f"exec or not {found.exec_or_not:.1%}   level {found.level:.1%}   function {found.function:.1%}\n")
     if asked.errors:
         for one in judged:
             if (one.level, one.function) != (one.read_level, one.read_function):
                 wrong = f"{one.read_level or '-'}/{one.read_function}"
-                _say(f"{one.title}\t{one.language}\t{one.level or '-'}/{one.function}\t{wrong}")
+                sys.stdout.write(f"{one.title}\t{one.language}\t{one.level or '-'}/{one.function}\t{wrong}\n")
 
 
 if __name__ == "__main__":
