@@ -19,6 +19,7 @@ __all__ = [
     "MANAGER",
     "VP",
     "TitleReading",
+    "agreeing",
     "read_role",
     "read_title",
     "standing",
@@ -32,6 +33,12 @@ def standing(level: int | None, flagged_user: bool) -> str:
     if level is not None and level >= EXEC_FROM:
         return "exec"
     return "user" if flagged_user or level is not None else "unclassified"
+
+
+def agreeing(level: int | None, said: str) -> int | None:
+    """The level that a field or title gives, where it agrees with the standing that a person gave; else nobody knows it."""
+    fits = level is not None and said == standing(level, flagged_user=False)
+    return level if fits else None
 
 
 # What a part in a deal says about rank: that somebody sponsors as an executive, and nothing else. A decision maker, an

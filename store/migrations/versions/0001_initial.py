@@ -316,7 +316,8 @@ def upgrade() -> None:
     )
     op.create_table('person_overrides',
     sa.Column('key', sa.Text(), nullable=False),
-    sa.Column('level', sa.Integer(), nullable=False),
+    sa.Column('level', sa.Integer(), nullable=True),
+    sa.Column('standing', sa.Text(), nullable=False),
     sa.Column('author', sa.Text(), nullable=False),
     sa.Column('decided_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('key', name=op.f('pk_person_overrides'))
@@ -781,6 +782,15 @@ def upgrade() -> None:
     with op.batch_alter_table('findings', schema=None) as batch_op:
         batch_op.create_index('ix_findings_account', ['account_id'], unique=False)
 
+    op.create_table('handovers',
+    sa.Column('member_id', sa.BigInteger(), nullable=False),
+    sa.Column('account_id', sa.BigInteger(), nullable=False),
+    sa.Column('since', sa.BigInteger(), nullable=False),
+    sa.Column('told_at', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_handovers_account_id')),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_handovers_member_id')),
+    sa.PrimaryKeyConstraint('member_id', 'account_id', 'since', name=op.f('pk_handovers'))
+    )
     op.create_table('health_parts',
     sa.Column('account_id', sa.BigInteger(), nullable=False),
     sa.Column('days', sa.Integer(), nullable=False),
