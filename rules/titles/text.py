@@ -64,7 +64,22 @@ _SHORT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 # Umlauts written out, in the words where they are none of two vowels.
 _UMLAUTS = tuple(
     (word, word.replace("ae", "a").replace("oe", "o").replace("ue", "u"))
-    for word in "geschaeft fuehr praesid gruend kaufmaenn kaeuf buero qualitaet gebaeud kuech buerger aerzt oeffent kaemmer".split()
+    for word in [
+        "geschaeft",
+        "fuehr",
+        "praesid",
+        "gruend",
+        "kaufmaenn",
+        "kaeuf",
+        "buero",
+        "qualitaet",
+        "gebaeud",
+        "kuech",
+        "buerger",
+        "aerzt",
+        "oeffent",
+        "kaemmer",
+    ]
 )
 # Long words that people misspell; a word one slip away from one of them is taken for it.
 _WORDS = """
@@ -100,8 +115,8 @@ def plain(title: str) -> str:
     text = re.sub(r"\bi\. ?r\.(?!\w)", " im ruhestand ", text)
     text = re.sub(r"\bdipl\W{0,2}ing\w*\.?(?: \(?fh\)?)?", " ", text)
     text = re.sub(r"\b(?:c ([a-z]) o|v p)\b", lambda found: found[0].replace(" ", ""), text)
-    for long, short in _UMLAUTS:
-        text = text.replace(long, short)
+    for written, umlaut in _UMLAUTS:
+        text = text.replace(written, umlaut)
     text = _GENDERS.sub(" ", text)
     text = _ENDINGS.sub("", text)
     text = re.sub(r"\b(?:r ?(?:&|and|\+|et) ?d|f ?(?:&|und|\+) ?e|i ?\+ ?d(?: ?\+ ?i)?)\b", "r&d", text)
