@@ -35,7 +35,7 @@ def asked(connection: Connection, press: Press) -> Asked | None:
     return Asked(found["key"], found["name"], member(connection, card.recipient) if card else None)
 
 
-def answer(connection: Connection, key: str, press: Press, about: Asked, by: str, now: Instant) -> str | None:
+def answer(connection: Connection, key: str, press: Press, about: Asked, *, by: str, now: Instant) -> str | None:
     """Keep the answer and mark the press as applied, in one transaction; None = it was applied before."""
     standing = press.what.removeprefix(PREFIX)
     if not interactions.applied(connection, key, now, f"{about.key} is {standing}"):

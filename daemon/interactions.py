@@ -127,7 +127,7 @@ class Interactions:
             return refused
         now = self._clock.now()
         with self._store.write() as connection:
-            thanks = answers.answer(connection, key, press, about, self._by(press, about.recipient), now)
+            thanks = answers.answer(connection, key, press, about, by=self._by(press, about.recipient), now=now)
         if thanks is None:
             return "applied before"
         self._derive()

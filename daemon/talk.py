@@ -27,6 +27,7 @@ class Talk:
         store: Store,
         rules: Rules,
         policy: AlertPolicy,
+        *,
         derive: Callable[[], object] = lambda: None,
     ) -> None:
         self._settings = config.slack

@@ -39,7 +39,7 @@ def person(conn: Connection, person_id: int) -> Mapping[str, Any] | None:
     return None if row is None else dict(row)
 
 
-def mark_away(conn: Connection, member_id: int, since: Instant, until: Instant, author: str, at: Instant) -> int:
+def mark_away(conn: Connection, member_id: int, since: Instant, until: Instant, *, author: str, at: Instant) -> int:
     """Keep an absence from `since` to before `until`, as far as none is kept yet; gives how many spells that makes."""
     c = absences.c
     there = select(absences).where(c.member_id == member_id, c.from_at < until, c.until_at > since)

@@ -110,7 +110,7 @@ def _row(message: Message, policy: AlertPolicy, cause: Sequence[object], lane: s
         lane=lane,
         destination=policy.alerts_channel,
         op="post",
-        kind="digest",
+        kind="who",
         at=at,
         expire_after=policy.settings.expire_after,
     )

@@ -134,7 +134,7 @@ def away(
             gone = roster.unmark_away(connection, who["id"], since, until)
             done = "is not away" if gone else "was not marked away"
         else:
-            roster.mark_away(connection, who["id"], since, until, getpass.getuser(), daemon.clock.now())
+            roster.mark_away(connection, who["id"], since, until, author=getpass.getuser(), at=daemon.clock.now())
             done = "is away"
     out.print(f"{who['name']} {done} from {first} to {last}; the next evaluation heeds it", markup=False)
     return OK
