@@ -8,24 +8,28 @@ from datetime import date
 from typing import Any
 
 from alerts.buttons import ACKNOWLEDGE, NOT_USEFUL, OPEN, REASONS, SNOOZE, SNOOZE_DIALOG, TOOK_ACTION
+from alerts.who import ANSWERS, WHO
 from store.records import Day
 
 Payload = Mapping[str, Any]
 
-_PRESSES = {ACKNOWLEDGE: "acknowledge", NOT_USEFUL: "not_useful", TOOK_ACTION: "took_action", SNOOZE: "snooze"}
+_WHO = {f"{WHO}{answer}": f"who_{answer}" for answer, _ in ANSWERS}
+_PRESSES = _WHO | {ACKNOWLEDGE: "acknowledge", NOT_USEFUL: "not_useful", TOOK_ACTION: "took_action", SNOOZE: "snooze"}
 _REASONS = dict(REASONS)
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """One press. `what`: acknowledge | not_useful | took_action | snooze | snooze_submitted | nothing."""
+    """One press. `what`: acknowledge | not_useful | took_action | snooze | snooze_submitted | who_exec | who_user |
+    who_other | nothing.
+    """
 
     what: str
     user: str
     """Slack user id."""
     user_name: str = ""
     conversation: str = ""
-    """The conversation's opaque key."""
+    """The conversation's opaque key; of who_...: the person's."""
     choice: str = ""
     """1d | 7d | date"""
     until: Day | None = None

@@ -139,7 +139,7 @@ def _values(outcome: Outcome, told: Explanation) -> tuple[str, str]:
     ]
     if outcome.reason:
         shown.append(outcome.reason)
-    who = outcome.used.get("not_covered")
+    who = next((name for column, name in outcome.used.items() if column.startswith("not_covered") and name), None)
     if outcome.truth is None and who:
         shown.append(f"not captured: {who}")
     return "   — " + "; ".join(dict.fromkeys(shown)), "cyan"

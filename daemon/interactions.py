@@ -17,6 +17,7 @@ from alerts.presses import Press, action_key, is_ours, objection, read
 from alerts.settings import SlackSettings
 from alerts.slack import SlackSender, SlackTrouble
 from alerts.words import date_words, day_bounds, day_of
+from daemon import answers
 from daemon.alerting.behind import rows_behind
 from daemon.alerting.book import AlertPolicy, RuleBook
 from daemon.alerting.talk import Place, Talk
@@ -32,12 +33,15 @@ _log = structlog.get_logger(__name__)
 
 _REFUSED = "Only the account's CSM and the operators of tierd can do this. Ask them, or open the account in the CRM."
 _ENDED = "This conversation has ended: there is nothing left to do here."
+_GONE = "This person is not on file any more: there is nothing left to do here."
 _LATE = "The dialog could not be opened in time. Please press again."
 _SPANS = {"1d": DAY, "7d": 7 * DAY}
 
 
 class Interactions:
-    """`keep` and `apply` are what Socket Mode calls; `book` gives the rules in force; `wake` stirs the deliverer."""
+    """`keep` and `apply` are what Socket Mode calls; `book` gives the rules in force; `wake` stirs the deliverer; `derive` works off
+    what an answer about a person has changed.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Interactions:
         settings: SlackSettings,
         book: Callable[[], RuleBook],
         wake: Callable[[], None] = lambda: None,
+        derive: Callable[[], object] = lambda: None,
     ) -> None:
         self._store = store
         self._sender = sender
@@ -57,6 +62,7 @@ class Interactions:
         self._settings = settings
         self._book = book
         self._wake = wake
+        self._derive = derive
         self._content = Content(store, sender, clock, settings)
         self._one_at_a_time = threading.Lock()
 
@@ -84,18 +90,14 @@ class Interactions:
             target = self._target(connection, press)
         if press.what == "nothing":
             return self._done(key, "nothing to do")
+        if press.what.startswith(answers.PREFIX):
+            return self._answered(key, press)
         if target is None:
             return self._refuse(key, press, _ENDED, "no open conversation")
         conversation, card, recipient = target
-        try:
-            allowed = self._allowed(press, recipient)
-        except SlackTrouble as trouble:
-            _log.warning("cannot check who pressed", error=trouble.outcome.error)
-            return self._refuse(
-                key, press, "Slack does not say who you are just now. Please press again.", "not checked"
-            )
-        if not allowed:
-            return self._refuse(key, press, _REFUSED, "refused")
+        refused = self._refused(key, press, recipient)
+        if refused:
+            return refused
         if press.what == "snooze" and self._ask_why(press):
             return self._done(key, "dialog opened")
         if press.what == "snooze" and press.choice not in _SPANS:
@@ -113,6 +115,41 @@ class Interactions:
         if not here or card is None:
             return None
         return here[-1], card, member(connection, card.recipient)
+
+    def _answered(self, key: str, press: Press) -> str:
+        """An answer to `who are these people?`: kept once, then the accounts of the person are derived anew."""
+        with self._store.read() as connection:
+            about = answers.asked(connection, press)
+        if about is None:
+            return self._refuse(key, press, _GONE, "no such person")
+        refused = self._refused(key, press, about.recipient)
+        if refused:
+            return refused
+        now = self._clock.now()
+        with self._store.write() as connection:
+            thanks = answers.answer(connection, key, press, about, by=self._by(press, about.recipient), now=now)
+        if thanks is None:
+            return "applied before"
+        self._derive()
+        if press.channel:
+            self._sender.whisper(press.channel, press.user, thanks)
+        return press.what
+
+    def _refused(self, key: str, press: Press, recipient: MemberRow | None) -> str | None:
+        """The outcome where this person may not do it, or Slack does not say who it is; None = go on."""
+        try:
+            allowed = self._allowed(press, recipient)
+        except SlackTrouble as trouble:
+            _log.warning("cannot check who pressed", error=trouble.outcome.error)
+            return self._refuse(
+                key, press, "Slack does not say who you are just now. Please press again.", "not checked"
+            )
+        return None if allowed else self._refuse(key, press, _REFUSED, "refused")
+
+    def _by(self, press: Press, recipient: MemberRow | None) -> str:
+        if recipient and press.user not in self._settings.operators:
+            return recipient.key
+        return press.user_name or press.user
 
     def _allowed(self, press: Press, recipient: MemberRow | None) -> bool:
         if press.user in self._settings.operators:
@@ -146,9 +183,7 @@ class Interactions:
     ) -> str:
         """Change the alerts and the parent message, and mark the press as applied, in one transaction."""
         now = self._clock.now()
-        by = (
-            recipient.key if recipient and press.user not in self._settings.operators else press.user_name or press.user
-        )
+        by = self._by(press, recipient)
         with self._store.write() as connection:
             shared = self._shared(connection)
             newest = rows.newest_alerts(connection, [conversation.account_id])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from alerts.slack import SlackSender
 from alerts.socket import SlackSocket
 from daemon.alerting import AlertPolicy, alert_rules
@@ -18,12 +20,22 @@ from store.records import Clock
 class Talk:
     """Without a `slack` section nothing is sent: messages wait in the store."""
 
-    def __init__(self, config: Config, clock: Clock, store: Store, rules: Rules, policy: AlertPolicy) -> None:
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        store: Store,
+        rules: Rules,
+        policy: AlertPolicy,
+        *,
+        derive: Callable[[], object] = lambda: None,
+    ) -> None:
         self._settings = config.slack
         self._clock = clock
         self._store = store
         self._rules = rules
         self._policy = policy
+        self._derive = derive
         self.sender: SlackSender | None = None
         self.deliverer: Deliverer | None = None
         if config.slack is not None:
@@ -54,6 +66,7 @@ class Talk:
             settings=settings,
             book=lambda: alert_rules(self._rules.forgiving(self._clock.now())[0], self._policy),
             wake=self.wake,
+            derive=self._derive,
         )
         return [SlackSocket(settings, taken.keep, lambda: _apply(taken))]
 

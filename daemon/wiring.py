@@ -39,7 +39,7 @@ class Daemon:
         self.rules = Rules(config.folder, config.rules, config.currency, self.store, config.workdays)
         self.sources = Sources(config, clock, self.store)
         self.work = Work(config, clock, self.store, self.sources, self.rules)
-        self.talk = Talk(config, clock, self.store, self.rules, self.work.policy)
+        self.talk = Talk(config, clock, self.store, self.rules, self.work.policy, derive=self._derive)
         self._wakes: dict[str, Event] = {}
         self.intake = Intake(config, clock, self.store, self.sources, derive=self._derive, wake=self._wake)
 

@@ -9,7 +9,7 @@ import structlog
 
 from alerts import message
 from daemon import alerting, tiers
-from daemon.alerting import AlertPolicy
+from daemon.alerting import AlertPolicy, who
 from daemon.alerting.outbox import operators_row
 from daemon.config import Config
 from daemon.derive import derive
@@ -133,9 +133,10 @@ class Work:
         return done
 
     def digest(self, as_of: Instant) -> int:
-        """Queue the daily digests; how many."""
+        """Queue the daily digests, the weekly questions who somebody is, and what is to be handed over; how many."""
         ruleset, _ = self.rules.forgiving(self.clock.now())
-        return alerting.digest(self.store, ruleset, self.policy, as_of)
+        queued = alerting.digest(self.store, ruleset, self.policy, as_of)
+        return queued + who.ask(self.store, self.policy, as_of) + who.tell_hand_overs(self.store, self.policy, as_of)
 
     def evaluated_at(self) -> Instant | None:
         """`as_of` of the last full evaluation."""

@@ -20,7 +20,6 @@ from store.tables import (
     crm_participants,
     person_contacts,
     person_levels,
-    person_overrides,
     persons,
 )
 
@@ -139,16 +138,6 @@ def roles(conn: Connection, refs: Iterable[Ref]) -> list[Row[Any]]:
         columns = (c.source, c.contact_id, c.id, c.role, c.created_at, c.deleted_at)
         query = select(*columns).where(by_source(c.source, c.contact_id, some), c.role.is_not(None))
         found += list(conn.execute(query.order_by(c.source, c.contact_id, c.id)))
-    return found
-
-
-def overrides(conn: Connection, keys: Collection[str]) -> dict[str, tuple[int, Instant]]:
-    """Person's key -> the level that a person of ours has given, and when."""
-    c = person_overrides.c
-    found: dict[str, tuple[int, Instant]] = {}
-    for some in chunks(sorted(keys)):
-        rows = conn.execute(select(person_overrides).where(c.key.in_(some)))
-        found |= {row.key: (row.level, row.decided_at) for row in rows}
     return found
 
 
@@ -303,6 +292,19 @@ def by_address(conn: Connection, addresses: Iterable[str]) -> dict[str, tuple[in
         for row in conn.execute(query.order_by(persons.c.id)):
             found[row.key].append(row.id)
     return {address: tuple(people) for address, people in found.items()}
+
+
+def contacts_of(conn: Connection, keys: Iterable[str]) -> set[Ref]:
+    """The contacts of the persons that have these keys."""
+    found: set[Ref] = set()
+    for some in chunks(sorted(set(keys))):
+        query = (
+            select(person_contacts.c.source, person_contacts.c.contact_id)
+            .join(persons, persons.c.id == person_contacts.c.person_id)
+            .where(persons.c.key.in_(some))
+        )
+        found |= {(row.source, row.contact_id) for row in conn.execute(query)}
+    return found
 
 
 def unclassified_with(conn: Connection, keys: Iterable[str]) -> set[Ref]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from store.overrides import Override, overrides
 from store.people import UNREGISTERED, Level, save_levels
 from store.records import Instant
 from store.refs import Ref, by_source, chunks
@@ -93,18 +94,37 @@ def settle(conn: Connection, person_ids: Collection[int]) -> None:
     p, t = persons.c, touches.c
     for some in chunks(sorted(person_ids)):
         first = (
-            select(p.id, p.created_at, func.min(t.recorded_at).label("first"))
+            select(p.id, p.key, p.created_at, func.min(t.recorded_at).label("first"))
             .outerjoin_from(persons, touches, t.person_id == p.id)
             .where(p.id.in_(some), p.origin == UNREGISTERED)
-            .group_by(p.id, p.created_at)
+            .group_by(p.id, p.key, p.created_at)
         )
         levels: dict[int, tuple[Level, ...]] = {}
-        for row in conn.execute(first).all():
+        there = conn.execute(first).all()
+        said = overrides(conn, {row.key for row in there})
+        for row in there:
             if row.first is None:
                 conn.execute(delete(person_levels).where(person_levels.c.person_id == row.id))
                 conn.execute(delete(persons).where(p.id == row.id))
                 continue
-            levels[row.id] = (Level(row.first, None, None, "unknown", "unclassified"),)
+            levels[row.id] = _levels(row.first, said.get(row.key))
             if row.created_at != row.first:
                 conn.execute(update(persons).where(p.id == row.id).values(created_at=row.first))
         save_levels(conn, levels)
+
+
+def settle_keys(conn: Connection, keys: Collection[str]) -> set[int]:
+    """Settle the persons in no CRM that have these keys; gives their accounts."""
+    p = persons.c
+    found = conn.execute(select(p.id, p.account_id).where(p.key.in_(sorted(keys)), p.origin == UNREGISTERED)).all()
+    settle(conn, [row.id for row in found])
+    return {row.account_id for row in found}
+
+
+def _levels(first: Instant, said: Override | None) -> tuple[Level, ...]:
+    """Nobody knows who it is, until one of our people says so."""
+    if said is None:
+        return (Level(first, None, None, "unknown", "unclassified"),)
+    decided = Level(max(first, said.at), None, said.level, "unknown", said.standing)
+    before = Level(first, said.at, None, "unknown", "unclassified")
+    return (before, decided) if said.at > first else (decided,)

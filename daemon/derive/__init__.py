@@ -14,12 +14,12 @@ from sqlalchemy import Connection
 from daemon.derive.accounts import link_accounts
 from daemon.derive.activities import read_activities
 from daemon.derive.fields import map_fields
-from daemon.derive.persons import fold_contacts
+from daemon.derive.persons import fold_contacts, follow_decisions
 from daemon.derive.settings import follow_settings
 from daemon.derive.trees import grow_trees
 from daemon.derive.usage import match_usage, sum_up_features
 from rules.fieldmap import Derivation
-from store import dirty, history, identity, usage
+from store import dirty, history, identity, overrides, usage
 from store.engine import Store
 from store.records import Instant
 from store.refs import Ref
@@ -54,6 +54,7 @@ def derive(store: Store, settings: Derivation, now: Instant) -> Derived:
         ("accounts", 500, lambda conn, refs: link_accounts(conn, refs, settings, now)),
         ("fields", 500, lambda conn, refs: map_fields(conn, refs, settings)),
         (TREES, 500, lambda conn, refs: grow_trees(conn, refs, settings)),
+        (overrides.DIRTY, 500, follow_decisions),
         ("contacts", 500, lambda conn, refs: fold_contacts(conn, refs, settings)),
         ("activities", 1_000, lambda conn, refs: read_activities(conn, refs, settings)),
         (usage.DIRTY, 2_000, lambda conn, refs: match_usage(conn, refs, settings)),

@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 from daemon.derive.pastrows import Lines, lines_of, past_row
 from rules.addresses import is_role_address
 from rules.fieldmap import Derivation, flag
-from rules.levels import LEVEL_NAMES, read_role, read_title, standing
+from rules.levels import LEVEL_NAMES, agreeing, read_role, read_title, standing
 from rules.past import PastRow, pieces
-from store import activities, dirty, people, usage_match
+from store import activities, dirty, people, unregistered, usage_match
+from store.overrides import Override, overrides
 from store.people import ContactRow, Level, PersonRow
 from store.records import Instant, Scalar
 from store.refs import Ref
@@ -51,6 +52,13 @@ def _addresses(grouped: Mapping[Key, Sequence[ContactRow]], moved: Collection[Re
     }
 
 
+def follow_decisions(conn: Connection, refs: Sequence[Ref]) -> set[int]:
+    """Look again at the persons of whom one of our people has said something: contacts, and addresses in no CRM."""
+    keys = [key for _, key in refs]
+    dirty.mark(conn, "contacts", people.contacts_of(conn, keys))
+    return unregistered.settle_keys(conn, keys)
+
+
 @dataclass(frozen=True, slots=True)
 class _Facts:
     """What is known of contacts besides their rows."""
@@ -58,8 +66,8 @@ class _Facts:
     past: Mapping[Ref, PastRow]
     roles: Mapping[Ref, Sequence[PastRow]]
     aliases: Mapping[Ref, Sequence[Ref]]
-    overrides: Mapping[str, tuple[int, Instant]]
-    """Key -> (level, when a person of ours decided it)."""
+    overrides: Mapping[str, Override]
+    """Key -> what a person of ours said."""
     users: Mapping[str, Instant]
     """E-mail address -> since when it was seen in product usage."""
 
@@ -78,7 +86,7 @@ def _gather(conn: Connection, grouped: Mapping[Key, Sequence[ContactRow]]) -> _F
         past={ref: _past(contact, lines.get(ref)) for ref, contact in contacts.items()},
         roles=roles,
         aliases=aliases,
-        overrides=people.overrides(conn, keys),
+        overrides=overrides(conn, keys),
         users=usage_match.users_since(conn, {key for key in keys if "@" in key}),
     )
 
@@ -116,13 +124,13 @@ def _levels(key: str, refs: Sequence[Ref], facts: _Facts, settings: Derivation) 
     contacts = [(ref, facts.past[ref]) for ref in refs]
     created = min(past.created_at for _, past in contacts)
     modified = max(past.modified_at for _, past in contacts)
-    override, since = facts.overrides.get(key, (None, None)), facts.users.get(key)
-    marks = [at for at in (override[1], since) if at is not None and at > created]
+    override, since = facts.overrides.get(key), facts.users.get(key)
+    marks = [at for at in (override.at if override else None, since) if at is not None and at > created]
     others = [past for _, past in contacts] + [role for ref in refs for role in facts.roles.get(ref, ())]
     others += [PastRow("", at, at, None, {}) for at in marks]
 
     def read(t: Instant) -> Said:
-        decided = override[0] if override[0] is not None and override[1] is not None and override[1] <= t else None
+        decided = override if override is not None and override.at <= t else None
         return _said(t, contacts, facts, settings, decided, used=since is not None and since <= t)
 
     # Whoever has left keeps the standing that he or she had.
@@ -135,7 +143,7 @@ def _said(
     contacts: Sequence[tuple[Ref, PastRow]],
     facts: _Facts,
     settings: Derivation,
-    decided: int | None,
+    decided: Override | None,
     *,
     used: bool,
 ) -> Said:
@@ -150,7 +158,9 @@ def _said(
     ]
     least = max((level for level in proven if level is not None), default=None)
     level = title.level if least is None else max(least, title.level or least)
-    level = next((one for one in (decided, stated, level) if one is not None), None)
+    level = level if stated is None else stated
+    if decided is not None:
+        return decided.level or agreeing(level, decided.standing), title.function, decided.standing
     return level, title.function, standing(level, flagged or used)
 
 

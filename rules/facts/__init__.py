@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from rules.facts.behind import named_people, usage_means
+from rules.facts.pairs import hand_overs, holders, pair_strengths
 from rules.facts.portfolio import in_scope, portfolio, statistics
+from rules.facts.roster import team_coverage, unknown_people
 from rules.facts.settings import CADENCES, FactSettings, Segments, UsageNames
 from rules.facts.usage import MEDIAN_CHANGE, RHYTHM
 
@@ -14,9 +16,14 @@ __all__ = [
     "FactSettings",
     "Segments",
     "UsageNames",
+    "hand_overs",
+    "holders",
     "in_scope",
     "named_people",
+    "pair_strengths",
     "portfolio",
     "statistics",
+    "team_coverage",
+    "unknown_people",
     "usage_means",
 ]

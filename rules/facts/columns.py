@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import CTE, BigInteger, case, func, literal, null, or_
 
+from rules.facts.coverage import ROLES
 from rules.facts.moment import Expr, Moment, real, word
 from rules.facts.people import relationship
 from rules.facts.settings import FactSettings
 from rules.facts.usage import ratio
+from rules.language.catalogue import coverage_column
 from store.tables import RECORDED_FACTS
 
 TOUCH_COUNTS = ("touches_30d", "touches_90d", "inbound_90d", "meetings_90d")
@@ -142,11 +144,11 @@ def _usage_facts(parts: Parts) -> dict[str, Expr]:
     }
 
 
-def _unseen(parts: Parts) -> Expr:
-    """Steps 4 and 5: why numbers that stand on touches cannot be trusted; NULL = they can."""
+def _unseen(parts: Parts, role: str = "any") -> Expr:
+    """Steps 4 and 5: why numbers that stand on touches with this role cannot be trusted; NULL = they can."""
     return case(
         (parts.staleness.c.activity == 1, word("stale")),
-        (parts.coverage.c.not_covered.is_not(None), word("not_captured")),
+        (parts.coverage.c[role].is_not(None), word("not_captured")),
     )
 
 
@@ -154,15 +156,15 @@ def _people_facts(parts: Parts) -> dict[str, Expr]:
     p, t = parts.people.c, parts.touches.c
     unseen = _unseen(parts)
     found: dict[str, Expr] = {}
-    for name in ("contact", "reply"):
-        for who in ("", "exec_", "user_"):
-            found |= _instant(f"last_{who}{name}", p[f"last_{who}{name}"], unseen)
-    for name in ("last_meeting", "next_meeting", "next_exec_meeting", "next_user_meeting"):
-        found |= _instant(name, p[name], unseen)
+    for role, who in (("any", ""), ("exec", "exec_"), ("user", "user_")):
+        for name in (f"last_{who}contact", f"last_{who}reply", f"next_{who}meeting"):
+            found |= _instant(name, p[name], _unseen(parts, role))
+    found |= _instant("last_meeting", p.last_meeting, unseen)
     for name in TOUCH_COUNTS:  # the value stays beside the state: it may satisfy `at least` already
         found |= {name: func.coalesce(t[name], 0), f"{name}_state": unseen}
     unclassified = func.coalesce(p.unclassified_contacts, 0)
     for who in ("exec", "user"):
+        hidden = _unseen(parts, who)
         found |= {
             f"{who}_contacts": func.coalesce(p[f"{who}_contacts"], 0),
             f"{who}_contacts_state": null(),
@@ -170,15 +172,18 @@ def _people_facts(parts: Parts) -> dict[str, Expr]:
         }
         for name, column in ((f"strong_{who}_relationships", "strong"), (f"{who}_relationships", "known")):
             found |= {
-                name: case((unseen.is_(None), func.coalesce(p[f"{column}_{who}"], 0))),
-                f"{name}_state": unseen,
-                f"{name}_u": case((unseen.is_(None), func.coalesce(p[f"{column}_unclassified"], 0))),
+                name: case((hidden.is_(None), func.coalesce(p[f"{column}_{who}"], 0))),
+                f"{name}_state": hidden,
+                f"{name}_u": case((hidden.is_(None), func.coalesce(p[f"{column}_unclassified"], 0))),
             }
     best = real(relationship(p.best_exec, p.best_user)) / real(100.0)
     nobody = case((unclassified > 0, word("levels_not_known")), else_=word("not_on_file"))
+    # It stands on touches with both, as far as there are such persons.
+    halves = [case((p[f"best_{who}"].is_not(None), _unseen(parts, who))) for who in ("exec", "user")]
+    hidden = func.coalesce(unseen, *halves)
     return found | {
-        "relationship": case((unseen.is_(None), best)),
-        "relationship_state": case((unseen.is_not(None), unseen), (best.is_(None), nobody)),
+        "relationship": case((hidden.is_(None), best)),
+        "relationship_state": case((hidden.is_not(None), hidden), (best.is_(None), nobody)),
     }
 
 
@@ -227,5 +232,5 @@ def _silence_columns(parts: Parts) -> dict[str, Expr]:
         "unclassified_contacts": func.coalesce(p.unclassified_contacts, 0),
         **{name: p[name] for name in same},
         "activity_stale": func.coalesce(parts.staleness.c.activity, 0),
-        "not_covered": parts.coverage.c.not_covered,
+        **{coverage_column(role): parts.coverage.c[role] for role in ROLES},
     }

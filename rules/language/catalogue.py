@@ -211,9 +211,9 @@ def role_columns(role: str) -> tuple[str | None, str]:
     return (None if role == "any" else f"{role}_contacts", f"{role}_since")
 
 
-def coverage_column(role: str) -> str:  # noqa: ARG001 - one column for all roles, until each has its own
+def coverage_column(role: str) -> str:
     """The column that says who of ours is not captured, as far as silence with this role can be told."""
-    return "not_covered"
+    return "not_covered" if role == "any" else f"not_covered_{role}"
 
 
 def booking_with(role: str) -> Fact:

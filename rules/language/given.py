@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from rules.language import values
-from rules.language.catalogue import BY_NAME, FACTS, Fact, Kind
+from rules.language.catalogue import BY_NAME, FACTS, Fact, Kind, coverage_column
 from rules.language.errors import Problem, did_you_mean
 from rules.language.given_beside import NotGiven, instant, is_beside, put_beside, settle_cuts
 from rules.language.phrases import choice_of
@@ -31,6 +31,7 @@ _HIDDEN = {
     "last unclassified contact": "last_unclassified_contact",
     "last unclassified reply": "last_unclassified_reply",
 }
+_COVERAGE = tuple(coverage_column(role) for role in ("any", "exec", "user"))
 __all__ = ["EXTRAS", "NotGiven", "check", "row_of"]
 EXTRAS = (*_SINCE, *_HIDDEN, "unclassified contacts", "activity", "captured")
 """Names only tests may use: what the seven steps of silence read besides the facts."""
@@ -43,7 +44,8 @@ def check(name: str, text: str) -> None:
 
 def row_of(given: Mapping[str, str], as_of: Instant, today: Day) -> dict[str, object]:
     """The wide fact row of an account in good order; what `given` names replaces it, other facts are missing."""
-    row: dict[str, object] = {"account_id": 1, "as_of": as_of, "activity_stale": 0, "not_covered": None}
+    row: dict[str, object] = {"account_id": 1, "as_of": as_of, "activity_stale": 0}
+    row |= dict.fromkeys(_COVERAGE)
     for fact in FACTS:
         row[fact.column], row[f"{fact.column}_state"] = None, "not_on_file"
         if fact.interval:
@@ -98,8 +100,8 @@ def _put_state(row: dict[str, object], fact: Fact, state: str, *, keep: bool = F
         row[fact.column] = None
     if fact.kind is Kind.EVENT and state == "stale":
         row["activity_stale"] = 1
-    if fact.kind is Kind.EVENT and state == "not_captured":
-        row["not_covered"] = "the CSM"
+    if fact.role and fact.kind is Kind.EVENT and state == "not_captured":
+        row[coverage_column(fact.role)] = "the CSM"
 
 
 def _put_extra(row: dict[str, object], name: str, text: str, as_of: Instant) -> None:
@@ -111,7 +113,7 @@ def _put_extra(row: dict[str, object], name: str, text: str, as_of: Instant) -> 
     elif name == "captured":
         if plain not in ("yes", "no", "true", "false"):
             raise NotGiven("captured is yes or no", "write `captured: no`")
-        row["not_covered"] = None if plain in ("yes", "true") else "the CSM"
+        row |= dict.fromkeys(_COVERAGE, None if plain in ("yes", "true") else "the CSM")
     elif name == "unclassified contacts":
         if not plain.isdigit():
             raise NotGiven("unclassified contacts is a count", "write `unclassified contacts: 1`")

@@ -42,7 +42,7 @@ en|manager|operations|Operations Manager
 en|manager|support|Support Manager
 en|manager|engineering|Engineering Manager
 en|manager|procurement|Purchasing Manager
-en|individual|executive|Assistant to the CEO
+en|individual|other|Assistant to the CEO
 en|individual|other|Directorate clerk
 en|individual|engineering|Software Engineer
 en|individual|data|Data Analyst
@@ -60,7 +60,7 @@ de|director|procurement|Leiterin Einkauf
 de|director|sales|Vertriebsleiter
 de|manager|support|Teamleiter Support
 de|manager|sales|Teamleiterin Vertrieb
-de|individual|executive|Assistentin der Geschäftsführung
+de|individual|other|Assistentin der Geschäftsführung
 de|individual|procurement|Sachbearbeiter Einkauf
 de|individual|finance|Buchhalterin
 de|individual|engineering|Softwareentwickler

@@ -20,10 +20,12 @@ from store.tables.crm import (
     crm_tickets,
 )
 from store.tables.derived import (
+    absences,
     account_fields,
     account_links,
     accounts,
     captures,
+    handovers,
     members,
     person_contacts,
     person_levels,
@@ -87,6 +89,7 @@ __all__ = [
     "SILENCE_COLUMNS",
     "TEXT_FACTS",
     "RowId",
+    "absences",
     "account_fields",
     "account_links",
     "accounts",
@@ -119,6 +122,7 @@ __all__ = [
     "features",
     "findings",
     "freshness",
+    "handovers",
     "health_parts",
     "hint_nonces",
     "ingest_keys",

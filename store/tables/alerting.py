@@ -89,7 +89,7 @@ deliveries = Table(
     Column("destination", Text, nullable=False),
     Column("conversation_id", BigInteger, ForeignKey("conversations.id")),
     Column("op", Text, nullable=False),  # post | reply | update
-    Column("kind", Text, nullable=False),  # alert | reply | digest | baseline | operators
+    Column("kind", Text, nullable=False),  # alert | reply | digest | baseline | who | operators
     Column("body", Text, nullable=False),  # JSON: text, blocks; no secret
     Column("state", Text, nullable=False),  # pending | sending | uncertain | sent | superseded | dead | expired
     at("created_at"),

@@ -82,7 +82,7 @@ person_levels = Table(
     at("recorded_at"),
     Column("level", Integer),  # 5 c_level, 4 vp, 3 director, 2 manager, 1 individual, NULL unknown
     Column("function", Text),
-    Column("standing", Text, nullable=False),  # exec | user | unclassified
+    Column("standing", Text, nullable=False),  # exec | user | unclassified | other (said by a person: neither)
 )
 
 # One row per (activity, person at an account). A planned meeting is a booking until it has ended.
@@ -138,6 +138,28 @@ touch_members = Table(
     Column("member_id", BigInteger, ForeignKey("members.id"), primary_key=True),
 )
 
+# When one of ours is away, as marked by a person: days that do not count when coverage is judged. The spells of one
+# member never overlap.
+absences = Table(
+    "absences",
+    metadata,
+    Column("member_id", BigInteger, ForeignKey("members.id"), primary_key=True),
+    Column("from_at", BigInteger, primary_key=True),  # the first day's beginning
+    at("until_at"),  # the last day's end
+    Column("author", Text, nullable=False),
+    at("recorded_at"),
+)
+
+# What was told of relationships to hand over: once per member, account and reason.
+handovers = Table(
+    "handovers",
+    metadata,
+    Column("member_id", BigInteger, ForeignKey("members.id"), primary_key=True),
+    Column("account_id", BigInteger, ForeignKey("accounts.id"), primary_key=True),
+    Column("since", BigInteger, primary_key=True),  # when the account got another CSM; 0: the member has left
+    at("told_at"),
+)
+
 # What a person said about two CRM rows: they are one account (link), or they are not (part). Stronger than any match.
 account_links = Table(
     "account_links",
@@ -151,12 +173,13 @@ account_links = Table(
     at("decided_at"),
 )
 
-# What a person said about somebody's level, by e-mail address or source:id; stronger than every field and title.
+# What a person said about who somebody is, by e-mail address or source:id; stronger than every field and title.
 person_overrides = Table(
     "person_overrides",
     metadata,
     Column("key", Text, primary_key=True),
-    Column("level", Integer, nullable=False),  # 1 .. 5
+    Column("level", Integer),  # 1 .. 5; NULL: only the standing was said
+    Column("standing", Text, nullable=False),  # exec | user | other: neither, so no answer waits for the person
     Column("author", Text, nullable=False),
     at("decided_at"),
 )

@@ -93,7 +93,11 @@ SILENCE_COLUMNS = (
     at("user_since", nullable=True),
     at("unclassified_since", nullable=True),
     Column("activity_stale", Integer),  # step 4: 1 = an activity source of the account is stale
-    Column("not_covered", Text),  # step 5: NULL = covered, else who is not captured (the CSM's name, or 'no CSM')
+    # Step 5, for contact with anybody, with execs, with users: NULL = covered, else who is not captured (the name of
+    # the CSM or of a team member, or 'no CSM').
+    Column("not_covered", Text),
+    Column("not_covered_exec", Text),
+    Column("not_covered_user", Text),
 )
 
 

@@ -191,7 +191,9 @@ def test_the_order_of_what_says_a_level(store: Store) -> None:
     assert VP == _level(store, "bob@acme.test")
     with store.write() as conn:
         conn.execute(
-            insert(t.person_overrides).values(key="bob@acme.test", level=1, author="cleo", decided_at=NOW - DAY)
+            insert(t.person_overrides).values(
+                key="bob@acme.test", level=1, standing="user", author="cleo", decided_at=NOW - DAY
+            )
         )
         dirty.mark(conn, "contacts", [("sf", "C2")])
     derive(store, settings, NOW)

@@ -41,7 +41,8 @@ def random_row(rng: random.Random, account_id: int, cuts: dict[str, object] | No
         row[column] = None if rng.random() < 0.4 else _past(rng)
     row["unclassified_contacts"] = rng.choice([None, 0, 0, 0, 1, 2])
     row["activity_stale"] = rng.choice([None, 0, 0, 0, 1])
-    row["not_covered"] = rng.choice([None, None, None, "Ann Lee"])
+    for column in ("not_covered", "not_covered_exec", "not_covered_user"):
+        row[column] = rng.choice([None, None, None, "Ann Lee"])
     for days in DISTANCES:
         _put_past(rng, row, days)
     row["fact_sets"] = dict(_members(rng))

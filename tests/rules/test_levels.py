@@ -11,13 +11,13 @@ from sandbox.world.titles import TITLES
 @pytest.mark.parametrize(
     ("title", "level", "function"),
     [
-        ("Assistant to the CEO", INDIVIDUAL, "executive"),
+        ("Assistant to the CEO", INDIVIDUAL, "other"),
         ("Vice President of Sales Operations", VP, "operations"),
         ("Product Director", DIRECTOR, "product"),
         ("Managing Director", C_LEVEL, "executive"),
         ("Head of IT", DIRECTOR, "it"),
         ("Directorate clerk", INDIVIDUAL, "other"),
-        ("Assistentin der Geschäftsführung", INDIVIDUAL, "executive"),
+        ("Assistentin der Geschäftsführung", INDIVIDUAL, "other"),
         ("SVP, Finance", VP, "finance"),
         ("Teamleiter Support", MANAGER, "support"),
         ("Directrice Générale", C_LEVEL, "executive"),

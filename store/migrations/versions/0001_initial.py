@@ -316,7 +316,8 @@ def upgrade() -> None:
     )
     op.create_table('person_overrides',
     sa.Column('key', sa.Text(), nullable=False),
-    sa.Column('level', sa.Integer(), nullable=False),
+    sa.Column('level', sa.Integer(), nullable=True),
+    sa.Column('standing', sa.Text(), nullable=False),
     sa.Column('author', sa.Text(), nullable=False),
     sa.Column('decided_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('key', name=op.f('pk_person_overrides'))
@@ -415,6 +416,15 @@ def upgrade() -> None:
     with op.batch_alter_table('usage_map', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_usage_map_account'), ['account'], unique=False)
 
+    op.create_table('absences',
+    sa.Column('member_id', sa.BigInteger(), nullable=False),
+    sa.Column('from_at', sa.BigInteger(), nullable=False),
+    sa.Column('until_at', sa.BigInteger(), nullable=False),
+    sa.Column('author', sa.Text(), nullable=False),
+    sa.Column('recorded_at', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_absences_member_id')),
+    sa.PrimaryKeyConstraint('member_id', 'from_at', name=op.f('pk_absences'))
+    )
     op.create_table('account_fields',
     sa.Column('account_id', sa.BigInteger(), nullable=False),
     sa.Column('field', sa.Text(), nullable=False),
@@ -721,6 +731,8 @@ def upgrade() -> None:
     sa.Column('unclassified_since', sa.BigInteger(), nullable=True),
     sa.Column('activity_stale', sa.Integer(), nullable=True),
     sa.Column('not_covered', sa.Text(), nullable=True),
+    sa.Column('not_covered_exec', sa.Text(), nullable=True),
+    sa.Column('not_covered_user', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_facts_account_id')),
     sa.PrimaryKeyConstraint('account_id', name=op.f('pk_facts'))
     )
@@ -770,6 +782,15 @@ def upgrade() -> None:
     with op.batch_alter_table('findings', schema=None) as batch_op:
         batch_op.create_index('ix_findings_account', ['account_id'], unique=False)
 
+    op.create_table('handovers',
+    sa.Column('member_id', sa.BigInteger(), nullable=False),
+    sa.Column('account_id', sa.BigInteger(), nullable=False),
+    sa.Column('since', sa.BigInteger(), nullable=False),
+    sa.Column('told_at', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_handovers_account_id')),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_handovers_member_id')),
+    sa.PrimaryKeyConstraint('member_id', 'account_id', 'since', name=op.f('pk_handovers'))
+    )
     op.create_table('health_parts',
     sa.Column('account_id', sa.BigInteger(), nullable=False),
     sa.Column('days', sa.Integer(), nullable=False),
