@@ -12,9 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from store.tables import fact_sets, narrowed_facts
 
 
-def write_sets(
-    conn: Connection, sets: Select[Any], narrowed: Select[Any], accounts: Select[Any] | None = None
-) -> int:
+def write_sets(conn: Connection, sets: Select[Any], narrowed: Select[Any], accounts: Select[Any] | None = None) -> int:
     """Bring both tables to what the two selects compute, for `accounts` or for all; gives how many rows differed.
 
     The columns of the selects are those of the tables, in order. A row that is equal is left alone.
@@ -29,7 +27,9 @@ def sets_of(conn: Connection, sets: Select[Any], account_id: int) -> Mapping[tup
     return {(row.fact, row.value): row.state or True for row in rows}
 
 
-def narrowed_of(conn: Connection, narrowed: Select[Any], account_id: int) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+def narrowed_of(
+    conn: Connection, narrowed: Select[Any], account_id: int
+) -> Mapping[tuple[str, str], Mapping[str, Any]]:
     """(by, value) -> the columns of that row, of one account."""
     computed = narrowed.subquery("narrowed")
     rows = conn.execute(select(computed).where(computed.c.account_id == literal(account_id))).mappings()

@@ -58,10 +58,8 @@ def fact_columns(m: Moment, settings: FactSettings, parts: Parts) -> dict[str, E
         **_ticket_facts(parts),
         **voice_facts(m, parts.voice, parts.stale_sources),
         **_load_facts(parts),
-        **feature_facts(m, parts.features, parts.usage, parts.stale_sources),
-        **offering_facts(
-            m, parts.newest, parts.showing, parts.features, parts.usage, _unseen(parts), parts.stale_sources
-        ),
+        **feature_facts(parts.features),
+        **offering_facts(parts.newest, parts.showing, parts.features, _unseen(parts)),
         **_tier_facts(m, settings, parts),
         **_silence_columns(parts),
         **_not_yet(),
@@ -202,9 +200,7 @@ def _ticket_facts(parts: Parts) -> dict[str, Expr]:
 def _load_facts(parts: Parts) -> dict[str, Expr]:
     """Tickets, inbound touches and exceptions; missing where one of the first two is."""
     unseen, old, opened = _unseen(parts), parts.staleness.c.tickets, parts.tickets.c.tickets_90d
-    everything = (
-        opened + func.coalesce(parts.touches.c.inbound_90d, 0) + func.coalesce(parts.voice.c.exceptions, 0)
-    )
+    everything = opened + func.coalesce(parts.touches.c.inbound_90d, 0) + func.coalesce(parts.voice.c.exceptions, 0)
     load = case((unseen.is_(None), everything))
     why = case((opened.is_(None), word("no_source")), else_=unseen)
     arr = parts.contract.c.arr

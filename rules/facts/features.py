@@ -27,9 +27,16 @@ class Uses:
     """One row per customer and feature with rows of a feed: `used`, `state`, and what the catalogue says of it."""
     counts: CTE
     """One row per customer with such rows: what they add to, or take from, the counts of a customer without any."""
+    seen: Expr
+    """True for a customer whose use of features is known: a feed names it, or it has usage and a feed of features is there.
+
+    Stands on a join with `counts` and with the rows of usage.
+    """
+    stale: Expr
+    """1 where a feed of features is stale: what it has not brought yet may be any customer's."""
 
 
-def catalogue(m: Moment) -> CTE:
+def _catalogue(m: Moment) -> CTE:
     """The features that the configuration names; what is not released yet is on offer to nobody."""
     c = feature_catalogue.c
     released = or_(c.released.is_(None), c.released <= m.today)
@@ -39,12 +46,15 @@ def catalogue(m: Moment) -> CTE:
 
 def uses(m: Moment, scope: CTE, used: CTE, stale_sources: CTE, newest: Collection[str]) -> Uses:
     """`used`: one row per customer with usage; `newest`: the features of the newest offering."""
-    on_sale = catalogue(m)
-    rows = _rows(m, scope, used, stale_sources, on_sale)
-    return Uses(on_sale, rows, _counts(rows, newest))
+    on_sale, stale = _catalogue(m), _stale_feed(stale_sources)
+    rows = _rows(m, scope, used, stale, on_sale)
+    counts = _counts(rows, newest)
+    any_feed = exists(select(feature_uses.c.source).where(feature_uses.c.recorded_at <= m.as_of))
+    seen = or_(counts.c.account_id.is_not(None), and_(used.c.account_id.is_not(None), any_feed))
+    return Uses(on_sale, rows, counts, seen, stale)
 
 
-def _rows(m: Moment, scope: CTE, used: CTE, stale_sources: CTE, on_sale: CTE) -> CTE:
+def _rows(m: Moment, scope: CTE, used: CTE, stale: Expr, on_sale: CTE) -> CTE:
     u, named = feature_uses.c, feature_catalogue.c
     happened = u.uses > 0
     # A walk along the covering index, in its order. An instant and a yes or no are one number: the latest word counts,
@@ -90,7 +100,7 @@ def _rows(m: Moment, scope: CTE, used: CTE, stale_sources: CTE, on_sale: CTE) ->
     state = case(
         (and_(adopted, active > 0, users_there > 0, users_there * 10 >= active * THRIVING_TENTHS), word("thriving")),
         (adopted, word("adopted")),
-        (stale_feed(stale_sources) == 1, word("unknown")),
+        (stale == 1, word("unknown")),
         (s.said % 2 == 0, word("not_offered")),
         (s.last_used.is_not(None), word("lapsed")),
         (or_(s.said.is_not(None), by_default == 1), word("offered")),
@@ -130,27 +140,19 @@ def _counts(rows: CTE, newest: Collection[str]) -> CTE:
     return once(query.group_by(r.account_id), "feature_counts")
 
 
-def stale_feed(stale_sources: CTE) -> Expr:
-    """1 where a feed of features is stale: what it has not brought yet may be any customer's."""
+def _stale_feed(stale_sources: CTE) -> Expr:
     f = freshness.c
     feeds = select(f.source).where(f.source == stale_sources.c.source, f.stream == "features")
     return flag(exists(select(stale_sources.c.source).where(stale_sources.c.usage == 1, feeds.exists())))
 
 
-def seen(m: Moment, counts: CTE, used: CTE) -> Expr:
-    """True for a customer whose use of features is known: a feed names it, or it has usage and a feed of features is there."""
-    u = feature_uses.c
-    any_feed = exists(select(u.source).where(u.recorded_at <= m.as_of))
-    return or_(counts.c.account_id.is_not(None), and_(used.c.account_id.is_not(None), any_feed))
-
-
-def feature_facts(m: Moment, found: Uses, used: CTE, stale_sources: CTE) -> dict[str, Expr]:
+def feature_facts(found: Uses) -> dict[str, Expr]:
     """Counts over the features that the configuration names, or where it names none over those that the feeds name."""
     c, sold = found.counts.c, found.catalogue.c
     on_sale = select(func.coalesce(func.sum(sold.by_default), 0)).scalar_subquery()
     worth = select(func.coalesce(func.sum(case((sold.by_default == 1, sold.list_value))), 0)).scalar_subquery()
     priced = exists(select(sold.feature).where(sold.list_value.is_not(None)))
-    known, old = seen(m, found.counts, used), stale_feed(stale_sources)
+    known, old = found.seen, found.stale
     offered = whole(on_sale) + func.coalesce(c.offered_more, 0)
     whitespace = whole(worth) + func.coalesce(c.whitespace_more, 0)
     no_price = case((known, word("not_on_file")), else_=word("no_source"))

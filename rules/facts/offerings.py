@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import CTE, Integer, and_, case, false, func, literal, null, or_, select
 
-from rules.facts.features import Uses, seen, stale_feed
+from rules.facts.features import Uses
 from rules.facts.moment import Expr, Moment, once, word
 from rules.facts.people import on_record
 from rules.facts.settings import FactSettings
@@ -124,9 +124,7 @@ def _spellings(text: str) -> set[str]:
     return ascii_lower | {text.lower()}
 
 
-def offering_facts(
-    m: Moment, newest: Newest | None, shown: CTE, found: Uses, used: CTE, unseen: Expr, stale_sources: CTE
-) -> dict[str, Expr]:
+def offering_facts(newest: Newest | None, shown: CTE, found: Uses, unseen: Expr) -> dict[str, Expr]:
     """When the newest offering came, and whether the customer knows it; `unseen`: why touches cannot be trusted."""
     if newest is None:
         missing = {f"{name}_state": word("not_on_file") for name in ("newest_offering", "newest_offering_shown")}
@@ -134,7 +132,7 @@ def offering_facts(
     s, used_it = shown.c, func.coalesce(found.counts.c.newest_used, 0) == 1
     whys: list[tuple[Expr, Expr]] = []
     if newest.features:
-        whys = [(~seen(m, found.counts, used), word("no_source")), (stale_feed(stale_sources) == 1, word("stale"))]
+        whys = [(~found.seen, word("no_source")), (found.stale == 1, word("stale"))]
     whys += [(unseen.is_not(None), unseen), (s.untitled == 1, word("not_on_file"))]
     why = case(*whys)
     told = case(

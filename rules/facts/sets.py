@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CTE, Select, and_, case, func, literal, null, or_, select, union_all
 
 from rules.facts.contracts import Scope, scope
-from rules.facts.features import seen, stale_feed, uses
+from rules.facts.features import uses
 from rules.facts.moment import Moment, count_if, known, moment, once, whole, word
 from rules.facts.people import on_record
 from rules.facts.settings import FactSettings
@@ -107,9 +107,7 @@ def _tags(m: Moment, base: Scope) -> Select[Any]:
         )
         .select_from(account_fields)
         .join(base.stale_sources, stale.source == f.source, isouter=True)
-        .where(
-            f.account_id.in_(select(base.contracts.c.account_id)), f.field.startswith(TAG), known(account_fields, m)
-        )
+        .where(f.account_id.in_(select(base.contracts.c.account_id)), f.field.startswith(TAG), known(account_fields, m))
         .group_by(f.account_id, f.field)
     )
 
@@ -118,9 +116,7 @@ def _functions(m: Moment, contracts: CTE) -> Select[Any]:
     people = _people(m, contracts).c
     return (
         select(people.account_id, word("functions_reached"), people.function, null())
-        .where(
-            people.function.is_not(None), people.function != "unknown", people.last_contact > m.ago(REACHED_DAYS)
-        )
+        .where(people.function.is_not(None), people.function != "unknown", people.last_contact > m.ago(REACHED_DAYS))
         .distinct()
     )
 
@@ -133,8 +129,8 @@ def _features(m: Moment, settings: FactSettings, base: Scope) -> tuple[Select[An
     r, sold, customer = found.rows.c, found.catalogue.c, base.contracts.c
     named = select(r.account_id, word("features"), r.feature, r.state)
     default = case(
-        (~seen(m, found.counts, used), word("unknown")),
-        (stale_feed(base.stale_sources) == 1, word("unknown")),
+        (~found.seen, word("unknown")),
+        (found.stale == 1, word("unknown")),
         (sold.by_default == 1, word("offered")),
         else_=word("not_offered"),
     )

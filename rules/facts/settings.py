@@ -121,6 +121,16 @@ class Offering(BaseModel):
     """A meeting whose title has one of them showed the offering; none: its name."""
 
 
+class OpportunityTypes(BaseModel):
+    """What the CRMs call the types of opportunities that facts ask for, in any case (section `opportunities`)."""
+
+    model_config = _FROZEN
+
+    renewal: tuple[str, ...] = ("renewal",)
+    expansion: tuple[str, ...] = ("expansion", "upsell", "cross-sell", "add-on")
+    """Those that sell a customer more."""
+
+
 class FactSettings(BaseModel):
     """Everything the fact definitions take besides the rows and `as_of`."""
 
@@ -139,9 +149,9 @@ class FactSettings(BaseModel):
     """Tier -> hours within which an answer is promised."""
     tier_values: Mapping[str, Mapping[int, str]] = {}
     """Source -> tier -> the value of its tier field: where a person's value in the CRM is looked for."""
-    renewal_types: tuple[str, ...] = ("renewal",)
+    renewal_types: tuple[str, ...] = OpportunityTypes().renewal
     """Opportunity types that renew a contract, in lower case."""
-    expansion_types: tuple[str, ...] = ("expansion", "upsell", "cross-sell", "add-on")
+    expansion_types: tuple[str, ...] = OpportunityTypes().expansion
     """Opportunity types that sell a customer more, in lower case."""
     urgent_priorities: tuple[str, ...] = ("urgent", "critical", "high")
     """Ticket priorities that count as urgent, in lower case."""

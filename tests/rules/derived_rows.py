@@ -225,7 +225,7 @@ class Rows:
     def title(self, subject: str | None, *, touch: int = -1) -> None:
         """What the CRM calls the activity of the latest touch (or of another one)."""
         of = self.tables["touches"][touch]
-        stamps = {name: of["occurred_at"] for name in ("starts_at", "ends_at", "created_at", "modified_at")}
+        stamps = dict.fromkeys(("starts_at", "ends_at", "created_at", "modified_at"), of["occurred_at"])
         key = {"source": of["source"], "id": of["activity_id"], "payload": ""}
         self.add("crm_activities", **key, **stamps, kind=of["kind"], status="done", subject=subject)
 

@@ -107,12 +107,10 @@ def load(rows: Rows, account: int, as_of: int) -> int | None:
     tickets = [t for t in rows.tables["crm_tickets"] if t["created_at"] <= as_of]
     if not any(t["source"] == "salesforce" for t in tickets):
         return None
-    opened = sum(
-        t["crm_account_id"] == f"salesforce-{account}" and t["opened_at"] > as_of - 90 * DAY for t in tickets
-    )
+    opened = sum(t["crm_account_id"] == f"salesforce-{account}" and t["opened_at"] > as_of - 90 * DAY for t in tickets)
     inbound = {t["activity_id"] for t in past(mine(rows.tables["touches"], account), as_of, 90) if t["inbound"]}
     made = by_then(mine(rows.tables["exceptions"], account), as_of, 90)
-    return opened + len(inbound) + len(made)
+    return int(opened) + len(inbound) + len(made)
 
 
 def feature_states(rows: Rows, account: int, as_of: int, today: int, active: int | None) -> dict[str, str]:
@@ -164,7 +162,7 @@ def narrowed(rows: Rows, account: int, as_of: int) -> dict[tuple[str, str], tupl
             (r for r in rows.tables["person_levels"] if r["person_id"] == person["id"] and known(r, as_of)), {}
         )
         function = level.get("function") or "unknown"
-        groups["level", LEVELS.get(level.get("level"), "")].append(person)
+        groups["level", LEVELS.get(level.get("level") or 0, "")].append(person)
         groups["function", "" if function == "unknown" else function].append(person)
     found = {}
     for key, persons in groups.items():

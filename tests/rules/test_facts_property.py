@@ -40,7 +40,9 @@ def random_rows(dice: random.Random) -> Rows:
     """A few customers with everything that these facts read."""
     rows = orderly()
     for name, price, default in (("sso", 100, 1), ("audit", None, 0), ("api", 7, 1)):
-        rows.feature(name, f"{name} used", list_value=price, offered=default, released=dice.choice((None, TODAY, TODAY + 1)))
+        rows.feature(
+            name, f"{name} used", list_value=price, offered=default, released=dice.choice((None, TODAY, TODAY + 1))
+        )
     for _ in range(dice.randint(6, 12)):
         account = rows.account(arr=dice.choice((0, 5_000_000)))
         rows.link(account)
@@ -56,7 +58,10 @@ def people(dice: random.Random, rows: Rows, account: int) -> None:
         gone = dice.choice((None, None, None, instant(dice)))
         person = rows.person(account, dice.choice(("exec", "exec", "user", None)), since=instant(dice), deleted=gone)
         if rows.tables["person_levels"] and rows.tables["person_levels"][-1]["person_id"] == person:
-            rows.tables["person_levels"][-1] |= {"level": dice.choice((None, 1, 3, 5)), "function": dice.choice(FUNCTIONS)}
+            rows.tables["person_levels"][-1] |= {
+                "level": dice.choice((None, 1, 3, 5)),
+                "function": dice.choice(FUNCTIONS),
+            }
         persons.append(person)
     for _ in range(dice.randint(0, 12) if persons else 0):
         at = instant(dice)
@@ -163,5 +168,3 @@ def test_statements_equal_the_reference(connection: Connection, seed: int) -> No
                 name: pytest.approx(value, abs=2e-9) if isinstance(value, float) else value
                 for name, value in wanted.items()
             }
-
-
