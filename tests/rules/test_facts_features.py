@@ -201,7 +201,17 @@ def test_newest_offering_is_the_one_released_last() -> None:
         (None, (), False, (None, "not_on_file")),
         ("SSO demo", ((2, False),), False, (1, None)),
     ],
-    ids=["used", "named in another case", "named", "other title", "yes", "no after yes", "no", "untitled", "named and no"],
+    ids=[
+        "used",
+        "named in another case",
+        "named",
+        "other title",
+        "yes",
+        "no after yes",
+        "no",
+        "untitled",
+        "named and no",
+    ],
 )
 def test_newest_offering_was_shown_or_not(
     connection: Connection,
