@@ -6,6 +6,7 @@ from rules.facts.behind import named_people, usage_means
 from rules.facts.pairs import hand_overs, holders, pair_strengths
 from rules.facts.portfolio import in_scope, portfolio, statistics
 from rules.facts.roster import team_coverage, unknown_people
+from rules.facts.sets import narrowed, sets
 from rules.facts.settings import CADENCES, FactSettings, Segments, UsageNames
 from rules.facts.usage import MEDIAN_CHANGE, RHYTHM
 
@@ -20,8 +21,10 @@ __all__ = [
     "holders",
     "in_scope",
     "named_people",
+    "narrowed",
     "pair_strengths",
     "portfolio",
+    "sets",
     "statistics",
     "team_coverage",
     "unknown_people",
