@@ -20,7 +20,7 @@ from store.engine import Store
 from store.evidence import FoundAccount, PersonRow, SourceRow, TierRow, TouchRow
 from store.records import Day, Instant
 
-FactsAt = Callable[[Store, FactSettings, Instant, int], Mapping[str, object] | None]
+FactsAt = Callable[[Store, FactSettings, Instant, int, RuleSet], Mapping[str, object] | None]
 
 
 class AccountNotFound(LookupError):
@@ -116,7 +116,7 @@ def explain(
 ) -> Explanation:
     """Explain one account at any instant; reads only. Raises AccountNotFound or AccountAmbiguous."""
     found = find(store, account)
-    computed = at(store, settings, as_of, found.id)
+    computed = at(store, settings, as_of, found.id, ruleset)
     row: Row = computed or {}
     today = today_of(as_of, ZoneInfo(settings.timezone))
     with store.read() as connection:

@@ -33,7 +33,7 @@ class Parts:
 
 
 def fact_columns(m: Moment, settings: FactSettings, parts: Parts) -> dict[str, Expr]:
-    """Every column of `store.tables.facts` but the account and `as_of`, by name."""
+    """The columns of `store.tables.facts` that parts of the statement give by name: all but those of `scored.py`."""
     return {
         **_contract_facts(settings, parts),
         **_usage_facts(parts),
@@ -98,9 +98,6 @@ def _not_yet() -> dict[str, Expr]:
     """Facts whose definition is still to come."""
     names = (
         *RECORDED_FACTS,
-        "health",
-        "health_change_30d",
-        "value_at_risk",
         "team_size",
         "usage_frequency",
         "usage_trend",
@@ -112,7 +109,6 @@ def _not_yet() -> dict[str, Expr]:
         "awaiting_reply",
         "unanswered_outreach",
         "response_time",
-        "champions_lost",
         "newest_offering",
         "newest_offering_shown",
         "features_adopted",

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
+from rules.facts.healthsettings import HealthSettings
 from rules.language.values import quantity
 from store.records import DAY, HOUR, MINUTE, Day, Instant
 
@@ -122,6 +123,7 @@ class FactSettings(BaseModel):
     cadence: Mapping[int, int] = CADENCES["A"]
     """Tier -> days between two touches."""
     onboarding_cadence: int = ONBOARDING_CADENCE
+    health: HealthSettings = HealthSettings()
     tier_values: Mapping[str, Mapping[int, str]] = {}
     """Source -> tier -> the value of its tier field: where a person's value in the CRM is looked for."""
     renewal_types: tuple[str, ...] = ("renewal",)
