@@ -93,9 +93,7 @@ def _refresh_past(
         _write_parts(conn, settings, then, days, within)
 
 
-def _write_parts(
-    conn: Connection, settings: FactSettings, at: Instant, days: int, within: Select[int] | None
-) -> None:
+def _write_parts(conn: Connection, settings: FactSettings, at: Instant, days: int, within: Select[int] | None) -> None:
     """What health is made of, read from the rows that were just written; `at` is their instant."""
     rows = t.facts.select() if days == 0 else t.past_facts.select().where(t.past_facts.c.days == days)
     if within is not None:

@@ -26,5 +26,7 @@ def past_portfolio(
     """
     then = portfolio(as_of - days * DAY, settings, accounts, given=given).subquery("then")
     columns = {"days": literal(days, Integer)}
-    found = select(*((columns[c.name] if c.name in columns else then.c[c.name]).label(c.name) for c in past_facts.columns))
+    found = select(
+        *((columns[c.name] if c.name in columns else then.c[c.name]).label(c.name) for c in past_facts.columns)
+    )
     return found.where(then.c.account_id.is_not(None))
