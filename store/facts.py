@@ -5,19 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    CursorResult,
-    Executable,
-    Select,
-    Table,
-    delete,
-    exists,
-    literal,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, Table, delete, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records import Instant
@@ -54,16 +42,6 @@ def drop(
         gone = gone & table.c.account_id.in_(accounts)
     if days is not None:
         gone = gone & (table.c.days == days)
-    return _count(conn, delete(table).where(gone))
-
-
-def drop_other(conn: Connection, rows: Select[Any], accounts: Select[Any] | None, table: Table) -> int:
-    """Remove the rows whose key `rows` does not compute, among `accounts` or all; gives how many."""
-    wanted = rows.subquery("wanted")
-    same = [table.c[c.name] == wanted.c[c.name] for c in table.primary_key]
-    gone = ~exists(select(literal(1)).select_from(wanted).where(*same))
-    if accounts is not None:
-        gone = gone & table.c.account_id.in_(accounts)
     return _count(conn, delete(table).where(gone))
 
 
