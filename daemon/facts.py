@@ -144,18 +144,17 @@ def _ids(accounts: Collection[int]) -> Select[int]:
 
 
 def facts_at(
-    store: Store, settings: FactSettings, as_of: Instant, account_id: int, ruleset: RuleSet | None = None
+    store: Store, settings: FactSettings, as_of: Instant, account_id: int, needs: Needs | None = None
 ) -> Mapping[str, Any] | None:
     """Every column of the facts of one account at any instant; None = no customer in scope then.
 
-    Statistics are those of `as_of`. With a `ruleset` the row also has what the evaluator looks up beside the columns:
-    past values (`health@30`) and cuts by their key.
+    Statistics are those of `as_of`. With `needs` the row also has what the evaluator looks up beside the columns: past
+    values (`health@30`) and cuts by their key.
     """
-    needs = Needs() if ruleset is None else Needs.of(ruleset)
     with store.read() as conn:
-        then = {days: _row_at(conn, settings, as_of - days * DAY, account_id) for days in needs.days}
+        then = {days: _row_at(conn, settings, as_of - days * DAY, account_id) for days in (needs or Needs()).days}
         row = _row_at(conn, settings, as_of, account_id, _health_then(account_id, then[CHANGE_DAYS]))
-        if row is None or ruleset is None:
+        if row is None or needs is None:
             return row
         for days, past in then.items():
             row |= {f"{name}@{days}": None if past is None else past[name] for name in _PAST_COLUMNS}

@@ -29,7 +29,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     kinds.NO_OWNER: ("no active CSM", "give them one; until then the lead hears of them"),
     kinds.NO_RENEWAL: ("{about}: paying, and no usable renewal date", "enter the date, or book the renewal"),
     kinds.NO_LEVELS: ("{about}: people of unknown level on file", "say who they are: a title is enough"),
-    kinds.NO_USAGE: ("no usage is known", "connect a feed, or map the customers it does not know (`tierd usage unmatched`)"),
+    kinds.NO_USAGE: (
+        "no usage is known",
+        "connect a feed, or map the customers it does not know (`tierd usage unmatched`)",
+    ),
     kinds.NO_TICKETS: ("{about} has no tickets at all", "map the object, or grant the permission, if there is support"),
 }
 NOBODY = "without a CSM"

@@ -110,6 +110,7 @@ def fact_settings(config: Config) -> FactSettings:
             if isinstance(source, UsageSource) and source.rhythm
         },
         segments=config.segments,
+        health=config.health_score,
         cadence=CADENCES[config.tiers.cadence],
         tier_values={name: source.tier.values for name, source in config.crms.items() if source.tier},
     )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from rich.table import Table
+from rich.text import Text
 
 from daemon.cli import app
 from daemon.cli.common import OK, ConfigPath, configured, out, reading
-from daemon.gaps import Gap
+
+if TYPE_CHECKING:
+    from daemon.gaps import Gap
 
 
 @app.command()
@@ -21,8 +27,8 @@ def gaps(config: ConfigPath = None) -> int:
     return OK
 
 
-def _table(found: list[Gap]) -> Table:
+def _table(found: Iterable[Gap]) -> Table:
     table = Table("what", "remedy", box=None, pad_edge=False)
     for gap in found:
-        table.add_row(gap.sentence, gap.remedy)
+        table.add_row(Text(gap.sentence), Text(gap.remedy))
     return table

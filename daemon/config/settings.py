@@ -28,6 +28,7 @@ from connectors.usage.settings import UsageSettings
 from daemon.config.identity import IdentitySettings
 from daemon.ingest.settings import IngestSettings
 from daemon.schedule import At, Every, Trigger
+from rules.facts.healthsettings import HealthSettings
 from rules.facts.settings import Feature, Segments, UsageNames
 from rules.tiers import TierSettings
 from store.records import DAY, HOUR, MINUTE
@@ -158,6 +159,8 @@ class Config(BaseModel):
     features: dict[str, Feature] = {}
     """What can be used in the product, by the name that everything else uses."""
     segments: Segments = Segments()
+    health_score: HealthSettings = HealthSettings()
+    """What health is made of; where the health pages listen is in `health`."""
     rules: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)] = ("rules/*.yaml",)
     slack: SlackSettings | None = None
     """Without it nothing is said: messages wait in the store, `tierd preview` shows them."""

@@ -18,12 +18,12 @@ TOO_LITTLE = "too_little_known"
 _FULL = 10_000  # a health of 100, in hundredths
 
 
-def weighed(rows: CTE, m: Moment, settings: HealthSettings) -> CTE:
+def weighed(rows: CTE, m: Moment, settings: HealthSettings, name: str = "health") -> CTE:
     """`rows` (columns of `store.tables.facts`) with, per component, `score:`, `raw:`, `why:`, `weight:` and `upto:`,
     and `hundredths`: health, NULL when under half of the weight is known.
 
     `upto:` is the health of the components up to this one, in hundredths: contributions are its steps, and so they
-    add up to health to the digit.
+    add up to health to the digit. `name` begins the names of what the statement computes on the way.
     """
     mine = parts(rows.c, m, settings)
     scored = select(
@@ -33,7 +33,7 @@ def weighed(rows: CTE, m: Moment, settings: HealthSettings) -> CTE:
         *(p.why.label(f"why:{p.name}") for p in mine),
         *(p.weight.label(f"weight:{p.name}") for p in mine),
     )
-    c = once(scored, "scored").c
+    c = once(scored, f"{name}_scored").c
     present = [case((c[f"score:{name}"].is_not(None), c[f"weight:{name}"]), else_=real(0.0)) for name in COMPONENTS]
     gained = [func.coalesce(c[f"score:{name}"], real(0.0)) * c[f"weight:{name}"] for name in COMPONENTS]
     known, whole = total(present), total([c[f"weight:{name}"] for name in COMPONENTS])
@@ -44,7 +44,7 @@ def weighed(rows: CTE, m: Moment, settings: HealthSettings) -> CTE:
         *(case((enough, value)).label(f"upto:{name}") for name, value in zip(COMPONENTS, upto, strict=True)),
         case((enough, upto[-1])).label("hundredths"),
     )
-    return once(query, "weighed")
+    return once(query, f"{name}_weighed")
 
 
 def health_facts(told: CTE, past: FromClause | None) -> dict[str, Expr]:
@@ -71,7 +71,7 @@ def health_facts(told: CTE, past: FromClause | None) -> dict[str, Expr]:
 
 def health_parts(rows: FromClause, m: Moment, settings: HealthSettings, days: int) -> Select[Any]:
     """The rows of `store.tables.health_parts` for these rows of facts, which are those of the moment."""
-    c = weighed(once(select(*rows.c), "health_rows"), m, settings).c
+    c = weighed(once(select(*rows.c), "rows_of_parts"), m, settings, "parts").c
     each = []
     for number, name in enumerate(COMPONENTS):
         before = c[f"upto:{COMPONENTS[number - 1]}"] if number else literal(0, BigInteger)
