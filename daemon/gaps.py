@@ -66,7 +66,7 @@ class Gap:
 def find(connection: Connection, as_of: Instant, timezone: str) -> list[Gap]:
     """Every hole in the current facts, in the order of `KINDS`, then by whom it is about."""
     found = [
-        Gap(row.kind, _name(connection, row.kind, row.about), row.count, row.example, f"{row.kind}:{row.about}")
+        Gap(row.kind, _name(connection, row.kind, row.about), row.customers, row.example, f"{row.kind}:{row.about}")
         for row in connection.execute(gaps(as_of, timezone))
     ]
     return sorted(found, key=lambda gap: (KINDS.index(gap.kind), gap.about, gap.key))

@@ -20,9 +20,9 @@ FEED = "usage"
 
 
 def gaps(as_of: Instant, timezone: str) -> Select[Any]:
-    """(kind, about, count, example): the holes in the current facts and sources, one row per source, person or CSM.
+    """(kind, about, customers, example): the holes in the current facts and sources, one row per source, person or CSM.
 
-    `about` is a source, a CSM's key, or a person's name; '' = nobody in particular. `count`: customers that it
+    `about` is a source, a CSM's key, or a person's name; '' = nobody in particular. `customers`: how many it
     concerns; `example`: the first of their names.
     """
     found = union_all(
@@ -34,11 +34,11 @@ def gaps(as_of: Instant, timezone: str) -> Select[Any]:
         _no_usage(),
         _no_tickets(),
     ).subquery("gaps")
-    return select(found).where(found.c.count > 0).order_by(found.c.kind, found.c.about)
+    return select(found).where(found.c.customers > 0).order_by(found.c.kind, found.c.about)
 
 
 def _columns(kind: str, about: Any) -> tuple[Any, ...]:
-    number = whole(func.count(facts.c.account_id)).label("count")
+    number = whole(func.count(facts.c.account_id)).label("customers")
     return word(kind).label("kind"), about.label("about"), number, func.min(facts.c.name).label("example")
 
 

@@ -14,7 +14,7 @@ from rules.facts.coverage import coverage
 from rules.facts.growth import arr_then
 from rules.facts.moment import Moment, moment, once, real, word
 from rules.facts.people import people, touch_counts
-from rules.facts.scored import first_columns, with_scores
+from rules.facts.scored import first_columns, typed, with_scores
 from rules.facts.settings import FactSettings
 from rules.facts.tickets import tickets
 from rules.facts.usage import MEDIAN_CHANGE, RHYTHM, change_median, feed_rhythm, usage
@@ -43,7 +43,7 @@ def portfolio(
     parts = _parts(m, settings, base, stored=stored or given is not None)
     columns = {"account_id": parts.contract.c.account_id, "as_of": m.now, **fact_columns(m, settings, parts)}
     key = parts.contract.c.account_id
-    query = select(*(columns[name].label(name) for name in first_columns())).select_from(parts.contract)
+    query = select(*(typed(columns[name], name).label(name) for name in first_columns())).select_from(parts.contract)
     for part in (
         parts.staleness,
         parts.people,

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Select, Text, case, func, literal, select
 from sqlalchemy.sql.expression import FromClause
 
-from rules.facts.moment import real
+from rules.facts.moment import Expr, real
 from rules.language.needs import Cut
 
 
@@ -37,6 +37,7 @@ def cut_values(rows: FromClause, cut: Cut) -> Select[Any]:
     twice = case((p.n == 1, 1), else_=2 * p.below + p.equals)
     whole = case((p.n == 1, 1), else_=p.n - 1)
     share, parts = (literal(number, BigInteger) for number in (cut.share.numerator, cut.share.denominator))
+    value: Expr
     if cut.side == "top":
         value = func.min(case((twice * parts >= 2 * whole * (parts - share), p.value)))
     else:

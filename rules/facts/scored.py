@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, cast, func, select
 from sqlalchemy.sql.expression import FromClause
+from sqlalchemy.types import NullType
 
 from rules.facts.champions import champions_lost
 from rules.facts.contracts import Scope
@@ -24,6 +25,11 @@ def first_columns() -> list[str]:
     return [c.name for c in facts.columns if c.name not in _ADDED]
 
 
+def typed(value: Expr, name: str) -> Expr:
+    """A fact for which there is no value yet as a NULL of its column's type: PostgreSQL takes a bare one for a text."""
+    return cast(value, facts.c[name].type) if isinstance(value.type, NullType) else value
+
+
 def with_scores(
     query: Select[Any], m: Moment, settings: FactSettings, base: Scope, past: FromClause | None
 ) -> Select[Any]:
@@ -34,7 +40,8 @@ def with_scores(
     told = weighed(once(query, "customer_rows"), m, settings.health)
     lost = champions_lost(m, base.contracts)
     columns = {**health_facts(told, past), **_champions(told.c, lost.c.champions_lost)}
-    found = select(*((columns[c.name] if c.name in columns else told.c[c.name]).label(c.name) for c in facts.columns))
+    values = {c.name: columns[c.name] if c.name in columns else told.c[c.name] for c in facts.columns}
+    found = select(*(typed(value, name).label(name) for name, value in values.items()))
     key = told.c.account_id
     found = found.select_from(told).join(lost, lost.c.account_id == key, isouter=True)
     if past is not None:

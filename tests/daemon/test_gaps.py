@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import delete, select, update
 
 from alerts.settings import AlertSettings
@@ -32,7 +34,7 @@ def world(store: Store) -> Rows:
     captured(rows, rows.member("ann@us.example", "Ann Lee"))
     rows.member("bob@us.example", "Bob Ray")  # nothing of his is captured
     rows.add("members", id=9, key="gone@us.example", name="Gone", email=None, active=0)
-    good = {"arr": 100, "renewal": TODAY + 50}
+    good: dict[str, Any] = {"arr": 100, "renewal": TODAY + 50}
     accounts = [
         rows.account(csm="ann@us.example", **good),
         rows.account(csm="ann@us.example", arr=100),

@@ -20,7 +20,10 @@ from store.tables import account_fields, facts, health_parts, past_facts, portfo
 from tests.rules.derived_rows import NOW, TODAY, Rows, ago, orderly
 
 SETTINGS = FactSettings()
-CUT, BY_SEGMENT = Cut("arr", "top", Fraction(1, 5)), Cut("arr", "bottom", Fraction(1, 3), by_segment=True)
+CUT, BY_SEGMENT = (
+    Cut("arr", "top", Fraction(1, 5), by_segment=False),
+    Cut("arr", "bottom", Fraction(1, 3), by_segment=True),
+)
 NEEDS = Needs(frozenset({14}), frozenset({CUT, BY_SEGMENT}))
 TABLES = (facts, past_facts, health_parts, portfolio_stats)
 

@@ -95,11 +95,11 @@ def test_the_strongest_instant_is_found(store: Store) -> None:
             kind = rng.choice(("email", "email", "call", "meeting"))
             rows.touch(person, kind, at, way=rng.choice(("in", "out")))
     expected = {}
-    for person in rows.tables["persons"]:
-        mine = [t for t in rows.tables["touches"] if t["person_id"] == person["id"]]
+    for row in rows.tables["persons"]:
+        mine = [t for t in rows.tables["touches"] if t["person_id"] == row["id"]]
         # Between two whole hours nothing happens: every touch is on one.
         best = max(slow.strength(mine, left - hours * HOUR) for hours in range(90 * 24 + 1))
-        expected[person["account_id"]] = int(best >= 6_000)
+        expected[row["account_id"]] = int(best >= 6_000)
     assert expected == lost(store, rows)
     assert 3 <= sum(expected.values()) <= 37
     assert left > NOW - 90 * DAY

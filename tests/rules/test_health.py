@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pydantic import ValidationError
@@ -23,6 +23,7 @@ from tests.rules import health_reference as slow
 from tests.rules.rows import AS_OF, random_row
 
 DEFAULT = HealthSettings()
+SIDES: tuple[Literal["top", "bottom"], ...] = ("top", "bottom")
 EXAMPLE: Mapping[str, object] = {
     "adoption_change": -0.15,
     "adoption": 0.8,
@@ -227,7 +228,7 @@ def test_cuts_are_the_definition_on_random_rows(store: Store) -> None:
         for name in ("enterprise", "smb", "mid_market")
     }
     with store.read() as conn:
-        for side in ("top", "bottom"):
+        for side in SIDES:
             for share in (
                 Fraction(1, 5),
                 Fraction(1, 3),
@@ -237,10 +238,10 @@ def test_cuts_are_the_definition_on_random_rows(store: Store) -> None:
                 Fraction(1, 100),
             ):
                 for by_segment in (False, True):
-                    cut = Cut("arr", side, share, by_segment)  # type: ignore[arg-type]
+                    cut = Cut("arr", side, share, by_segment)
                     told = {row.segment: row.value for row in conn.execute(cut_values(facts, cut))}
                     names = [name for name in groups if (name is not None) == by_segment]
-                    expected = {name: slow.cut([r["arr"] for r in groups[name]], side, share) for name in names}  # type: ignore[misc]
+                    expected = {name: slow.cut([r["arr"] for r in groups[name]], side, share) for name in names}
                     assert expected == told, (side, share, by_segment)
 
 
@@ -248,7 +249,7 @@ def test_a_cut_of_nobody_is_no_row(store: Store) -> None:
     """Where no customer has the fact, nobody is in any share."""
     save(store, {"arr": 5, "arr_state": "stale"})
     with store.read() as conn:
-        assert [] == list(conn.execute(cut_values(facts, Cut("arr", "top", Fraction(1, 5)))))
+        assert [] == list(conn.execute(cut_values(facts, Cut("arr", "top", Fraction(1, 5), by_segment=False))))
 
 
 def test_keys_of_cuts() -> None:
