@@ -14,7 +14,7 @@ from rules.facts.moment import moment
 from store import tables as t
 from store.engine import Store
 from store.records import DAY, ContactRecord, Gone, Merged, Record
-from tests.daemon.derivation import ACME, ANN, BOB, CSM, NOW, SETTINGS, T0, meeting, sync, table
+from tests.daemon.derivation import ACME, ANN, BOB, CSM, NOW, T0, meeting, sync, table
 
 SET = FactSettings()
 OTHER = replace(ACME, id="A2", name="Other", domain="other.test")

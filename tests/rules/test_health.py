@@ -211,7 +211,7 @@ def test_sql_is_the_definition_on_random_rows(store: Store) -> None:
 def test_cuts_are_the_definition_on_random_rows(store: Store) -> None:
     """Top and bottom shares, of all customers and per segment, with ties, stale and missing values, and lone segments."""
     rng = random.Random(11)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "arr": rng.choice((None, 100, 200, 200, 300, 500, 700)),
             "arr_state": rng.choice((None, None, None, "stale")),
