@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Double, Select, Text, literal, select
+from sqlalchemy import BigInteger, Connection, Double, Select, Text, cast, literal, select
 from sqlalchemy.sql.expression import FromClause
 
 from alerts.writeback import Target
@@ -178,7 +178,7 @@ def _health_then(account_id: int, row: Mapping[str, Any] | None) -> FromClause:
     health, state = (row["health"], row["health_state"]) if row else (None, None)
     columns = (
         literal(account_id, BigInteger).label("account_id"),
-        literal(health, Double).label("health"),
-        literal(state, Text).label("health_state"),
+        cast(literal(health, Double), Double).label("health"),
+        cast(literal(state, Text), Text).label("health_state"),
     )
     return select(*columns).subquery("health_then")

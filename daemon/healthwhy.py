@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, literal, select
+from sqlalchemy import Connection, cast, literal, select
 
 from rules.facts import FactSettings
 from rules.facts.health import CHANGE_DAYS, health_parts
@@ -100,7 +100,7 @@ def _parts(
     connection: Connection, settings: FactSettings, at: Instant, row: Mapping[str, Any]
 ) -> dict[str, Mapping[str, Any]]:
     """Component -> its row, of one row of facts that is bound."""
-    bound = {c.name: literal(row.get(c.name), c.type).label(c.name) for c in facts.columns}
+    bound = {c.name: cast(literal(row.get(c.name), c.type), c.type).label(c.name) for c in facts.columns}
     bound["account_id"] = literal(row.get("account_id") or 0, facts.c.account_id.type).label("account_id")
     query = health_parts(select(*bound.values()).subquery("bound"), moment(at, settings.timezone), settings.health, 0)
     return {found["component"]: dict(found) for found in connection.execute(query).mappings()}

@@ -247,7 +247,9 @@ def _leavings(conn: Connection, ids: Sequence[int], at: Instant) -> dict[int, tu
     query = (
         select(
             persons.c.id,
-            func.max(contact.modified_at).label("at"),
+            func.max(
+                case((contact.deleted_at > contact.modified_at, contact.deleted_at), else_=contact.modified_at)
+            ).label("at"),
             func.min(case((contact.merged_into.is_(None), 0), else_=1)).label("merged"),
             func.max(case((and_(contact.merged_into.is_(None), here.exists()), 1), else_=0)).label("here"),
         )

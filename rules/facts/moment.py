@@ -55,7 +55,7 @@ class Moment:
     def statistic(self, name: str) -> Select[Any]:
         """A portfolio statistic as a column `value`: the given one, else the stored one."""
         if self.given is not None:
-            return select(literal(self.given.get(name), Double).label("value"))
+            return select(real(literal(self.given.get(name), Double)).label("value"))
         return select(portfolio_stats.c.value).where(portfolio_stats.c.name == name)
 
     def age(self, instant: Expr) -> Expr:
