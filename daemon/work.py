@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import structlog
 
 from alerts import message
-from daemon import alerting, tiers
+from daemon import alerting, gaps, tiers
 from daemon.alerting import AlertPolicy, who
 from daemon.alerting.outbox import operators_row
 from daemon.config import Config
@@ -133,8 +133,12 @@ class Work:
         return done
 
     def digest(self, as_of: Instant) -> int:
-        """Queue the daily digests, the weekly questions who somebody is, and what is to be handed over; how many."""
+        """Queue the daily digests, the weekly questions who somebody is, and what is to be handed over; how many.
+
+        The operators get a note on new gaps in the data besides.
+        """
         ruleset, _ = self.rules.forgiving(self.clock.now())
+        gaps.tell(self.store, self.policy, as_of)
         queued = alerting.digest(self.store, ruleset, self.policy, as_of)
         return queued + who.ask(self.store, self.policy, as_of) + who.tell_hand_overs(self.store, self.policy, as_of)
 

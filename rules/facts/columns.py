@@ -50,7 +50,7 @@ class Parts:
 
 
 def fact_columns(m: Moment, settings: FactSettings, parts: Parts) -> dict[str, Expr]:
-    """Every column of `store.tables.facts` but the account and `as_of`, by name."""
+    """The columns of `store.tables.facts` that parts of the statement give by name: all but those of `scored.py`."""
     return {
         **_contract_facts(settings, parts),
         **_usage_facts(parts),
