@@ -8,7 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Column, Connection, FromClause, MetaData, NullPool, Table, case, column, create_engine, select, table, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    FromClause,
+    MetaData,
+    NullPool,
+    Table,
+    case,
+    column,
+    create_engine,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.schema import CreateTable
 
 from store.engine import Store

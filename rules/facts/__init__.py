@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rules.facts.behind import named_people, usage_means
+from rules.facts.outcomes import churned
 from rules.facts.portfolio import in_scope, portfolio, statistics
 from rules.facts.settings import CADENCES, FactSettings, Segments, UsageNames
 from rules.facts.usage import MEDIAN_CHANGE, RHYTHM
@@ -14,6 +15,7 @@ __all__ = [
     "FactSettings",
     "Segments",
     "UsageNames",
+    "churned",
     "in_scope",
     "named_people",
     "portfolio",

@@ -147,7 +147,9 @@ def test_one_file_stands_in_for_that_of_its_name(tmp_path_factory: pytest.TempPa
     folder = tmp_path_factory.mktemp("proposed")
     (folder / "churn.yaml").write_text("rules: []")
     files = {"rules/churn.yaml": "old", "rules/growth.yaml": "kept"}
-    assert {"rules/churn.yaml": "rules: []", "rules/growth.yaml": "kept"} == proposed_files(files, folder / "churn.yaml")
+    assert {"rules/churn.yaml": "rules: []", "rules/growth.yaml": "kept"} == proposed_files(
+        files, folder / "churn.yaml"
+    )
     assert {"churn.yaml": "rules: []"} == proposed_files(files, folder)
     with pytest.raises(NoRuleFiles, match="is no rule file"):
         proposed_files(files, folder / "nothing.yaml")

@@ -1,0 +1,168 @@
+"""A rule on the past: two clocks, the alerts on a weekly grid, and the arithmetic of what came of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from daemon.backtest import Asked, Backtest, backtest
+from daemon.backtest.judging import Terms, wilson
+from daemon.backtest.sweep import NothingToSweep, variants
+from daemon.ruletry import rule_of
+from rules.facts.settings import FactSettings
+from rules.language import Rule, load
+from store.engine import Store
+from store.records import DAY, HOUR, Instant
+from tests.daemon.test_ruletry import checksum
+from tests.rules.derived_rows import NOW, TODAY, Rows, ago
+from tests.rules.test_language import shipped
+
+SETTINGS = FactSettings()
+SINCE: Instant = NOW - 56 * 7 * DAY
+CHURN = ago(70)
+SILENCE = 15
+
+
+@pytest.fixture
+def world(store: Store) -> Store:
+    """Six customers over 56 weeks, executives in touch every week until they fall silent; three are lost 70 days ago.
+
+    1: silent 64 days before the loss. 2: the same, but ARR is five times as large. 3: lost without any warning.
+    4: silent for five weeks half a year ago and still a customer, a false alarm. 5: touches are entered three weeks late.
+    6: in touch throughout.
+    """
+    rows = Rows()
+    rows.fresh(rows.source(), "tasks", NOW - HOUR)
+    csm = rows.member()
+    for week in range(60 * 7):
+        rows.capture(csm, ago(week))
+    silent = {1: (CHURN - 80 * DAY, NOW), 2: (CHURN - 80 * DAY, NOW), 4: (ago(215), ago(180))}
+    for number in range(1, 7):
+        account = rows.account(csm="csm@us.example", arr=(50 if number == 2 else 10) * 1_000_000, renewal=TODAY + 400)
+        rows.link(account)
+        person = rows.person(account, "exec")
+        quiet = silent.get(number, (NOW, NOW))
+        for week in range(60):
+            at = ago(7 * week + 3)
+            if not quiet[0] < at < quiet[1]:
+                rows.touch(person, "call", at, logged=at + 21 * DAY if number == 5 else at)
+    for lost in (1, 2, 3):
+        rows.field(lost, "churned", 1, since=CHURN, history="crm")
+    with store.write() as connection:
+        rows.save(connection)
+    return store
+
+
+def rule(words: str = f"no exec contact in {SILENCE} days") -> Rule:
+    """A rule of this phrase."""
+    return rule_of(load(shipped()), words, "USD")
+
+
+def run(world: Store, *, one_clock: bool = False, sweep: str | None = None, **changes: object) -> Backtest:
+    """The backtest of the silence over all weeks."""
+    asked = Asked(
+        rule(), SINCE, Terms(NOW), sweep=variants(rule(), sweep) if sweep else (), one_clock=one_clock, **changes
+    )  # type: ignore[arg-type]
+    return backtest(world, SETTINGS, asked)
+
+
+def test_alerts_outcomes_and_lead_times(world: Store) -> None:
+    """Two losses are warned of 63 days before at most, the third by nothing; 4 and 5 are false alarms."""
+    found = run(world).judgement
+    assert (2, 3) == (found.recall.hits, found.recall.of)
+    assert found.leads is not None
+    assert all(56 < lead <= 64 for lead in found.leads)
+    assert {4, 5} == {episode.account for episode in found.wrong}
+    assert found.precision.hits == 2
+    assert found.recall.by_arr == pytest.approx(60 / 70)
+
+
+def test_the_second_clock_changes_the_numbers(world: Store) -> None:
+    """Seen with one clock, the touches that were entered late were there all the time, so 5 raises no false alarm."""
+    two, one = run(world).judgement, run(world, one_clock=True).judgement
+    assert {4, 5} == {episode.account for episode in two.wrong}
+    assert {4} == {episode.account for episode in one.wrong}
+    assert (two.precision.hits, one.precision.hits) == (2, 2)
+    assert (two.precision.value or 0) < (one.precision.value or 0) == 2 / 3
+
+
+def test_misses_and_false_alarms_come_with_what_the_rule_saw(world: Store) -> None:
+    """The miss names the phrase that did not hold at the last moment for a warning, the false alarm what it stood on."""
+    found = run(world)
+    assert ["Account 3"] == [case.name for case in found.misses]
+    assert "not no exec contact in 15 days (last exec contact: " in found.misses[0].evidence[0]
+    assert {"Account 4", "Account 5"} == {case.name for case in found.false_alarms}
+    assert "last exec contact: 1" in found.false_alarms[0].evidence[0]
+
+
+def test_no_verdict_on_few_outcomes(world: Store) -> None:
+    """Three outcomes are too few, and a short time is named too."""
+    assert "3 outcomes, 30 are needed" == run(world).refusal
+    short = backtest(world, SETTINGS, Asked(rule(), NOW - 20 * 7 * DAY, Terms(NOW)))
+    assert "3 outcomes, 30 are needed; 140 days of history, 365 are needed" == short.refusal
+
+
+def test_a_sweep_moves_the_number_of_the_phrase(world: Store) -> None:
+    """The longer the silence, the fewer alerts; the rule's own number is among them and says what the rule says."""
+    found = run(world, sweep="10..40 by 10")
+    assert ["10 days", "15 days", "20 days", "30 days", "40 days"] == [one.shown for one in found.swept]
+    alerts = [one.judgement.alerts for one in found.swept]
+    assert alerts == sorted(alerts, reverse=True)
+    assert alerts[0] > alerts[-1]
+    (own,) = [one for one in found.swept if one.own]
+    assert found.judgement == own.judgement
+
+
+def test_a_field_without_history_is_named_with_the_day(world: Store) -> None:
+    """The mapped fields of this world have none: a rule on ARR is told so, one on touches alone is not."""
+    asked = Asked(rule("arr is at least 200k"), NOW - 21 * DAY, Terms(NOW))
+    (limit,) = backtest(world, SETTINGS, asked).limits
+    assert limit.startswith("`arr` has no history on 6 of 6 accounts: before 2023-05-23 the value")
+    assert () == run(world).limits
+
+
+def test_another_outcome_is_a_condition_that_turns_true(world: Store) -> None:
+    """Silence of 30 days as the outcome of silence of 15: every one is announced two weeks before."""
+    asked = Asked(rule(), SINCE, Terms(NOW, lead=14 * DAY), outcome=rule("no exec contact in 30 days"))
+    found = backtest(world, SETTINGS, asked).judgement
+    assert found.recall.of >= 2
+    assert found.recall.hits == found.recall.of
+
+
+def test_a_backtest_changes_nothing(world: Store) -> None:
+    """Every row and every table is as before."""
+    before = checksum(world)
+    for one_clock in (False, True):
+        backtest(world, SETTINGS, Asked(rule(), NOW - 14 * DAY, Terms(NOW), one_clock=one_clock))
+    assert before == checksum(world)
+
+
+@pytest.mark.parametrize(
+    ("hits", "of", "low", "high"), [(0, 10, 0.0, 0.2775), (8, 10, 0.4902, 0.9433), (10, 10, 0.7225, 1.0)]
+)
+def test_the_interval_is_wilsons(hits: int, of: int, low: float, high: float) -> None:
+    """Values of Newcombe 1998 and of any table."""
+    assert (low, high) == pytest.approx(wilson(hits, of), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "wanted", "shown"),
+    [
+        ("health is below 60", "40..60 by 10", ["40", "50", "60"]),
+        ("adoption is at least 80%", "60%..90% by 15%", ["60%", "75%", "80%", "90%"]),
+        ("renewal is within the next 90 days", None, ["45 days", "68 days", "90 days", "112 days", "135 days"]),
+        ("arr is at least 50k", "50k..100k by 50k", ["$50,000", "$100,000"]),
+        ("exec contacts are fewer than 2", None, ["1", "2", "3", "4"]),
+        ("strategic and no contact in 30 days", None, ["15 days", "22 days", "30 days", "38 days", "45 days"]),
+    ],
+)
+def test_the_numbers_of_a_sweep(phrase: str, wanted: str | None, shown: list[str]) -> None:
+    """They are written as in a phrase, and hold the rule's own."""
+    assert shown == [variant.shown for variant in variants(rule(phrase), wanted)]
+
+
+def test_a_rule_without_a_number_cannot_be_swept() -> None:
+    """It says so, and so does a range that is none."""
+    with pytest.raises(NothingToSweep, match="no phrase with a number"):
+        variants(rule("strategic"))
+    with pytest.raises(NothingToSweep, match="is no range"):
+        variants(rule(), "ten to thirty")
