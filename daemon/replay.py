@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from rules.facts import FactSettings, portfolio, statistics
-from store import facts
+from daemon.facts import refresh
+from rules.facts import FactSettings
 from store.engine import Store
 from store.records import Instant
-from store.scratch import empty, scratch
+from store.scratch import Scratch, empty, scratch
 from store.status import evaluated_at
 
 
@@ -35,14 +35,13 @@ def looking(store: Store, settings: FactSettings, as_of: Instant | None, now: In
                 yield Portfolio(connection, last, computed=False)
                 return
     at = now if as_of is None else as_of
-    with scratch(store) as connection:
-        fill(connection, settings, at)
-        yield Portfolio(connection, at, computed=True)
+    with scratch(store) as apart:
+        fill(apart, settings, at)
+        yield Portfolio(apart.connection, at, computed=True)
 
 
-def fill(connection: Connection, settings: FactSettings, as_of: Instant) -> None:
-    """Compute the portfolio at `as_of` into the connection's own tables (see store.scratch), instead of what they held."""
-    empty(connection)
-    found = {row.name: row.value for row in connection.execute(statistics(as_of, settings))}
-    facts.write_statistics(connection, found, as_of)
-    facts.write(connection, portfolio(as_of, settings, stored=True))
+def fill(apart: Scratch, settings: FactSettings, as_of: Instant) -> None:
+    """Compute the portfolio at `as_of` into the snapshot's own tables, instead of what they held."""
+    empty(apart.connection)
+    # No tier field is looked at: what people did to them by then is history already.
+    refresh(apart, settings.model_copy(update={"tier_values": {}}), as_of)

@@ -5,6 +5,7 @@ So the statements of an evaluation run unchanged over another instant, or other 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,17 +26,38 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from store.engine import Store
-from store.tables import fact_sets, facts, health_parts, metadata, narrowed_facts, past_facts, portfolio_stats
+from store.tables import dirty, fact_sets, facts, health_parts, metadata, narrowed_facts, past_facts, portfolio_stats
 
 COMPUTED: tuple[Table, ...] = (facts, past_facts, fact_sets, narrowed_facts, health_parts, portfolio_stats)
 """The tables of the portfolio: everything that a full evaluation computes before it asks the rules."""
+_SHADOWED = (*COMPUTED, dirty)
+"""What is still to be derived is nothing of a past instant, and nobody may take it from here."""
 _HAPPENED = ("occurred_at", "valid_from", "at")
 """The column beside `recorded_at` that says when it was so."""
 
 
+class Scratch(Store):
+    """The store of one such snapshot: reading and writing are on its one connection, and what is written is the portfolio's."""
+
+    def __init__(self, real: Store, connection: Connection) -> None:
+        self.url, self.is_sqlite, self.engine = real.url, real.is_sqlite, real.engine
+        self.connection = connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """The snapshot's connection."""
+        yield self.connection
+
+    @contextmanager
+    def write(self, patience: float | None = None) -> Iterator[Connection]:
+        """The same one; it is committed never."""
+        del patience
+        yield self.connection
+
+
 @contextmanager
-def scratch(store: Store, *, one_clock: bool = False) -> Iterator[Connection]:
-    """A connection in one transaction over a consistent snapshot, the tables of the portfolio being empty and its own.
+def scratch(store: Store, *, one_clock: bool = False) -> Iterator[Scratch]:
+    """A consistent snapshot in one transaction, the tables of the portfolio being empty and its own.
 
     Nothing is kept, and on PostgreSQL nothing else can be written. `one_clock`: every row counts as recorded when it
     happened, so that a late entry is seen before anybody had made it.
@@ -43,7 +65,8 @@ def scratch(store: Store, *, one_clock: bool = False) -> Iterator[Connection]:
     if store.is_sqlite:
         with store.read() as connection:
             _shadow(connection, "main", one_clock=one_clock)
-            yield connection
+            with _only_reading(connection):
+                yield Scratch(store, connection)
         return
     # A connection of its own: a plan that another transaction has prepared names the real tables.
     engine = create_engine(store.engine.url, poolclass=NullPool, isolation_level="REPEATABLE READ")
@@ -52,10 +75,27 @@ def scratch(store: Store, *, one_clock: bool = False) -> Iterator[Connection]:
             schema = str(connection.scalar(text("SELECT current_schema()")))
             _shadow(connection, schema, one_clock=one_clock)
             connection.execute(text("SET TRANSACTION READ ONLY"))  # temporary tables may still be filled
-            yield connection
+            yield Scratch(store, connection)
             transaction.rollback()
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _only_reading(connection: Connection) -> Iterator[None]:
+    """Refuse every change of the store itself: what SET TRANSACTION READ ONLY does on PostgreSQL."""
+    changes = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
+
+    def judge(action: int, _first: str | None, _second: str | None, database: str | None, _inner: str | None) -> int:
+        return sqlite3.SQLITE_DENY if action in changes and database == "main" else sqlite3.SQLITE_OK
+
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.set_authorizer(judge)
+    try:
+        yield
+    finally:
+        driver.set_authorizer(None)
 
 
 def empty(connection: Connection) -> None:
@@ -65,7 +105,7 @@ def empty(connection: Connection) -> None:
 
 
 def _shadow(connection: Connection, schema: str, *, one_clock: bool) -> None:
-    for one in COMPUTED:
+    for one in _SHADOWED:
         # Without its foreign keys: a temporary table may not refer to one that stays.
         columns = [Column(c.name, c.type, primary_key=c.primary_key, autoincrement=False) for c in one.columns]
         connection.execute(CreateTable(Table(one.name, MetaData(), *columns, prefixes=["TEMPORARY"])))

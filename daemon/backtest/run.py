@@ -24,7 +24,7 @@ from rules.language.tree import Leaf, Named, Not, facts_of, leaves
 from rules.language.values import today_of
 from store import backtests
 from store.engine import Store
-from store.records import DAY, Day, Instant
+from store.records import DAY, Instant
 from store.scratch import scratch
 
 SHOWN = 5
@@ -160,12 +160,13 @@ def backtest(
     points = tuple(range(asked.since, asked.terms.until + 1, WEEK))
     zone = ZoneInfo(settings.timezone)
     variants = [(variant, Watch(variant.rule)) for variant in asked.sweep if not variant.own]
-    with scratch(store, one_clock=asked.one_clock) as connection:
+    with scratch(store, one_clock=asked.one_clock) as apart:
+        connection = apart.connection
         outcomes = _losses(connection, settings, asked)
         walk = _Walk(connection, zone, asked, outcomes, Watch(asked.rule), variants)
         for number, at in enumerate(points):
             progress(number, len(points))
-            fill(connection, settings, at)
+            fill(apart, settings, at)
             walk.point(at)
         if asked.outcome is not None:
             walk.weeks = [_again(week, outcomes) for week in walk.weeks]
