@@ -37,9 +37,17 @@ def _sweep(found: Backtest) -> Mapping[str, Any]:
         for name, shown in _MEASURES:
             part = getattr(one.judgement, name)
             if part.value is not None:
-                rows.append({"number": one.shown, "measure": shown, "share": part.value, "low": part.low, "high": part.high})
+                rows.append(
+                    {"number": one.shown, "measure": shown, "share": part.value, "low": part.low, "high": part.high}
+                )
     order = [one.shown for one in found.swept]
-    x = {"field": "number", "type": "ordinal", "sort": order, "title": found.asked.sweep[0].phrase, "axis": {"labelAngle": 0}}
+    x = {
+        "field": "number",
+        "type": "ordinal",
+        "sort": order,
+        "title": found.asked.sweep[0].phrase,
+        "axis": {"labelAngle": 0},
+    }
     y = {"type": "quantitative", "axis": {"format": ".0%"}, "scale": {"domain": [0, 1]}}
     colour = {"field": "measure", "type": "nominal", "title": None}
     return _whole(
@@ -56,7 +64,10 @@ def _sweep(found: Backtest) -> Mapping[str, Any]:
 
 def _leads(found: Backtest) -> Mapping[str, Any]:
     rows = [
-        {"lead": "no warning" if one.lead is None else f"{one.lead // DAY // 30 * 30}", "in time": _in_time(found, one.lead)}
+        {
+            "lead": "no warning" if one.lead is None else f"{one.lead // DAY // 30 * 30}",
+            "in time": _in_time(found, one.lead),
+        }
         for one in found.judgement.outcomes
     ]
     order = [*map(str, range(0, 3_600, 30)), "no warning"]

@@ -64,7 +64,7 @@ def main() -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; expected errors become one clear message, never a traceback."""
-    from daemon.cli import explaining, identity, looking, mapping, process, rules, sandbox, setup, tiers, usage
+    from daemon.cli import explaining, identity, looking, mapping, process, rules, sandbox, setup, tiers, trying, usage
     from daemon.cli.errors import tell
 
     del (
@@ -77,6 +77,7 @@ def run(arguments: list[str] | None = None) -> int:
         sandbox,
         setup,
         tiers,
+        trying,
         usage,
     )  # importing them has registered their commands
     try:

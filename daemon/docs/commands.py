@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from daemon.cli import app, explaining, identity, looking, mapping, process, rules, sandbox, setup, tiers, usage
+from daemon.cli import app, explaining, identity, looking, mapping, process, rules, sandbox, setup, tiers, trying, usage
 from daemon.docs.markdown import code, table
 
 del (
@@ -20,6 +20,7 @@ del (
     sandbox,
     setup,
     tiers,
+    trying,
     usage,
 )  # importing them has registered their commands
 
