@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy import Connection
 
@@ -24,7 +25,7 @@ def rates(connection: Connection) -> list[FillRate]:
 def rendered(found: Sequence[FillRate]) -> RenderableType:
     """A table of 100 columns: name, type, how many have a value, why not, and where it comes from."""
     customers = found[0].customers if found else 0
-    table = Table("fact", "type", "filled", "not, because", "comes from")
+    table = Table("fact", "type", Column("filled", justify="right"), "not, because", "comes from", box=SIMPLE_HEAD)
     for rate in found:
         fact, note = BY_COLUMN[rate.column], NOTES[rate.column]
         why = [f"{_share(n, rate.customers)} {reason.replace('_', ' ')}" for reason, n in rate.missing.items()]

@@ -18,11 +18,11 @@ from store.records import Instant
 from store.trials import Differing
 
 KINDS: Mapping[str, str] = {
-    "added": "fires now",
-    "dropped": "does not fire any more",
-    "severity": "fires with another severity",
-    "unknown": "can no longer be told",
-    "known": "can be told now, and does not fire",
+    "added": "added",
+    "dropped": "dropped",
+    "severity": "with another severity",
+    "unknown": "that can no longer be told",
+    "known": "that can be told now, and are silent",
 }
 """What may become of an account, in the order in which it is shown."""
 

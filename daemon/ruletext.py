@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from daemon.explainrows import moment
@@ -32,7 +32,7 @@ def tried(found: Tried, currency: str) -> RenderableType:
         ),
     ]
     if found.matches:
-        table = Table("account", "CSM", "ARR", "severity", "because")
+        table = Table("account", Column("CSM", overflow="fold"), Column("ARR", justify="right"), "severity", "because")
         for match in found.matches:
             arr = "unknown" if match.arr is None else wording.money(match.arr, currency)
             cells = (Text(match.name), Text(match.csm or "none"), arr, match.severity, Text("\n".join(match.evidence)))
@@ -92,11 +92,10 @@ def diff_data(found: Diff) -> Mapping[str, Any]:
 
 
 def _counts(change: RuleChange) -> str:
-    told = [
-        f"{len(rows):,} {'account' if len(rows) == 1 else 'accounts'} {KINDS[kind]}"
-        for kind, rows in change.accounts.items()
-    ]
-    return "; ".join(told) or "no account changes today"
+    return (
+        ", ".join(f"{len(rows):,} {KINDS[kind]}" for kind, rows in change.accounts.items())
+        or "no account changes today"
+    )
 
 
 def _line(kind: str, row: Differing, currency: str) -> str:

@@ -37,18 +37,18 @@ class Note:
 
 
 _TOUCH = Note(
-    "touches: mails, calls and meetings of the CRMs and of activity feeds",
+    "touches (mails, calls, meetings)",
     ("activity", "everywhere"),
     EXACT,
     "the touch",
 )
-_BOOKED = replace(_TOUCH, source="meetings to come, of the CRMs and of activity feeds", evidence="the booking")
+_BOOKED = replace(_TOUCH, source="meetings to come", evidence="the booking")
 _PERSONS = Note("contacts, and people seen on touches", (), EXACT, "the people", ())
-_STRENGTH = replace(_TOUCH, source="touches of 365 days with each person", evidence="the people with their strength")
+_STRENGTH = replace(_TOUCH, source="touches of 365 days by person", evidence="the people with their strength")
 _USAGE = Note("usage feed", ("usage",), EXACT, "the samples")
-_FEATURES = replace(_USAGE, source="usage feed of features, and the feature catalogue", evidence="the features")
+_FEATURES = replace(_USAGE, source="usage of features, and their catalogue", evidence="the features")
 _TICKETS = Note("tickets", ("tickets",), EXACT, "the tickets")
-_TIER = Note("tiers as applied, and a person's value in the CRM", (), APPLIED, "the tier and its pin")
+_TIER = Note("tiers, and pins in the CRM", (), APPLIED, "the tier and its pin")
 _DEALS = ("fields", "deals")
 
 
