@@ -51,11 +51,14 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """One outcome and how long before it the first right alert came (microseconds; None: none came)."""
+    """One outcome and how long before it right alerts came (microseconds; None: none came)."""
 
     account: int
     at: Instant
     lead: Instant | None
+    """Of the first right alert."""
+    last_lead: Instant | None
+    """Of the last one, which was open when the outcome came if any was."""
     arr: int | None
 
 
@@ -69,7 +72,7 @@ class Judgement:
     recall: Share
     any_warning: Share
     leads: tuple[float, float, float] | None
-    """p10, p50, p90 over the outcomes that were warned of."""
+    """p10, p50, p90 over the outcomes that were warned of: of the last right alert before each."""
     base_rate: float | None
     """The share of all customers, in any week, to whom the outcome came within the horizon."""
     lift: float | None
@@ -105,7 +108,7 @@ def judge(
         precision=precision,
         recall=share([one.arr for one in in_time], [one.arr for one in warned]),
         any_warning=share([one.arr for one in told], [one.arr for one in warned]),
-        leads=_percentiles([one.lead / DAY for one in told if one.lead is not None]),
+        leads=_percentiles([one.last_lead / DAY for one in told if one.last_lead is not None]),
         base_rate=base,
         lift=precision.value / base if base and precision.value is not None else None,
         per_csm_week=len(episodes) / csm_weeks if csm_weeks else None,
@@ -137,9 +140,10 @@ def _warned(
     for account, at in sorted(outcomes.items(), key=lambda item: (item[1], item[0])):
         if account not in seen or at > terms.until or at - seen[account] < terms.lead:
             continue
-        first = min((e.fired_at for e in alerts.get(account, ())), default=None)
+        leads = [at - episode.fired_at for episode in alerts.get(account, ())]
         size = sizes.get(account)
-        found.append(Warned(account, at, None if first is None else at - first, size.arr if size else None))
+        arr = size.arr if size else None
+        found.append(Warned(account, at, max(leads, default=None), min(leads, default=None), arr))
     return found
 
 

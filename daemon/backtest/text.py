@@ -73,7 +73,9 @@ def _measures(found: Backtest) -> Table:
     table.add_row("lift", "-" if j.lift is None else f"{j.lift:.1f}", "", "", f"base rate {_percent(j.base_rate)}")
     if j.leads is not None:
         p10, p50, p90 = (f"{days:.0f}" for days in j.leads)
-        table.add_row("days of lead p10, p50, p90", f"{p10}, {p50}, {p90}", "", "", f"{j.any_warning.hits} outcomes")
+        table.add_row(
+            "lead of the last alert", f"{p50} days", f"p10 {p10}, p90 {p90}", "", f"{j.any_warning.hits} outcomes"
+        )
     rate = "-" if j.per_csm_week is None else f"{j.per_csm_week:.2f}"
     table.add_row("alerts per CSM and week", rate, "", "", f"{j.alerts} alerts")
     return table
