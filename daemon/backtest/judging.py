@@ -95,11 +95,12 @@ def judge(
     """
     right = [episode for episode in episodes if _right(episode, outcomes.get(episode.account), terms)]
     mine = {id(episode) for episode in right}
-    judged = [e for e in episodes if id(e) in mine or terms.until - e.fired_at >= terms.horizon]
+    # Also the right ones must be so old: those that came true early would crowd out those that may not come true at all.
+    judged = [episode for episode in episodes if terms.until - episode.fired_at >= terms.horizon]
     warned = _warned(right, outcomes, weeks, sizes, terms)
     in_time = [one for one in warned if one.lead is not None and one.lead >= terms.lead]
     told = [one for one in warned if one.lead is not None]
-    precision = share(_arrs(right), _arrs(judged))
+    precision = share(_arrs([e for e in judged if id(e) in mine]), _arrs(judged))
     base = _base_rate(outcomes, weeks, terms)
     csm_weeks = sum(week.csms for week in weeks)
     return Judgement(

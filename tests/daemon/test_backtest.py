@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from daemon.backtest import Asked, Backtest, backtest
-from daemon.backtest.judging import Terms, refusal, wilson
+from daemon.backtest.chart import ChartsMissing, spec, svg
+from daemon.backtest.episodes import Customer, Episode
+from daemon.backtest.judging import Terms, Week, judge, refusal, wilson
 from daemon.backtest.sweep import NothingToSweep, variants
+from daemon.backtest.text import as_data, rendered, verdict
 from daemon.ruletry import rule_of
 from rules.facts.settings import FactSettings
 from rules.language import Rule, load
@@ -194,3 +200,65 @@ def test_a_rule_without_a_number_cannot_be_swept() -> None:
         variants(rule("strategic"))
     with pytest.raises(NothingToSweep, match="is no range"):
         variants(rule(), "ten to thirty")
+
+
+def test_the_report_has_the_verdict_and_every_part(two_clocks: Backtest) -> None:
+    """Text of 100 columns and data say the same, and the text is not cut off."""
+    console = Console(width=100, force_terminal=False)
+    with console.capture() as captured:
+        console.print(rendered(two_clocks, "USD"))
+    text, data = captured.get(), as_data(two_clocks)
+    assert "No verdict: 3 outcomes, 30 are needed; 168 days of history, 365 are needed." in text
+    assert all(
+        word in text for word in ("right alerts", "lift", "Account 3", "Account 4", "two clocks", "15 days (now)")
+    )
+    assert (2, 3, 2) == (data["recall"]["hits"], data["recall"]["of"], data["clocks"])
+    assert data == json.loads(json.dumps(data))
+
+
+def test_the_verdict_compares_with_chance(two_clocks: Backtest) -> None:
+    """With enough behind it, the interval of precision is held against the base rate."""
+    enough = replace(two_clocks, refusal=None)
+    parts = [(0.3, 0.8, "Better"), (0.05, 0.15, "Not told from"), (0.01, 0.05, "Worse")]
+    for low, high, words in parts:
+        share = replace(two_clocks.judgement.precision, low=low, high=high)
+        judged = replace(two_clocks.judgement, precision=share, base_rate=0.1)
+        assert verdict(replace(enough, judgement=judged)).startswith(words)
+
+
+def test_a_sweep_is_drawn_with_its_intervals(two_clocks: Backtest) -> None:
+    """The chart has a point for each number and measure; without a sweep the outcomes by lead time."""
+    drawn = spec(two_clocks)["data"]["values"]
+    assert {"10 days", "15 days", "20 days", "30 days", "40 days"} == {row["number"] for row in drawn}
+    assert all(row["low"] <= row["share"] <= row["high"] for row in drawn)
+    leads = spec(replace(two_clocks, swept=()))["data"]["values"]
+    assert ["no", "yes", "yes"] == sorted(row["in time"] for row in leads)
+
+
+def test_the_chart_is_an_svg(two_clocks: Backtest) -> None:
+    """Drawn without a network."""
+    drawn = svg(two_clocks)
+    assert drawn.startswith("<svg")
+    assert "by the number in the phrase" in drawn
+
+
+def test_without_the_extra_the_command_says_what_to_install(
+    two_clocks: Backtest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package is not part of a plain installation."""
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    with pytest.raises(ChartsMissing, match=r"tierd\[charts\]"):
+        svg(two_clocks)
+
+
+def test_an_alert_is_judged_when_its_horizon_is_over() -> None:
+    """Of two young alerts the one that came true early is not counted either: it would crowd out the other."""
+    customer = Customer(100, "csm")
+    fired = {1: NOW - 20 * DAY, 2: NOW - 20 * DAY, 3: NOW - 90 * DAY, 4: NOW - 90 * DAY}
+    episodes = [Episode(account, at, "high", customer, {}) for account, at in fired.items()]
+    outcomes = {1: NOW - 5 * DAY, 3: NOW - 50 * DAY}
+    weeks = [Week(NOW - 90 * DAY, 4, 1, 400, frozenset({1, 3}))]
+    found = judge(episodes, outcomes, weeks, {}, TERMS)
+    assert (1, 2, 2) == (found.precision.hits, found.precision.of, found.young)
+    assert (1, 2) == (found.recall.hits, found.recall.of)
+    assert (1 / 4, 2.0) == (found.base_rate, found.lift)
