@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from daemon.explainrows import rows_behind
+from daemon.explainrows import Behind, rows_behind
 from daemon.facts import Needs, facts_at
+from rules.facts.notes import NOTES, Note
 from rules.facts.settings import FactSettings
 from rules.language import wording
-from rules.language.catalogue import FACTS
+from rules.language.catalogue import FACTS, Kind
 from rules.language.evaluate import Row, Verdict, evaluate
 from rules.language.forecast import Change, next_change
 from rules.language.model import Rule, RuleSet
@@ -18,9 +19,22 @@ from rules.language.values import today_of
 from store import evidence
 from store.engine import Store
 from store.evidence import FoundAccount, PersonRow, SourceRow, TierRow, TouchRow
-from store.records import Day, Instant
+from store.records import DAY, Day, Instant
 
 FactsAt = Callable[[Store, FactSettings, Instant, int, Needs], Mapping[str, object] | None]
+
+
+_UNITS: Mapping[Kind, str] = {
+    Kind.EVENT: "instant",
+    Kind.BOOKING: "instant",
+    Kind.DATE: "date",
+    Kind.FLAG: "yes or no",
+    Kind.MONEY: "money",
+    Kind.RATIO: "%",
+    Kind.POINTS: "points",
+    Kind.SCORE: "of 100",
+}
+"""Of facts whose catalogue entry has none."""
 
 
 class AccountNotFound(LookupError):
@@ -47,6 +61,11 @@ class FactLine:
     value: str
     state: str
     rows: tuple[str, ...] = ()
+    unit: str = ""
+    source: str = ""
+    """What feeds it, in words."""
+    fresh_at: Instant | None = None
+    """Up to when the oldest of its streams is complete; None: it stands on no stream that was ever read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +144,19 @@ def explain(
         fields = evidence.fields_of(connection, found.id, as_of)
         sources = tuple(evidence.freshness_of(connection, tuple({source for source, _ in found.ids})))
         tier = evidence.tier_of(connection, found.id)
+        samples = tuple(evidence.samples_of(connection, found.id, as_of))
+        tickets = tuple(evidence.tickets_of(connection, found.id, as_of, as_of - 90 * DAY))
+    there = Behind(as_of, persons, touches, fields, samples, tickets, tier)
     facts = tuple(
         FactLine(
             fact.column,
             fact.shown,
             wording.show(fact, row, as_of, today, currency),
             str(row.get(f"{fact.column}_state") or ("value" if row.get(fact.column) is not None else "not_on_file")),
-            rows_behind(fact, row, persons, touches, fields),
+            rows_behind(fact, row, there),
+            fact.unit or _UNITS.get(fact.kind, ""),
+            NOTES[fact.column].source,
+            _fresh_at(NOTES[fact.column], sources),
         )
         for fact in FACTS
     )
@@ -150,6 +175,12 @@ def explain(
         sources=sources,
         tier=tier,
     )
+
+
+def _fresh_at(note: Note, sources: Sequence[SourceRow]) -> Instant | None:
+    """The streams that make the fact stale: how far the one is that is furthest behind."""
+    ages = [row.fresh_at for row in sources if row.stream in note.streams and row.status != "absent"]
+    return min((at for at in ages if at is not None), default=None)
 
 
 def _rule_line(rule: Rule, row: Row, as_of: Instant, today: Day, currency: str) -> RuleLine:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from rules.facts.notes import NOTES
 from rules.language.catalogue import Fact, Kind
 from rules.language.evaluate import Row
-from store.evidence import FieldRow, PersonRow, TouchRow
-from store.records import Instant
+from store.evidence import FieldRow, PersonRow, SampleRow, TicketRow, TierRow, TouchRow
+from store.records import DAY, Instant
 
 _MOST = 5
 # Which mapped fields a fact is computed from, where it is not the one of its own name.
@@ -24,17 +26,38 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def rows_behind(
-    fact: Fact,
-    row: Row,
-    persons: Sequence[PersonRow],
-    touches: Sequence[TouchRow],
-    fields: Mapping[str, FieldRow],
-) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Every row of the store that a fact of one account may come from, as known at the instant."""
+
+    as_of: Instant
+    persons: Sequence[PersonRow]
+    touches: Sequence[TouchRow]
+    fields: Mapping[str, FieldRow]
+    samples: Sequence[SampleRow] = ()
+    tickets: Sequence[TicketRow] = ()
+    tier: TierRow | None = None
+
+
+_WINDOWS: Mapping[str, tuple[int, Callable[[TouchRow], bool]]] = {
+    "touches_30d": (30, lambda _touch: True),
+    "touches_90d": (90, lambda _touch: True),
+    "meetings_90d": (90, lambda touch: touch.kind == "meeting"),
+}
+"""Column -> days of its window and which of the touches count."""
+
+
+def rows_behind(fact: Fact, row: Row, there: Behind) -> tuple[str, ...]:
     """One line per row that made the fact; empty where it is a portfolio number or there is none."""
-    value = row.get(fact.column)
+    value, persons, touches, fields = row.get(fact.column), there.persons, there.touches, there.fields
     if fact.kind in (Kind.EVENT, Kind.BOOKING):
         return tuple(_touch(touch) for touch in touches if _made(fact, value, touch))[:_MOST]
+    if fact.column in _WINDOWS:
+        return _counted(fact.column, there)
+    if "tickets" in fact.column:
+        return _some([_ticket(ticket) for ticket in there.tickets if _counts(fact, ticket, there.as_of)])
+    if fact.column in ("tier", "tier_pinned", "cadence"):
+        return _tier(there.tier)
     if fact.interval:
         standing = "user" if "user" in fact.name else "exec"
         named = [_person(person) for person in persons if person.standing == standing]
@@ -43,7 +66,40 @@ def rows_behind(
     if fact.column == "touch_due_in":
         return tuple(_touch(touch) for touch in touches if touch.occurred_at == row.get("last_contact"))[:1]
     names = _FIELDS.get(fact.column, (fact.column,))
-    return tuple(_field(fields[name]) for name in names if name in fields)
+    own = [_field(fields[name]) for name in names if name in fields]
+    note = NOTES[fact.column]
+    return (*own, *(_sample(sample) for sample in there.samples if "usage" in note.stale_by))
+
+
+def _counted(column: str, there: Behind) -> tuple[str, ...]:
+    """The touches of the window, the latest first; an activity with several persons is one line."""
+    days, only = _WINDOWS[column]
+    mine = [t for t in there.touches if there.as_of - days * DAY < t.occurred_at <= there.as_of]
+    lines = [_touch(t) for t in mine if only(t)]
+    return _some(lines)
+
+
+def _counts(fact: Fact, ticket: TicketRow, as_of: Instant) -> bool:
+    if fact.column == "tickets_90d":
+        return ticket.opened_at > as_of - 90 * DAY
+    return ticket.closed_at is None or ticket.closed_at > as_of
+
+
+def _ticket(ticket: TicketRow) -> str:
+    closed = "" if ticket.closed_at is None else f", closed {day(ticket.closed_at)}"
+    return f"ticket {ticket.id} ({ticket.source}), {ticket.priority or 'no priority'}, opened {day(ticket.opened_at)}{closed}"
+
+
+def _sample(sample: SampleRow) -> str:
+    return f"{sample.metric}: {sample.value:g} on {day(sample.at)} ({sample.source})"
+
+
+def _tier(tier: TierRow | None) -> tuple[str, ...]:
+    if tier is None:
+        return ()
+    pin = f"pin {tier.pin} of {tier.pin_author or tier.pin_origin or 'a person'}" if tier.pin is not None else ""
+    applied = f"applied {tier.tier}" if tier.tier is not None else ""
+    return tuple(words for words in (pin, applied) if words)
 
 
 def _made(fact: Fact, value: object, touch: TouchRow) -> bool:

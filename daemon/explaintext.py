@@ -137,7 +137,8 @@ def _values(outcome: Outcome, told: Explanation) -> tuple[str, str]:
         f"{fact.shown}: {wording.show(fact, told.row, told.as_of, told.today, told.currency)}"
         for fact in facts_of(node)
     ]
-    if outcome.reason:
+    # `renewal: unknown: outdated` says the reason already.
+    if outcome.reason and outcome.reason.replace(": ", ": unknown: ", 1) not in "; ".join(shown):
         shown.append(outcome.reason)
     who = next((name for column, name in outcome.used.items() if column.startswith("not_covered") and name), None)
     if outcome.truth is None and who:
@@ -160,11 +161,25 @@ def _facts(told: Explanation, all_facts: bool) -> Table:
 
 
 def _facts_table(told: Explanation, columns: Collection[str]) -> Table:
-    table = Table("fact", "value", "rows behind it", title="Facts", title_justify="left", expand=False)
+    table = Table("fact", "value", "rows behind it", "source", title="Facts", title_justify="left", expand=False)
     for fact in told.facts:
         if fact.column in columns:
-            table.add_row(fact.name, Text(fact.value), Text("\n".join(fact.rows)))
+            value = f"{fact.value} {fact.unit}" if _bare(fact.value) else fact.value
+            table.add_row(fact.name, Text(value), Text("\n".join(fact.rows)), _age(told, fact.fresh_at))
     return table
+
+
+def _bare(value: str) -> bool:
+    """True for a number that does not say of what."""
+    return bool(value) and value.replace(",", "").replace(".", "").replace("-", "").isdigit()
+
+
+def _age(told: Explanation, fresh_at: int | None) -> str:
+    """How old the fact's source was: `2 h old`."""
+    if fresh_at is None:
+        return ""
+    hours = max(0, told.as_of - fresh_at) * 24 // DAY
+    return f"{hours} h old" if hours < 48 else f"{hours // 24} d old"
 
 
 def _columns(outcome: Outcome) -> set[str]:

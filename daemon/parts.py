@@ -66,6 +66,7 @@ def source_mapping(mapping: FieldMapping) -> SourceMapping:
         },
         csm=tuple(mapped_option(one, mapping) for one in mapping.csm),
         churned=_condition(mapping.churned),
+        customer=_condition(mapping.customer),
         user_field=contact.user.field if contact.user else None,
         level_field=contact.level.field if contact.level else None,
         tier_field=mapping.tier.field if mapping.tier else None,

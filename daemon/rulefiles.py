@@ -88,6 +88,10 @@ class Rules:
                 raise
             return good
 
+    def running(self) -> RuleSet:
+        """The rules that a daemon runs: the last good ones of the store, else the files'."""
+        return self._stored() or self.read()
+
     def _stored(self) -> RuleSet | None:
         with self._store.read() as connection:
             found = rulesets.last(connection)

@@ -78,6 +78,15 @@ class Report:
         )
         return "\n".join(lines)
 
+    def data(self) -> dict[str, object]:
+        """The same as plain data: every test, and every phrase that was not seen both ways."""
+        tests = [
+            {"rule": one.rule, "test": one.name, "at": _at(one.place), "failures": list(one.failures)}
+            for one in self.results
+        ]
+        gaps = [{"rule": gap.rule, "phrase": gap.phrase, "at": _at(gap.place), "never": gap.never} for gap in self.gaps]
+        return {"ok": self.ok, "tests": tests, "gaps": gaps, "seen": self.seen}
+
     def junit(self) -> str:
         """The same as JUnit XML."""
         suite = ET.Element("testsuite", name="rules", tests=str(len(self.results)), failures=str(len(self.failed)))

@@ -57,6 +57,8 @@ class SourceMapping:
     csm: tuple[Option, ...] = ()
     """Each yields the CRM's id of the user who is the CSM, or that user's e-mail."""
     churned: Callable[[Mapping[str, Scalar]], bool | None] | None = None
+    customer: Callable[[Mapping[str, Scalar]], bool | None] | None = None
+    """The customer condition, for what the fields were in the past; now each row says it itself."""
     user_field: str | None = None
     """Contact field that flags a user of the product."""
     level_field: str | None = None

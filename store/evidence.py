@@ -13,12 +13,14 @@ from store.tables import (
     accounts,
     crm_accounts,
     crm_activities,
+    crm_tickets,
     freshness,
     person_levels,
     persons,
     sources,
     tiers,
     touches,
+    usage_samples,
 )
 
 
@@ -69,6 +71,27 @@ class FieldRow:
     source: str | None
     valid_from: Instant
     history: str
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """The latest sample of one metric of the usage feed."""
+
+    source: str
+    metric: str
+    at: Instant
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """One ticket as it stood: `closed_at` later than the instant counts as open."""
+
+    source: str
+    id: str
+    priority: str | None
+    opened_at: Instant
+    closed_at: Instant | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +229,32 @@ def fields_of(connection: Connection, account_id: int, as_of: Instant) -> dict[s
         or_(field.valid_to.is_(None), field.valid_to > as_of),
     )
     return {row["field"]: FieldRow(**row) for row in connection.execute(query.order_by(field.field)).mappings()}
+
+
+def samples_of(connection: Connection, account_id: int, as_of: Instant) -> list[SampleRow]:
+    """The latest sample of each metric that was on record at that instant."""
+    s = usage_samples.c
+    place = func.row_number().over(partition_by=s.metric, order_by=(s.at.desc(), s.source, s.key, s.user))
+    mine = (s.account_id == account_id, s.at <= as_of, s.recorded_at <= as_of)
+    ranked = select(s.source, s.metric, s.at, s.value, place.label("place")).where(*mine).subquery("ranked")
+    columns = (ranked.c.source, ranked.c.metric, ranked.c.at, ranked.c.value)
+    query = select(*columns).where(ranked.c.place == 1).order_by(ranked.c.metric)
+    return [SampleRow(**row) for row in connection.execute(query).mappings()]
+
+
+def tickets_of(connection: Connection, account_id: int, as_of: Instant, since: Instant) -> list[TicketRow]:
+    """The tickets that were open at that instant, or opened after `since`, the latest first."""
+    t = crm_tickets.c
+    same = and_(crm_accounts.c.source == t.source, crm_accounts.c.id == t.crm_account_id)
+    there = (t.opened_at <= as_of, or_(t.deleted_at.is_(None), t.deleted_at > as_of))
+    counted = or_(t.closed_at.is_(None), t.closed_at > as_of, t.opened_at > since)
+    query = (
+        select(t.source, t.id, t.priority, t.opened_at, t.closed_at)
+        .join(crm_accounts, same)
+        .where(crm_accounts.c.evaluated_id == account_id, counted, *there)
+        .order_by(t.opened_at.desc(), t.source, t.id)
+    )
+    return [TicketRow(**row) for row in connection.execute(query).mappings()]
 
 
 def freshness_of(connection: Connection, names: tuple[str, ...] | None = None) -> list[SourceRow]:

@@ -76,6 +76,7 @@ def run(arguments: list[str] | None = None) -> int:
         sandbox,
         setup,
         tiers,
+        trying,
         usage,
     )
     from daemon.cli.errors import tell
@@ -92,6 +93,7 @@ def run(arguments: list[str] | None = None) -> int:
         sandbox,
         setup,
         tiers,
+        trying,
         usage,
     )  # importing them has registered their commands
     try:

@@ -94,14 +94,14 @@ def closing(config: Config) -> Iterator[Daemon]:
         daemon.close()
 
 
-def instant(text: str | None, now: Instant) -> Instant:
-    """A date (its midnight, UTC) or a date with time -> UTC microseconds; nothing -> now."""
+def instant(text: str | None, now: Instant, option: str = "--as-of") -> Instant:
+    """A date (its midnight, UTC) or a date with time -> UTC microseconds; nothing -> now. `option` is named in errors."""
     if text is None:
         return now
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise BadInput(f"--as-of: {text!r} is no date; write for example 2026-03-02 or 2026-03-02T06:00") from None
+        raise BadInput(f"{option}: {text!r} is no date; write for example 2026-03-02 or 2026-03-02T06:00") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return (moment - _EPOCH) // timedelta(microseconds=1)

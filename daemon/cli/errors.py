@@ -6,6 +6,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from alerts.slack import SlackTrouble
 from connectors.http import VendorError
+from daemon.backtest.chart import ChartsMissing
 from daemon.cli.common import BAD_INPUT, FAILED, BadInput, Failed, err
 from daemon.config import ConfigError
 from daemon.config.identity import LinksFileWrong
@@ -16,7 +17,7 @@ from rules.language import RuleErrors
 from store.migrate import StoreOutdated
 
 _BAD_INPUT = (ConfigError, RuleErrors, BadInput, AccountNotFound, AccountAmbiguous, NoSuchCsm, LinksFileWrong)
-_FAILED = (Failed, StoreHeld, StoreOutdated, VendorError, SlackTrouble)
+_FAILED = (Failed, StoreHeld, StoreOutdated, VendorError, SlackTrouble, ChartsMissing)
 
 
 def tell(error: Exception) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
 
 from daemon.cli import app
-from daemon.cli.common import OK, AsOf, ConfigPath, configured, instant, out, reading
+from daemon.cli.common import OK, AsOf, BadInput, ConfigPath, configured, instant, out, reading
 
 
 @app.command()
@@ -15,10 +16,15 @@ def explain(
     account: Annotated[str, typer.Argument(help="A part of its name, its id in a CRM, or its key.")],
     as_of: AsOf = None,
     all_facts: Annotated[bool, typer.Option("--all-facts", help="Also the facts that no rule asks for.")] = False,
+    rule: Annotated[
+        str | None, typer.Option("--rule", metavar="NAME", help="Only this rule, with the facts it asks for.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     config: ConfigPath = None,
 ) -> int:
     """Explain what tierd makes of one account, now or at any past instant, with the rows behind each fact."""
     from daemon.explain import explain as explained
+    from daemon.explaindata import as_data
     from daemon.explaintext import rendered
     from daemon.healthtext import rendered as health_shown
     from daemon.healthwhy import health_why
@@ -31,7 +37,13 @@ def explain(
             daemon.store, rules, daemon.work.facts, account, instant(as_of, now), currency=settings.currency
         )
         why = health_why(daemon.store, daemon.work.facts, told.as_of, told.row) if told.in_scope else None
-    out.print(rendered(told, all_facts=all_facts))
-    if why is not None:
+    if rule is not None and rule not in {line.rule.name for line in told.rules}:
+        names = ", ".join(line.rule.name for line in told.rules) or "none: it is no customer"
+        raise BadInput(f"--rule: there is no rule `{rule}`; there are {names}")
+    if as_json:
+        out.print(json.dumps(as_data(told, only=rule), indent=2, ensure_ascii=False), markup=False)
+        return OK
+    out.print(rendered(told, all_facts=all_facts, only=rule), soft_wrap=False)
+    if why is not None and rule is None:
         out.print(health_shown(why))
     return OK

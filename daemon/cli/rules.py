@@ -1,18 +1,26 @@
-"""The commands rules check and rules test."""
+"""The commands rules check and rules test, and what they share with the other commands about rules."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from daemon.cli import app
-from daemon.cli.common import FAILED, OK, ConfigPath, configured, out
+from daemon.cli.common import FAILED, OK, ConfigPath, configured, out, reading
 from daemon.rulefiles import read_rules
 
 rules_app = typer.Typer(help="Look at the rule files.", no_args_is_help=True)
 app.add_typer(rules_app, name="rules")
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def print_json(data: Any) -> None:
+    """One JSON document on standard output, as a program wants it."""
+    out.print(json.dumps(data, indent=2, ensure_ascii=False), markup=False)
 
 
 @rules_app.command()
@@ -29,6 +37,7 @@ def run_tests(
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="PATH", help="Write the results as JUnit XML.")
     ] = None,
+    as_json: Json = False,
     config: ConfigPath = None,
 ) -> int:
     """Run the tests that stand beside the rules, on the evaluator and on SQL. Ends with 1 where one does not hold."""
@@ -39,5 +48,47 @@ def run_tests(
     report = ruletests.run(rules)
     if junit is not None:
         junit.write_text(report.junit(), encoding="utf-8")
-    out.print(report.text(), markup=False)
+    if as_json:
+        print_json(report.data())
+    else:
+        out.print(report.text(), markup=False)
     return OK if report.ok else FAILED
+
+
+@rules_app.command()
+def schema() -> int:
+    """Print the JSON Schema of rule files, for editors; `tierd init` writes it beside the rules."""
+    from daemon.ruleschema import shipped
+
+    out.print(shipped(), markup=False, end="")
+    return OK
+
+
+@rules_app.command("complete")
+def complete_phrase(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The beginning of a phrase.")], as_json: Json = False
+) -> int:
+    """Say what may follow the beginning of a phrase, one candidate a line: for editors."""
+    from rules.language.complete import complete
+
+    found = list(complete(text))
+    if as_json:
+        print_json(found)
+    elif found:
+        out.print("\n".join(found), markup=False)
+    return OK
+
+
+@rules_app.command()
+def facts(as_json: Json = False, config: ConfigPath = None) -> int:
+    """Show what a rule may name, where each fact comes from, and on how many customers it has a value, and why not."""
+    from daemon import factrates
+
+    settings = configured(config, needs=())
+    with reading(settings) as daemon, daemon.store.read() as connection:
+        rates = factrates.rates(connection)
+    if as_json:
+        print_json(factrates.as_data(rates))
+    else:
+        out.print(factrates.rendered(rates))
+    return OK

@@ -18,7 +18,7 @@ from rules.rollup import rolled_up
 from rules.view import any_yes, overlay
 from store import account_fields, dirty, identity, trees
 from store.account_fields import FieldInterval
-from store.records import Scalar
+from store.records import Instant, Scalar
 from store.refs import Ref
 
 Pieces = list[Piece[Held]]
@@ -144,13 +144,26 @@ def _values(
     yield "csm", [_with(piece, member(piece.value)) for piece in mapped("csm", mapping.csm, own, related)]
     yield "owner_csm", _column(own, "@owner_id", lambda raw: Value(1, _owner(row.source, str(raw), member_keys)))
     yield "name", _column(own, "@name", lambda raw: Value(text=str(raw)))
-    yield "customer", _column(own, "@customer", lambda raw: Value(num=int(raw or 0)))
+    yield "customer", _customer(own, mapping.customer)
     if row.host:
         yield "domain", pieces(narrowed(own, ()), (), lambda _t: Value(text=row.host))
     if mapping.tier_field:
         yield f"tier_field:{row.source}", _column(own, mapping.tier_field, lambda raw: Value(text=str(raw)))
     if mapping.churned is not None:
         yield "churned", _churned(own, mapping.churned)
+
+
+def _customer(own: PastRow, holds: Callable[[Mapping[str, Scalar]], bool | None] | None) -> list[Piece[Value]]:
+    """What each sync has seen; where the CRM's history knows other fields of the past, what the condition says of them."""
+    now = None if holds is None else holds(own.current.fields)
+
+    def read(t: Instant) -> Value:
+        fields = own.at(t).fields
+        was = None if holds is None else holds(fields)
+        seen = fields.get("@customer") or 0
+        return Value(num=int(seen if was is None or was == now else was))
+
+    return pieces(own, (), read)
 
 
 def _churned(own: PastRow, holds: Callable[[Mapping[str, Scalar]], bool | None]) -> list[Piece[Value]]:

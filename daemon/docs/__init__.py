@@ -13,6 +13,9 @@ _BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)
 
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "facts": catalogue.facts,
+    "fact-sources": catalogue.fact_sources,
+    "fact-streams": catalogue.fact_streams,
+    "fact-histories": catalogue.fact_histories,
     "states": catalogue.states,
     "error-codes": catalogue.error_codes,
     "commands": commands.commands,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from alerts.slack import SCOPES
@@ -12,6 +13,8 @@ from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings
 from daemon.clock import SystemClock
 from daemon.docs.markdown import code, table
+from rules.facts.freshness import STREAMS
+from rules.facts.notes import HISTORY, NOTES, Note
 from rules.language.catalogue import FACTS, Fact, Kind, example
 from rules.language.errors import CODES
 
@@ -131,10 +134,41 @@ def facts() -> str:
     return table(("fact", "unit", "meaning", "example of a phrase"), rows)
 
 
+def fact_sources() -> str:
+    """Where each fact comes from, which streams make it stale, how far back it is known, and what explains it."""
+    rows = ((code(fact.name), *_origin(NOTES[fact.column])) for fact in FACTS)
+    return table(("fact", "comes from", "stale with", "known for", "explained by"), rows)
+
+
+def fact_histories() -> str:
+    """What the words of the column `known for` mean."""
+    return table(("known for", "means"), ((code(name), text) for name, text in HISTORY.items()))
+
+
+def _origin(note: Note) -> tuple[str, str, str, str]:
+    return note.source, ", ".join(note.stale_by) or "nothing", code(note.history), note.evidence
+
+
+def fact_streams() -> str:
+    """The streams behind the words of the column `stale with`."""
+    return table(
+        ("stale with", "streams"), ((code(kind), ", ".join(map(code, names))) for kind, names in STREAMS.items())
+    )
+
+
 def _unit(fact: Fact) -> str:
     if fact.choices:
         return "one of " + ", ".join(choice.replace("_", " ") for choice in fact.choices)
-    return _UNITS.get(fact.kind) or fact.unit or "number"
+    return (_UNITS.get(fact.kind) or fact.unit or "number") + _range(fact)
+
+
+def _range(fact: Fact) -> str:
+    """Where the values end, unless the unit says it: `, from 0`, `, 0 to 10`."""
+    if fact.kind is Kind.SCORE or (math.isinf(fact.low) and math.isinf(fact.high)):
+        return ""
+    times = 100 if fact.kind is Kind.RATIO else 1
+    low, high = (f"{end * times:g}" if not math.isinf(end) else "" for end in (fact.low, fact.high))
+    return f", {low} to {high}" if high else f", from {low}"
 
 
 def _example(fact: Fact) -> str:

@@ -7,7 +7,22 @@ from typing import Any
 
 import typer
 
-from daemon.cli import app, explaining, gaps, identity, looking, mapping, process, rules, sandbox, setup, tiers, usage
+from daemon.cli import (
+    app,
+    explaining,
+    gaps,
+    identity,
+    looking,
+    mapping,
+    people,
+    process,
+    rules,
+    sandbox,
+    setup,
+    tiers,
+    trying,
+    usage,
+)
 from daemon.docs.markdown import code, table
 
 del (
@@ -16,11 +31,13 @@ del (
     identity,
     looking,
     mapping,
+    people,
     process,
     rules,
     sandbox,
     setup,
     tiers,
+    trying,
     usage,
 )  # importing them has registered their commands
 

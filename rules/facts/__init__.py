@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rules.facts.behind import named_people, usage_means
+from rules.facts.outcomes import churned
 from rules.facts.pairs import hand_overs, holders, pair_strengths
 from rules.facts.portfolio import in_scope, portfolio, statistics
 from rules.facts.roster import team_coverage, unknown_people
@@ -17,6 +18,7 @@ __all__ = [
     "FactSettings",
     "Segments",
     "UsageNames",
+    "churned",
     "hand_overs",
     "holders",
     "in_scope",

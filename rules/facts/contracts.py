@@ -36,13 +36,25 @@ class Scope:
 
 def scope(m: Moment, settings: FactSettings, within: Select[int] | None) -> Scope:
     """Customers in scope at the moment: the condition holds, and they are not churned."""
+    told, linked, stale, old = _candidates(m, settings, within)
+    return Scope(_in_force(m, told), linked, stale, old)
+
+
+def lost_renewals(m: Moment, settings: FactSettings) -> CTE:
+    """(account_id, day) of who would be a customer at the moment, but for a lost renewal whose date `day` is past."""
+    judged, *_ = _candidates(m, settings, None)
+    c = judged.c
+    return select(c.account_id, func.coalesce(c.renewal_on, c.lost_renewal).label("day")).where(c.lost == 1).cte("lost")
+
+
+def _candidates(m: Moment, settings: FactSettings, within: Select[int] | None) -> tuple[CTE, CTE, CTE, CTE]:
+    """Who may be in scope, judged; and the links and stale sources that this stands on."""
     candidates = customers(m, within)
     stale = stale_sources(m)
     linked = links(m, crm_accounts.c.evaluated_id.in_(select(candidates.c.account_id)))
     old = account_staleness(linked, stale)
     fields, opportunities = mapped_fields(m, candidates, stale), deals(m, settings, linked)
-    told = _judged(m, _on_file(candidates, fields, opportunities, old))
-    return Scope(_in_force(m, told), linked, stale, old)
+    return _judged(m, _on_file(candidates, fields, opportunities, old)), linked, stale, old
 
 
 def _on_file(candidates: CTE, fields: CTE, opportunities: CTE, old: CTE) -> CTE:

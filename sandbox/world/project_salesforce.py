@@ -13,7 +13,7 @@ from sandbox.world.when import MINUTE
 TYPES = {"customer": "Customer", "prospect": "Prospect", "former": "Former Customer"}
 MEETING_STATUS = {"planned": "Planned", "done": "Held", "cancelled": "Cancelled", "no_show": "No Show", "": None}
 DISPOSITIONS = {"connected": "Connected", "no_answer": "No answer", "left_voicemail": "Left voicemail", None: None}
-TRACKED = ("ARR__c", "Renewal_Date__c", "Customer_Tier__c")
+TRACKED = ("ARR__c", "Renewal_Date__c", "Customer_Tier__c", "Type")
 """Fields of Account of which the org keeps a history."""
 CSM_ROLE = "Customer Success Manager"
 

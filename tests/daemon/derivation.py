@@ -44,6 +44,7 @@ SETTINGS = Derivation(
             },
             csm=(Option(None, "CSM__c"),),
             churned=lambda f: f.get("Type") == "Former Customer",
+            customer=lambda f: None if f.get("Type") is None else f.get("Type") == "Customer",
             user_field="User__c",
             tier_field="Tier__c",
         ),

@@ -735,3 +735,60 @@ def test_daemon_goes_on_without_what_is_broken(home: Path, tierd: Tierd) -> None
     status = tierd("status").out
     assert "configuration" in status
     assert "rule files have mistakes, the last good rules are used" in status
+
+
+def test_a_phrase_is_tried_and_nothing_is_written(tierd: Tierd, home: Path) -> None:
+    """Matches with their facts, as text and as JSON; the store is the same file content before and after."""
+    before = _rows(home, "findings", "facts", "alerts", "portfolio_stats")
+    done = tierd("rules", "try", "no contact in 3 days", "--limit", "2")
+    assert (done.code, "fires on " in done.out, "last contact: " in done.out) == (0, True, True)
+    data = json.loads(tierd("rules", "try", "no contact in 3 days", "--json", "--limit", "3").out)
+    assert data["fires"] + data["silent"] + sum(data["unknown"].values()) == data["customers"] > 0
+    assert len(data["matches"]) == min(3, data["fires"])
+    wrong = tierd("rules", "try", "no contct in 3 days")
+    assert (wrong.code, "did you mean" in wrong.err) == (2, True)
+    assert before == _rows(home, "findings", "facts", "alerts", "portfolio_stats")
+
+
+def test_rule_files_are_compared_with_the_running_ones(tierd: Tierd, home: Path) -> None:
+    """The accounts of JSON are those that a changed threshold adds; the same files change nothing."""
+    same = json.loads(tierd("rules", "diff", "rules", "--json").out)
+    assert [] == same["rules"]
+    text = (home / "rules" / "vocabulary.yaml").read_text()
+    proposed = home / "vocabulary.yaml"
+    proposed.write_text(text.replace("adoption is at least 75%", "adoption is at least 1%"))
+    (change,) = json.loads(tierd("rules", "diff", "vocabulary.yaml", "--json").out)["rules"]
+    assert ("strong-adoption-no-users", "changed") == (change["rule"], change["what"])
+    assert "strong-adoption-no-users (changed)" in tierd("rules", "diff", "vocabulary.yaml").out
+    missing = tierd("rules", "diff", "nowhere.yaml")
+    assert (missing.code, "is no rule file" in missing.err) == (2, True)
+
+
+def test_a_backtest_on_the_command_line(tierd: Tierd) -> None:
+    """Three weeks give no verdict; a range that is none and a date that is none are refused."""
+    weeks = ("--since", "2026-02-09", "--until", "2026-03-02")
+    data = json.loads(tierd("rules", "backtest", "no contact in 10 days", *weeks, "--json").out)
+    assert (4, "churn", 2) == (data["weeks"], data["outcome"], data["clocks"])
+    assert "are needed" in data["refused"]
+    assert 2 == tierd("rules", "backtest", "touch-overdue", *weeks, "--sweep", "much").code
+    assert "--since" in tierd("rules", "backtest", "touch-overdue", "--since", "spring").err
+
+
+def test_the_catalogue_shows_fill_rates(tierd: Tierd) -> None:
+    """Every fact adds up to all customers, and says where it comes from."""
+    facts = json.loads(tierd("rules", "facts", "--json").out)
+    for fact in facts:
+        assert fact["values"] + fact["never"] + sum(fact["missing"].values()) == fact["customers"], fact["name"]
+    arr = next(fact for fact in facts if fact["name"] == "arr")
+    assert ("money", 1.0, ["arr"]) == (arr["type"], arr["filled"], arr["fields"])
+    assert "adoption change vs portfolio" in tierd("rules", "facts").out
+
+
+def test_an_explanation_is_data_too(tierd: Tierd, home: Path) -> None:
+    """One rule, its tree, and every fact with unit, rows and how far its source is."""
+    name = _rows(home, "accounts")["accounts"][0][2]
+    told = json.loads(tierd("explain", str(name), "--as-of", AS_OF, "--rule", "lapsed", "--json").out)
+    assert ["lapsed"] == [rule["rule"] for rule in told["rules"]]
+    assert told["rules"][0]["tree"]["is"] in ("true", "false", "unknown")
+    assert all({"value", "unit", "rows", "complete_up_to"} <= fact.keys() for fact in told["facts"])
+    assert "there is no rule `laps`" in tierd("explain", str(name), "--as-of", AS_OF, "--rule", "laps").err

@@ -54,6 +54,26 @@ def test_the_crms_own_history_makes_the_intervals(store: Store) -> None:
     ] == arr(store)
 
 
+def test_a_lost_customer_was_one_before(store: Store) -> None:
+    """The condition is judged on what its fields were: a prospect, then a customer, then lost."""
+    sync(store, CSM, replace(ACME, customer=False, fields={**ACME.fields, "Type": "Former Customer"}))
+    assert [(0, T0, None, "none")] == customer(store)
+    sync(
+        store,
+        FieldChange("accounts", "A1", "Type", "Prospect", 0),
+        FieldChange("accounts", "A1", "Type", "Customer", T0 + 50 * DAY),
+        FieldChange("accounts", "A1", "Type", "Former Customer", T0 + 200 * DAY),
+    )
+    first, lost = T0 + 50 * DAY, T0 + 200 * DAY
+    assert [(0, T0, first, "crm"), (1, first, lost, "crm"), (0, lost, None, "crm")] == customer(store)
+
+
+def customer(store: Store) -> list[tuple[Any, ...]]:
+    """The intervals of the customer condition."""
+    rows = table(store, t.account_fields, "field", "num", "valid_from", "valid_to", "history")
+    return sorted((row[1:] for row in rows if row[0] == "customer"), key=lambda row: row[1])
+
+
 def test_history_that_does_not_reach_back_leaves_the_time_before_unknown(store: Store) -> None:
     """Where the oldest line is younger than the row, nothing is said of the time before it."""
     sync(store, CSM, ACME, FieldChange("accounts", "A1", "ARR__c", "1200.50", T0 + 100 * DAY))

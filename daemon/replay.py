@@ -1,0 +1,47 @@
+"""The portfolio as it was at any instant, computed into tables of its own: what trying, comparing and backtesting rules stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from daemon.facts import refresh
+from rules.facts import FactSettings
+from store.engine import Store
+from store.records import Instant
+from store.scratch import Scratch, empty, scratch
+from store.status import evaluated_at
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """A connection on which the table of facts is the portfolio at `as_of`; `computed` False: that of the last evaluation."""
+
+    connection: Connection
+    as_of: Instant
+    computed: bool
+
+
+@contextmanager
+def looking(store: Store, settings: FactSettings, as_of: Instant | None, now: Instant) -> Iterator[Portfolio]:
+    """The portfolio at `as_of`; None: as the last full evaluation left it, or at `now` where there was none. Only reads."""
+    if as_of is None:
+        with store.read() as connection:
+            last = evaluated_at(connection)
+            if last is not None:
+                yield Portfolio(connection, last, computed=False)
+                return
+    at = now if as_of is None else as_of
+    with scratch(store) as apart:
+        fill(apart, settings, at)
+        yield Portfolio(apart.connection, at, computed=True)
+
+
+def fill(apart: Scratch, settings: FactSettings, as_of: Instant) -> None:
+    """Compute the portfolio at `as_of` into the snapshot's own tables, instead of what they held."""
+    empty(apart.connection)
+    # No tier field is looked at: what people did to them by then is history already.
+    refresh(apart, settings.model_copy(update={"tier_values": {}}), as_of)

@@ -1,0 +1,82 @@
+"""The backtest on the imitated company: it finds the losses that were planted in its past, with their lead times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+from sqlalchemy import select
+
+from daemon.backtest import Asked, Backtest, backtest
+from daemon.backtest.judging import Terms
+from daemon.ruletry import rule_of
+from rules.facts import FactSettings
+from rules.language import load
+from sandbox import serve
+from store.records import DAY
+from store.tables import crm_accounts
+from tests.acceptance.world import Stage, stage, unlimited
+from tests.rules.test_language import shipped
+
+pytestmark = pytest.mark.acceptance
+WEEK = 7
+WEEKS = 30
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A company with fourteen months behind it, read once: nothing of its past was seen while it happened."""
+    with stage(tmp_path_factory.mktemp("past") / "tierd", serve.Settings(accounts=60, days=2)) as opened:
+        unlimited(opened)
+        done = opened.tierd("sync", "--once")
+        assert done.code == 0, done.said
+        yield opened
+
+
+def planted(company: Stage, rule: str) -> Mapping[int, tuple[int, int]]:
+    """Account of the store -> (day on which the rule first held, day of the loss), of the losses planted for this rule."""
+    companies = {one.key: one for one in company.sandbox.world.companies}
+    ids = crm_accounts.c
+    with company.store.read() as connection:
+        known = {
+            (row.source, row.id): row.account_id
+            for row in connection.execute(select(ids.source, ids.id, ids.account_id))
+        }
+    found = {}
+    for story in company.sandbox.world.stories:
+        if story.kind == "former" and story.rule == rule:
+            one = companies[story.account]
+            refs = (("salesforce", one.salesforce_id), ("hubspot", one.hubspot_id))
+            (account,) = {known[ref] for ref in refs if ref in known}
+            found[account] = (story.first_day, story.clear_day)
+    assert found
+    return found
+
+
+def run(company: Stage, words: str, *, one_clock: bool = False) -> Backtest:
+    """The backtest of a rule, or a phrase, over the weeks before the scenario begins."""
+    asked = Asked(
+        rule_of(load(shipped()), words, "USD"),
+        company.start - WEEKS * WEEK * DAY,
+        Terms(company.start),
+        one_clock=one_clock,
+    )
+    return backtest(company.store, FactSettings(), asked)
+
+
+@pytest.mark.parametrize("rule", ["renewal-exec-silence", "adoption-drop-user-silence"])
+def test_the_planted_losses_are_found_with_their_lead_times(company: Stage, rule: str) -> None:
+    """Each is dated to the day, warned of, and the last alert came within the week in which the rule first held."""
+    found = {one.account: one for one in run(company, rule).judgement.outcomes}
+    for account, (first, lost) in planted(company, rule).items():
+        one = found[account]
+        assert lost == (one.at - company.start) // DAY + 1
+        assert one.last_lead is not None
+        assert 0 <= (lost - first) - one.last_lead / DAY < WEEK
+
+
+def test_the_second_clock_changes_the_numbers(company: Stage) -> None:
+    """Late entries: with one clock the silence that the team saw had never been, and fewer alerts are raised."""
+    two, one = (run(company, "no contact in 7 days", one_clock=single).judgement for single in (False, True))
+    assert two.alerts > one.alerts
+    assert two.precision != one.precision
