@@ -69,8 +69,8 @@ RuleBook = Mapping[str, AlertRule]
 
 
 def alert_rules(ruleset: RuleSet, policy: AlertPolicy) -> dict[str, AlertRule]:
-    """The rules of a rule set by name."""
-    return {rule.name: _rule(rule, policy) for rule in ruleset.rules}
+    """The rules of a rule set that people are told of, by name: a shadow has findings, and no alerts."""
+    return {rule.name: _rule(rule, policy) for rule in ruleset.rules if rule.status != "shadow"}
 
 
 def _rule(rule: Rule, policy: AlertPolicy) -> AlertRule:

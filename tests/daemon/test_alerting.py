@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from alerts.settings import AlertSettings
 from alerts.view import RuleText
 from daemon.alerting import advance
+from daemon.alerting.book import AlertPolicy, alert_rules
 from daemon.alerting.outbox import opaque
 from rules.language import load
 from store.engine import Store
@@ -343,6 +345,16 @@ def test_growth_of_another_route_is_held_too(w: World) -> None:
     w.run()
     assert ["post alert"] == w.ops()
     assert "champions says so" not in w.last_body()
+
+
+def test_a_shadow_has_no_alerts() -> None:
+    """A rule of status shadow is none of alerting's; a live one is."""
+    text = "rules:\n" + "".join(
+        f"  - {{rule: {name}, class: churn, severity: high, when: not renewed, status: {status}, play: Call.}}\n"
+        for name, status in (("told", "live"), ("quiet", "shadow"))
+    )
+    policy = AlertPolicy(AlertSettings(), ALERTS, "C0")
+    assert ["told"] == list(alert_rules(load({"r.yaml": text}), policy))
 
 
 def test_the_digest_lists_medium_and_low_once(w: World) -> None:
