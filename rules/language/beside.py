@@ -115,7 +115,8 @@ def values_of(leaf: Leaf, row: Row) -> Iterator[tuple[str, object]]:
             yield f"{cut.own}_state", state
         case InSet(fact=fact):
             for value in members_of(leaf):
-                yield member_key(fact, value), member_of(row, fact, value)
+                state = member_of(row, fact, value)
+                yield member_key(fact, value), "yes" if state is True else state
         case Silence(narrow=Narrow() as narrow, fact=fact) | Happened(narrow=Narrow() as narrow, fact=fact):
             for value, column in narrowed_columns(fact, narrow):
                 yield narrowed_key(narrow.by, value, column), narrowed_of(row, narrow.by, value, column)

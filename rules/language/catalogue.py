@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -58,11 +58,11 @@ class Fact:
     """A count by level: `<column>_u` more may belong to it."""
     partial: bool = False
     """Only ever too low while activity is stale or not captured, so a value kept beside that state still bounds it."""
+    column: str = field(init=False, compare=False, repr=False)
+    """Column name in store.tables.facts."""
 
-    @property
-    def column(self) -> str:
-        """Column name in store.tables.facts."""
-        return self.name.replace(" ", "_")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "column", self.name.replace(" ", "_"))
 
     @property
     def shown(self) -> str:

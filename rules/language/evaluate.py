@@ -33,13 +33,20 @@ __all__ = ["Outcome", "Row", "Truth", "Verdict", "columns_of", "evaluate", "outc
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one node: its truth, why it is unknown, the values it used (by column), and its parts."""
+    """What became of one node: its truth, why it is unknown, the row it was asked of, and its parts."""
 
     node: Node
     truth: Truth
     reason: str | None = None
-    used: Mapping[str, object] = field(default_factory=dict)
+    row: Row = field(default_factory=dict, repr=False, compare=False)
     parts: tuple[Outcome, ...] = ()
+
+    @property
+    def used(self) -> Mapping[str, object]:
+        """What a phrase read of the row, by column."""
+        if not isinstance(self.node, Leaf):
+            return {}
+        return {name: self.row.get(name) for name in columns_of(self.node)} | dict(values_of(self.node, self.row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +105,7 @@ def _reasons(tree: Outcome) -> Iterable[str]:
 def _leaf(leaf: Leaf, row: Row, as_of: Instant, today: Day) -> Outcome:
     truth, why = _decide(leaf, row, as_of, today)
     reason = f"{leaf.fact.shown}: {why}" if why else None
-    used = {column: row.get(column) for column in columns_of(leaf)} | dict(values_of(leaf, row))
-    return Outcome(leaf, truth, reason, used)
+    return Outcome(leaf, truth, reason, row)
 
 
 def _decide(leaf: Leaf, row: Row, as_of: Instant, today: Day) -> Decided:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from rules.language.catalogue import Fact, Kind, booking_of
+from rules.language.catalogue import Fact, Kind
+from rules.language.decide_events import booking_for
 from rules.language.evaluate import Row, outcome
+from rules.language.lines import line_of
 from rules.language.model import Rule
-from rules.language.tree import Silence, facts_of
+from rules.language.tree import Moved, Ranked, Silence, facts_of
 from rules.language.values import today_of
 from rules.language.wording import date, deciding, placeholders, show
 from store.records import Behind, Day, Instant, NamedTouch
@@ -29,8 +31,12 @@ def bullets(
     A number that moves by time alone is bound to its day: `on 2026-03-08: Ann Lee (CFO) 64`.
     """
     day = today_of(as_of) if today is None else today
-    named, others = [], []
+    named: list[str] = []
+    others: list[str] = []
     said = {fact.column for fact in placeholders(rule.say)}
+    for leaf in deciding(outcome(rule.when, row, as_of, day)):
+        special = line_of(leaf, row, as_of, day, currency, lasting=True)
+        named += [special] if special else []
     for fact in _facts(rule, row, as_of, day):
         line = _line(fact, row, behind, day)
         if line:
@@ -42,8 +48,9 @@ def bullets(
 
 def _facts(rule: Rule, row: Row, as_of: Instant, today: Day) -> Iterator[Fact]:
     for leaf in deciding(outcome(rule.when, row, as_of, today)):
-        yield from facts_of(leaf)
-        if isinstance(leaf, Silence) and (booking := booking_of(leaf.fact)):
+        if not isinstance(leaf, Moved | Ranked):
+            yield from facts_of(leaf)
+        if isinstance(leaf, Silence) and (booking := booking_for(leaf)):
             yield booking
 
 

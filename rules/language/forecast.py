@@ -29,8 +29,9 @@ class Change:
 def next_change(rule: Rule, row: Row, as_of: Instant, today: Day | None = None, horizon: int = 60) -> Change | None:
     """The first whole day ahead (up to `horizon`) with another answer or severity, if nothing but time happens.
 
-    Dates and instants stay, so ages grow and booked meetings pass; sources are taken to stay fresh and captured,
-    and what follows from many rows (relationship strength, usage) is held as it is.
+    Dates and instants stay, so ages grow, booked meetings pass and a mail that waits waits longer; sources are taken to
+    stay fresh and captured, and what follows from many rows (relationship strength, usage, ranks) or from the past
+    (movement) is held as it is.
     """
     day = today_of(as_of) if today is None else today
     now = evaluate(rule, row, as_of, day)
@@ -52,6 +53,9 @@ def later(row: Row, as_of: Instant, today: Day, days: int) -> Mapping[str, objec
     due, renewal = row.get("touch_due_in"), row.get("renewal")
     if isinstance(due, int | float):
         found["touch_due_in"] = due - days
+    waiting = row.get("awaiting_reply")
+    if isinstance(waiting, int | float) and waiting > 0:
+        found["awaiting_reply"] = waiting + 24 * days
     outdated = isinstance(renewal, int) and renewal < today + days - _OUTDATED_AFTER
     if outdated and row.get("renewed") == 0 and row.get("renewal_state") is None:
         found["renewal"], found["renewal_state"] = None, "outdated"

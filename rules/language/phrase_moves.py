@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -10,9 +9,10 @@ from rules.language import values
 from rules.language.asking import Asking, words_of, wrong
 from rules.language.catalogue import Fact, Kind, example
 from rules.language.grammar import Piece
+from rules.language.ranks import PARTS
 from rules.language.tree import Cut, Leaf, Moved, Ranked
+from store.tables import past_facts
 
-_PARTS: Mapping[str, int] = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "tenth": 10}
 _STILL = (Kind.EVENT, Kind.BOOKING)
 _AMOUNTS = {Kind.RATIO: "10 points", Kind.POINTS: "10 points", Kind.MONEY: "20%", Kind.SCORE: "15", Kind.HOURS: "8 hours"}
 
@@ -22,6 +22,9 @@ def moved(asking: Asking) -> Leaf:
     phrase = asking.phrase
     fact = asking.fact(phrase.subject)
     days = asking.days(phrase.operands[-1])
+    if fact.column not in past_facts.c:
+        message = f"`{fact.name}` is not kept for the past"
+        raise wrong("E-TYPE", phrase.subject, message, f"try `{example(fact)}`")
     if phrase.form == "changed":
         if fact.kind in _STILL:
             asking.unsuitable(fact, phrase.subject)
@@ -83,8 +86,8 @@ def ranked(asking: Asking) -> Leaf:
 
 
 def _part(piece: Piece, fact: Fact, side: str) -> Fraction:
-    if piece.kind in _PARTS:
-        return Fraction(1, _PARTS[piece.kind])
+    if piece.kind in PARTS:
+        return PARTS[piece.kind]
     found = values.quantity(piece.text)
     if found is None or found.unit != "%":
         number = 20 if found is None else abs(found.number)

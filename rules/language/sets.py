@@ -52,3 +52,8 @@ NARROWABLE: Mapping[str, Fact] = MappingProxyType({BY_NAME[name].event: BY_NAME[
 def set_example(fact: Fact) -> str:
     """A phrase that suits the set."""
     return {"tags": 'tagged "beta"', "features": 'feature "SSO" is adopted'}.get(fact.name, f"{fact.name} include it")
+
+
+def said_of(states: tuple[str, ...]) -> str:
+    """The word of a phrase for these states of a feature."""
+    return next(word for word, meant in FEATURE_STATES.items() if meant == states)
