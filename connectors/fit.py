@@ -18,10 +18,11 @@ _DATES: frozenset[Kind] = frozenset({"date", "instant"})
 # What a fact can be read from, and how it is called. Text is taken where a CRM keeps numbers or dates in text.
 _FITS: Mapping[str, tuple[frozenset[Kind], str]] = {
     **dict.fromkeys(("arr", "potential", "ltv"), (_NUMBERS | {"text"}, "an amount")),
-    **dict.fromkeys(("seats", "term", "market_fit"), (_NUMBERS | {"text"}, "a number")),
+    **dict.fromkeys(("seats", "team_size", "term", "market_fit"), (_NUMBERS | {"text"}, "a number")),
     **dict.fromkeys(("renewal", "contract_start"), (_DATES | {"text"}, "a date")),
     **dict.fromkeys(("strategic", "auto_renews"), (frozenset({"flag", "choice", "text"}), "yes or no")),
     "segment": (frozenset({"choice", "text"}), "a segment"),
+    "tags": (frozenset({"choices", "choice", "text"}), "one or several words"),
     "usage_key": (frozenset({"text", "number", "reference", "choice"}), "a name or id of the workspace"),
     "csm": (frozenset({"person", "text", "choice"}), "a user, or a user's e-mail address"),
 }

@@ -25,7 +25,9 @@ FieldName = Literal[
     "auto_renews",
     "term",
     "seats",
+    "team_size",
     "segment",
+    "tags",
     "ltv",
     "usage_key",
 ]

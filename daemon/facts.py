@@ -9,9 +9,10 @@ from sqlalchemy import Select, select
 
 from alerts.writeback import Target
 from daemon import pins
-from rules.facts import FactSettings, in_scope, portfolio, statistics
+from rules.facts import FactSettings, in_scope, narrowed, portfolio, sets, statistics
 from store import facts
 from store.engine import Store
+from store.factsets import write_sets
 from store.records import Instant
 from store.tables import accounts as accounts_table
 
@@ -30,6 +31,7 @@ def refresh(store: Store, settings: FactSettings, as_of: Instant, accounts: Coll
             facts.write_statistics(conn, found, as_of)
         changed = facts.write(conn, portfolio(as_of, settings, within, stored=True))
         left = facts.drop(conn, in_scope(as_of, settings, within), within)
+        write_sets(conn, sets(as_of, settings, within), narrowed(as_of, settings, within), within)
     return changed + left
 
 

@@ -111,8 +111,17 @@ def fact_settings(config: Config) -> FactSettings:
         },
         segments=config.segments,
         cadence=CADENCES[config.tiers.cadence],
+        response=dict(enumerate(config.tiers.response, start=1)),
+        renewal_types=_lower(config.opportunities.renewal),
+        expansion_types=_lower(config.opportunities.expansion),
+        features=config.features,
+        offerings=config.offerings,
         tier_values={name: source.tier.values for name, source in config.crms.items() if source.tier},
     )
+
+
+def _lower(types: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({one.lower() for one in types}))
 
 
 def alert_policy(config: Config) -> AlertPolicy:

@@ -16,10 +16,13 @@ _EPOCH = date(1970, 1, 1).toordinal()
 MONEY = frozenset({"arr", "potential", "ltv"})
 DATES = frozenset({"renewal", "contract_start"})
 FLAGS = frozenset({"strategic", "auto_renews"})
-COUNTS = frozenset({"seats", "term"})
+COUNTS = frozenset({"seats", "team_size", "term"})
 SCORES = frozenset({"market_fit"})
 # A segment in a CRM's spelling, without case, blanks, hyphens and underscores.
 SEGMENTS = {"enterprise": "enterprise", "midmarket": "mid_market", "smb": "smb"}
+
+
+_SEVERAL = re.compile(r"[;,\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,11 @@ def flag(raw: Scalar) -> int | None:
     return {"true": 1, "false": 0, "yes": 1, "no": 0, "1": 1, "0": 0}.get(str(raw).strip().casefold())
 
 
+def words(text: str) -> tuple[str, ...]:
+    """The values of a field that holds several: `a;b` of a multi-select in both CRMs, or a text with commas; in order."""
+    return tuple(sorted({part.strip() for part in _SEVERAL.split(text)} - {""}))
+
+
 def _hundredths(raw: Scalar) -> int | None:
     return money(raw)
 
@@ -156,6 +164,8 @@ def convert(field: str, raw: Scalar) -> Value | None:
     if field == "segment":
         word = SEGMENTS.get(re.sub(r"[\s_-]+", "", str(raw)).casefold())
         return None if word is None else Value(text=word)
+    if field == "tags":
+        return Value(text=";".join(words(str(raw))))
     return Value(text=str(raw).strip())
 
 

@@ -10,14 +10,14 @@ from rules.view import any_yes, overlay, total
 
 Fields = Mapping[str, list[Piece[Held]]]
 
-ADDED = MONEY | {"seats"}
+ADDED = MONEY | {"seats", "team_size"}
 """What adds up over the tree."""
 OWN = frozenset({"name", "domain", "usage_key", "churned"})
 """What an account below does not lend to the one above; nor does it its tier fields."""
 
 
 def rolled_up(top: Fields, below: Sequence[Fields]) -> dict[str, list[Piece[Held]]]:
-    """Money and seats are added up; it is a customer when any of them is; any other field is its own, and where it has
+    """Money, seats and people are added up; it is a customer when any of them is; any other field is its own, and where it has
     none, that of the first account below that has one (`below` comes in order: the largest first).
     """
     found = dict(top)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
 
 from store.records import DAY, Instant
 
@@ -36,6 +36,8 @@ class TierSettings(BaseModel):
     names: tuple[str, str, str] = ("1", "2", "3")
     cadence: Literal["A", "B"] = "A"
     """Days between two touches per tier: A is 7, 14, 30; B is 7, 30, 90."""
+    response: tuple[PositiveInt, PositiveInt, PositiveInt] = (24, 48, 72)
+    """Hours within which tier 1, 2 and 3 are promised an answer."""
     weights: Weights = Weights()
     tier_1_percent: int = Field(default=15, ge=0, le=100)
     tier_2_percent: int = Field(default=50, ge=0, le=100)

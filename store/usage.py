@@ -1,4 +1,4 @@
-"""Keep what usage feeds bring: samples, use of features, the explicit map; and name the subjects they are about."""
+"""Keep what usage feeds bring: samples, features, answers to surveys, the map; and name the subjects they are about."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, and_, delete, insert, select
 
 from store import dirty, sync_rows
-from store.records import ActivityRecord, FeatureUse, FedActivity, Instant, UsageMap, UsageSample
+from store.records import ActivityRecord, FeatureUse, FedActivity, Instant, SurveyAnswer, UsageMap, UsageSample
 from store.refs import chunks, listed, upsert
 from store.saved import Saved
-from store.tables import crm_activities, feature_uses, usage_map, usage_samples, usage_subjects
+from store.tables import crm_activities, feature_uses, survey_answers, usage_map, usage_samples, usage_subjects
 
 DIRTY = "samples"
 """In the dirty list: a subject whose rows are new or whose account may be another one."""
@@ -57,6 +57,31 @@ def save_uses(conn: Connection, source: str, records: Sequence[FeatureUse], now:
         }  # fmt: skip
 
     return _save(conn, feature_uses, source, [row(r) for r in records], ("uses", "users", "offered"))
+
+
+def save_answers(conn: Connection, source: str, records: Sequence[SurveyAnswer], now: Instant) -> Saved:
+    """Answers to surveys. Read again they keep the instant at which they became known; one that is the same stays."""
+    latest = {r.id: r for r in records}
+    c = survey_answers.c
+    have: dict[str, Row[Any]] = {}
+    for some in chunks(sorted(latest)):
+        have |= {row.id: row for row in conn.execute(select(survey_answers).where(c.source == source, c.id.in_(some)))}
+    names = ("key", "user", "kind", "value", "at")
+    fresh = []
+    for r in latest.values():
+        row: dict[str, Any] = {
+            "source": source, "id": r.id, "key": r.key, "user": r.user or "", "kind": r.kind, "value": r.value, "at": r.at,
+        }  # fmt: skip
+        old = have.get(r.id)
+        if old is not None and all(getattr(old, name) == row[name] for name in names):
+            continue
+        known_since = now if r.recorded_at is None else r.recorded_at
+        fresh.append(row | {"recorded_at": known_since if old is None else old.recorded_at})
+    # Of an answer that is somebody else's now, the account that it was must be looked at again too.
+    before = {(have[row["id"]].key, have[row["id"]].user) for row in fresh if row["id"] in have}
+    accounts = _subjects(conn, source, {(row["key"], row["user"]) for row in fresh} | before)
+    upsert(conn, survey_answers, [row | {"account_id": accounts[row["key"], row["user"]]} for row in fresh])
+    return Saved(0, len(fresh), 0)
 
 
 def _save(conn: Connection, table: Table, source: str, rows: Sequence[dict[str, Any]], values: Sequence[str]) -> Saved:

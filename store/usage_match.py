@@ -14,6 +14,7 @@ from store.tables import (
     crm_accounts,
     feature_uses,
     persons,
+    survey_answers,
     usage_map,
     usage_names,
     usage_samples,
@@ -171,6 +172,7 @@ def keep(conn: Connection, before: Sequence[Row[Any]], matches: Sequence[Match])
     _update(conn, usage_subjects, names, changed)
     _update(conn, usage_samples, ("account_id",), moved)
     _update(conn, feature_uses, ("account_id",), moved)
+    _update(conn, survey_answers, ("account_id",), moved)
     return {account for account in accounts if account is not None}
 
 

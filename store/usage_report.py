@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, and_, case, distinct, func, literal, select
 
 from store.records import Instant
-from store.tables import accounts, feature_uses, usage_names, usage_samples, usage_subjects
+from store.tables import accounts, feature_uses, survey_answers, usage_names, usage_samples, usage_subjects
+
+_FED = (usage_samples, feature_uses, survey_answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class LostRow:
 def lost(conn: Connection, metric: str) -> list[LostRow]:
     """Every name without an account; `metric`: which one is added up."""
     found: dict[tuple[str, str, str], LostRow] = {}
-    for table in (usage_samples, feature_uses):
+    for table in _FED:
         for row in conn.execute(_lost(table, metric)):
             key = (row.source, row.name, row.reason)
             old = found.get(key)
@@ -67,9 +69,7 @@ def _lost(table: Table, metric: str) -> Select[Any]:
 
 def matched_rows(conn: Connection) -> int:
     """Rows of usage that have an account."""
-    counts = [
-        select(func.count()).select_from(t).where(t.c.account_id.is_not(None)) for t in (usage_samples, feature_uses)
-    ]
+    counts = [select(func.count()).select_from(t).where(t.c.account_id.is_not(None)) for t in _FED]
     return sum(int(conn.execute(query).scalar() or 0) for query in counts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from connectors.usage.values import (
     BadRow,
     BadValue,
     Unnamed,
+    choice,
     count,
     flag,
     given,
@@ -22,9 +24,11 @@ from connectors.usage.values import (
     text,
     user_of,
 )
-from store.records import FeatureUse, FedActivity, Instant, UsageSample
+from store.records import FeatureUse, FedActivity, Instant, SurveyAnswer, UsageSample
 
-FedRecord = UsageSample | FeatureUse | FedActivity
+FedRecord = UsageSample | FeatureUse | FedActivity | SurveyAnswer
+_SURVEYS = {"csat": "csat", "nps": "nps"}
+_MOST_NPS = 10
 
 
 def reader(settings: UsageSettings, *, first_read: bool) -> Callable[[Mapping[str, Any]], list[FedRecord]]:
@@ -45,6 +49,8 @@ def reader(settings: UsageSettings, *, first_read: bool) -> Callable[[Mapping[st
                 return [activity(row, settings, known_at_once=known_at_once)]
             except BadValue as error:
                 raise error.unshown() from None
+        if settings.content == "surveys":
+            return [_answer(row, settings, known_at_once)]
         return [*_samples(row, settings, known_at_once)] if settings.content == "samples" else [
             _use(row, settings, known_at_once)
         ]  # fmt: skip
@@ -68,6 +74,8 @@ def needed(settings: UsageSettings) -> tuple[str, ...]:
     who = tuple(name for name in (columns.key, columns.user) if name is not None)
     if settings.content == "activities":
         return (columns.kind, settings.at_column, columns.sender, columns.to)
+    if settings.content == "surveys":
+        return (columns.id, *who, settings.at_column, columns.kind, settings.answer_column)
     if settings.content == "features":
         return (
             *who,
@@ -141,3 +149,39 @@ def _use(row: Mapping[str, Any], settings: UsageSettings, known_at_once: bool) -
     offered = flag(given(row, columns.offered), columns.offered) if columns.offered else None
     recorded = _recorded(row, settings, at, known_at_once)
     return FeatureUse(key, feature, at, uses, user or None, users, offered, recorded)
+
+
+def _answer(row: Mapping[str, Any], settings: UsageSettings, known_at_once: bool) -> SurveyAnswer:
+    columns, name = settings.columns, settings.answer_column
+    key, user = _who(row, settings)
+    at = moment(_value(row, settings.at_column), settings.at_column)
+    ref = text(_value(row, columns.id), columns.id)
+    if not ref:
+        raise BadRow(f"`{columns.id}` is empty: every answer has an id, so that it counts once")
+    kind = choice(_value(row, columns.kind), columns.kind, _SURVEYS)
+    if kind is None:
+        raise BadRow(f"`{columns.kind}` is empty: write csat or nps")
+    raw = _value(row, name)
+    value = number(raw, name)
+    if value is None:
+        raise BadRow(f"`{name}` is empty: every answer has a number")
+    return SurveyAnswer(
+        ref, key, kind, _nps(value, raw, name) if kind == "nps" else _csat(value, raw, settings), at, user or None,
+        _recorded(row, settings, at, known_at_once),
+    )  # fmt: skip
+
+
+def _nps(value: float, raw: Any, name: str) -> int:
+    if not value.is_integer() or value > _MOST_NPS:
+        raise BadValue(name, raw, "an answer to an NPS question is a whole number from 0 to 10")
+    return int(value)
+
+
+def _csat(value: float, raw: Any, settings: UsageSettings) -> int:
+    """Hundredths of a percent of the scale, half up."""
+    worst, best = settings.csat_scale
+    if not worst <= value <= best:
+        raise BadValue(
+            settings.answer_column, raw, f"a CSAT answer lies between {worst:g} and {best:g}: mend it, or `csat_scale`"
+        )
+    return math.floor((value - worst) / (best - worst) * 10_000 + 0.5)

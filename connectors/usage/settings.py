@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
-Content = Literal["samples", "features", "activities"]
+Content = Literal["samples", "features", "activities", "surveys"]
 
 
 class Columns(BaseModel):
@@ -29,7 +29,9 @@ class Columns(BaseModel):
     metric: str | None = None
     """Samples with one metric a row: the column with its name."""
     value: str | None = None
-    """The number beside `metric`; of features how often it was used (none: once a row)."""
+    """The number beside `metric`; of features how often it was used (none: once a row); of surveys the answer's number,
+    `value` where it is not set.
+    """
 
     feature: str = "feature"
     """Name of the feature, or of the event that shows its use."""
@@ -39,9 +41,11 @@ class Columns(BaseModel):
     """Is the feature in this customer's plan."""
 
     id: str = "id"
-    """Names an activity for good; without it the message id, the calendar id, or its content does."""
+    """Names an activity for good; without it the message id, the calendar id, or its content does. Answers to surveys
+    always have one.
+    """
     kind: str = "kind"
-    """email, call or meeting."""
+    """email, call or meeting; of surveys csat or nps."""
     end: str = "end"
     direction: str = "direction"
     """in or out; without it the sender tells."""
@@ -68,7 +72,7 @@ class UsageSettings(BaseModel):
     kind: Literal["usage"]
     content: Content = "samples"
     """samples: numbers over time. features: use of features. activities: metadata of mails, calls and meetings from
-    systems outside the CRM.
+    systems outside the CRM. surveys: answers to CSAT and NPS questions, one a row.
     """
     files: tuple[str, ...] = ()
     """Patterns, relative to the configuration file: usage/*.csv, usage/*.jsonl, usage/*.parquet; .gz is unpacked."""
@@ -94,6 +98,8 @@ class UsageSettings(BaseModel):
     """Leave out rows that name neither an account nor a user, as anonymous visitors in a stream of events do."""
     keep_subjects: bool = False
     """Activities: keep the subject line; without it it is dropped as it is read."""
+    csat_scale: tuple[float, float] = (0, 100)
+    """Surveys: the worst and the best answer to a CSAT question, such as [1, 5]."""
     rhythm: str | None = Field(default=None, pattern=r"^[1-9]\d{0,3}[mhdw]$")
     """Between two samples of one account, such as 1d or 1w; it wins over `usage.interval` for this feed."""
     history_known_at_once: bool = True
@@ -118,9 +124,18 @@ class UsageSettings(BaseModel):
             raise ValueError(f"`metrics` are for samples: a feed of {self.content} has none")
         if self.content != "activities" and columns.key is None and columns.user is None:
             raise ValueError("without `columns.key` rows need `columns.user` to find their account")
+        if self.content != "surveys" and "csat_scale" in self.model_fields_set:
+            raise ValueError("`csat_scale` is for surveys")
+        if not 0 <= self.csat_scale[0] < self.csat_scale[1]:
+            raise ValueError("`csat_scale` names the worst answer first, then the best: write for example [1, 5]")
         if self.content != "activities" and self.keep_subjects:
             raise ValueError("`keep_subjects` is for activities")
         return self
+
+    @property
+    def answer_column(self) -> str:
+        """Of surveys, the column with the answer's number."""
+        return self.columns.value or "value"
 
     @property
     def at_column(self) -> str:

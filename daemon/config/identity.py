@@ -19,7 +19,7 @@ FIELDS = frozenset(
     [
         "default", "name", "customer", "churned", "csm", "owner", "domain", "parent",
         "arr", "potential", "market_fit", "strategic", "contract_start", "renewal", "auto_renews", "term", "seats",
-        "segment", "ltv", "usage_key",
+        "team_size", "segment", "tags", "ltv", "usage_key",
     ]
 )  # fmt: skip
 """What a precedence may be set for."""

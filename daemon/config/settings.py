@@ -28,7 +28,7 @@ from connectors.usage.settings import UsageSettings
 from daemon.config.identity import IdentitySettings
 from daemon.ingest.settings import IngestSettings
 from daemon.schedule import At, Every, Trigger
-from rules.facts.settings import Feature, Segments, UsageNames
+from rules.facts.settings import Feature, Offering, OpportunityTypes, Segments, UsageNames
 from rules.tiers import TierSettings
 from store.records import DAY, HOUR, MINUTE
 
@@ -157,6 +157,9 @@ class Config(BaseModel):
     usage: UsageNames = UsageNames()
     features: dict[str, Feature] = {}
     """What can be used in the product, by the name that everything else uses."""
+    offerings: dict[str, Offering] = {}
+    """Packages and add-ons, by the name that the features' `offering` has."""
+    opportunities: OpportunityTypes = OpportunityTypes()
     segments: Segments = Segments()
     rules: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)] = ("rules/*.yaml",)
     slack: SlackSettings | None = None

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row
 
 from daemon.derive.pastrows import own_row, related_rows
 from daemon.derive.usage import USAGE_KEY, keys_of, name_accounts
-from rules.fieldmap import Derivation, Held, SourceMapping, Value
+from rules.facts.sets import TAG
+from rules.fieldmap import Derivation, Held, SourceMapping, Value, words
 from rules.past import PastRow, Piece, mapped, narrowed, pieces
 from rules.rollup import rolled_up
 from rules.view import any_yes, overlay
@@ -191,11 +192,30 @@ def _intervals(fields: Fields) -> Iterator[FieldInterval]:
     for name, values in fields.items():
         for piece in values:
             held = piece.value
+            if name == "tags":
+                continue
             if name == "csm" and held.num is not None:  # the record owner stands in, and that is said
                 yield _interval("csm_fallback", piece, 1, None)
                 yield _interval("csm", piece, None, held.text)
             else:
                 yield _interval(name, piece, held.num, held.text)
+    for tag, values in _tags(fields.get("tags", ())).items():
+        for piece in values:
+            yield _interval(f"{TAG}{tag}", piece, 1, None)
+
+
+def _tags(values: Sequence[Piece[Held]]) -> Mapping[str, Pieces]:
+    """Each tag with the times in which the account has it: one that stays while others come and go is one interval."""
+    found: defaultdict[str, Pieces] = defaultdict(list)
+    for piece in values:
+        for tag in words(piece.value.text or ""):
+            had = found[tag]
+            if had and (had[-1].until, had[-1].value.source) == (piece.since, piece.value.source):
+                last = had.pop()
+                had.append(Piece(last.since, piece.until, last.value, last.history, last.author))
+            else:
+                had.append(piece)
+    return found
 
 
 def _interval(name: str, piece: Piece[Held], num: int | None, text: str | None) -> FieldInterval:

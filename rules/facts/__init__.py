@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rules.facts.behind import named_people, usage_means
 from rules.facts.portfolio import in_scope, portfolio, statistics
+from rules.facts.sets import narrowed, sets
 from rules.facts.settings import CADENCES, FactSettings, Segments, UsageNames
 from rules.facts.usage import MEDIAN_CHANGE, RHYTHM
 
@@ -16,7 +17,9 @@ __all__ = [
     "UsageNames",
     "in_scope",
     "named_people",
+    "narrowed",
     "portfolio",
+    "sets",
     "statistics",
     "usage_means",
 ]

@@ -6,19 +6,26 @@ from dataclasses import dataclass
 
 from sqlalchemy import CTE, BigInteger, case, func, literal, null, or_
 
+from rules.facts.features import Uses, feature_facts
 from rules.facts.moment import Expr, Moment, real, word
+from rules.facts.offerings import Newest, offering_facts
 from rules.facts.people import relationship
+from rules.facts.replies import hours_since
 from rules.facts.settings import FactSettings
+from rules.facts.states import fact as _fact
+from rules.facts.trend import trend_facts
 from rules.facts.usage import ratio
-from store.tables import RECORDED_FACTS
+from rules.facts.voice import voice_facts
 
 TOUCH_COUNTS = ("touches_30d", "touches_90d", "inbound_90d", "meetings_90d")
+PER_ARR = 1_000 * 100.0
+"""Minor units of ARR that the load is told per."""
 TICKET_COUNTS = ("open_tickets", "urgent_tickets", "tickets_90d")
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The CTEs that a row is put together from, each with at most one row per account."""
+    """What a row is put together from: CTEs with at most one row per account, the stale sources, the newest offering."""
 
     contract: CTE
     staleness: CTE
@@ -30,6 +37,14 @@ class Parts:
     median: CTE
     tier: CTE
     growth: CTE
+    waiting: CTE
+    outreach: CTE
+    voice: CTE
+    features: Uses
+    showing: CTE
+    dealing: CTE
+    stale_sources: CTE
+    newest: Newest | None
 
 
 def fact_columns(m: Moment, settings: FactSettings, parts: Parts) -> dict[str, Expr]:
@@ -37,21 +52,18 @@ def fact_columns(m: Moment, settings: FactSettings, parts: Parts) -> dict[str, E
     return {
         **_contract_facts(settings, parts),
         **_usage_facts(parts),
+        **trend_facts(dict(parts.usage.c.items())),
         **_people_facts(parts),
+        **_reply_facts(m, parts),
         **_ticket_facts(parts),
+        **voice_facts(m, parts.voice, parts.stale_sources),
+        **_load_facts(parts),
+        **feature_facts(parts.features),
+        **offering_facts(parts.newest, parts.showing, parts.features, _unseen(parts)),
         **_tier_facts(m, settings, parts),
         **_silence_columns(parts),
         **_not_yet(),
     }
-
-
-def _fact(name: str, value: Expr, missing: str | Expr, stale: Expr | None = None) -> dict[str, Expr]:
-    """A fact with its state: why it is missing, else 'stale' beside the last known value, else NULL."""
-    why = word(missing) if isinstance(missing, str) else missing
-    whens: list[tuple[Expr, Expr]] = [(value.is_(None), why)]
-    if stale is not None:
-        whens.append((stale == 1, word("stale")))
-    return {name: value, f"{name}_state": case(*whens)}
 
 
 def _missing(name: str, why: str) -> dict[str, Expr]:
@@ -73,6 +85,7 @@ def _contract_facts(settings: FactSettings, parts: Parts) -> dict[str, Expr]:
     then = parts.growth.c.arr_then
     growth = case((then > 0, ratio(real(c.arr) / real(then) - real(1.0))))
     no_growth = case((c.arr.is_(None), word("not_on_file")), else_=word("not_recorded"))
+    expansion = case((parts.dealing.c.account_id.is_not(None), func.coalesce(c.open_expansion, 0)))
     outdated = case((c.outdated == 1, word("outdated")), else_=word("not_on_file"))
     return {
         **_fact("name", c.name, "not_on_file"),
@@ -82,6 +95,7 @@ def _contract_facts(settings: FactSettings, parts: Parts) -> dict[str, Expr]:
         **_fact("strategic", c.strategic, "not_on_file", c.strategic_stale),
         **_fact("auto_renews", c.auto_renews, "not_on_file", c.auto_renews_stale),
         **_fact("seats", c.seats, "not_on_file", c.seats_stale),
+        **_fact("team_size", c.team_size, "not_on_file", c.team_size_stale),
         **_fact("csm", c.csm, "not_on_file", c.csm_stale),
         **_fact("segment", func.coalesce(c.segment, by_arr), "not_on_file", segment_stale),
         **_fact("ltv", func.coalesce(c.ltv, c.paid, nothing_paid), "not_on_file", ltv_stale),
@@ -91,37 +105,14 @@ def _contract_facts(settings: FactSettings, parts: Parts) -> dict[str, Expr]:
         **_fact("renewed", c.renewed, "not_on_file", dates_stale),
         **_fact("lifecycle", c.lifecycle, "not_on_file", dates_stale),
         **_fact("arr_growth", growth, no_growth, c.arr_stale),
+        **_fact("open_expansion", expansion, "no_source", c.deals_stale),
     }
 
 
 def _not_yet() -> dict[str, Expr]:
     """Facts whose definition is still to come."""
-    names = (
-        *RECORDED_FACTS,
-        "health",
-        "health_change_30d",
-        "value_at_risk",
-        "team_size",
-        "usage_frequency",
-        "usage_trend",
-        "csat",
-        "nps",
-        "pulse",
-        "load",
-        "load_per_arr",
-        "awaiting_reply",
-        "unanswered_outreach",
-        "response_time",
-        "champions_lost",
-        "newest_offering",
-        "newest_offering_shown",
-        "features_adopted",
-        "features_offered",
-        "whitespace",
-        "open_expansion",
-    )
     found: dict[str, Expr] = {}
-    for name in names:
+    for name in ("health", "health_change_30d", "value_at_risk", "champions_lost"):
         found |= _missing(name, "not_recorded")
     return found | {"unclassified_contacts_state": null()}
 
@@ -187,6 +178,18 @@ def _instant(name: str, value: Expr, unseen: Expr) -> dict[str, Expr]:
     return {name: value, f"{name}_state": func.coalesce(unseen, case((value.is_(None), word("never"))))}
 
 
+def _reply_facts(m: Moment, parts: Parts) -> dict[str, Expr]:
+    unseen, since = _unseen(parts), parts.waiting.c.waiting_since
+    hours = case((since.is_not(None), hours_since(m, since)), else_=0)
+    unanswered = func.coalesce(parts.outreach.c.unanswered, 0)
+    return {
+        "awaiting_reply": case((unseen.is_(None), hours)),
+        "awaiting_reply_state": unseen,
+        "unanswered_outreach": case((unseen.is_(None), unanswered)),
+        "unanswered_outreach_state": unseen,
+    }
+
+
 def _ticket_facts(parts: Parts) -> dict[str, Expr]:
     found: dict[str, Expr] = {}
     for name in TICKET_COUNTS:
@@ -194,10 +197,27 @@ def _ticket_facts(parts: Parts) -> dict[str, Expr]:
     return found
 
 
+def _load_facts(parts: Parts) -> dict[str, Expr]:
+    """Tickets, inbound touches and exceptions; missing where one of the first two is."""
+    unseen, old, opened = _unseen(parts), parts.staleness.c.tickets, parts.tickets.c.tickets_90d
+    everything = opened + func.coalesce(parts.touches.c.inbound_90d, 0) + func.coalesce(parts.voice.c.exceptions, 0)
+    load = case((unseen.is_(None), everything))
+    why = case((opened.is_(None), word("no_source")), else_=unseen)
+    arr = parts.contract.c.arr
+    per_arr = case((arr > 0, ratio(real(load) * real(PER_ARR) / real(arr))))
+    no_ratio = case((load.is_(None), why), else_=word("no_arr"))
+    either_old = case((or_(old == 1, parts.contract.c.arr_stale == 1), 1), else_=0)
+    return {
+        **_fact("load", load, why, old),
+        **_fact("load_per_arr", per_arr, no_ratio, either_old),
+    }
+
+
 def _tier_facts(m: Moment, settings: FactSettings, parts: Parts) -> dict[str, Expr]:
     c, h = parts.contract.c, parts.tier.c
     by_tier = [(h.tier == tier, literal(days)) for tier, days in sorted(settings.cadence.items())]
     cadence = case((c.lifecycle == "onboarding", literal(settings.onboarding_cadence)), *by_tier)
+    response = case(*((h.tier == tier, literal(hours)) for tier, hours in sorted(settings.response.items())))
     since = case(
         (parts.people.c.last_contact.is_not(None), m.age(parts.people.c.last_contact)),
         else_=literal(m.today, BigInteger) - c.contract_start,
@@ -208,6 +228,7 @@ def _tier_facts(m: Moment, settings: FactSettings, parts: Parts) -> dict[str, Ex
         **_fact("tier", h.tier, "not_recorded"),
         **_fact("tier_pinned", h.pinned, "not_recorded"),
         **_fact("cadence", cadence, "not_recorded"),
+        **_fact("response_time", response, "not_recorded"),
         "touch_due_in": due_in,  # stays beside the state: it may be too high for `less than` already
         "touch_due_in_state": func.coalesce(_unseen(parts), case((due_in.is_(None), unknown_tier))),
     }

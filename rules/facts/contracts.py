@@ -19,7 +19,7 @@ ROLLING_TERM_DAYS = 180
 RENEWING_DAYS = 90
 ONBOARDING_DAYS = 90
 
-_KEPT = ("arr", "potential", "market_fit", "strategic", "auto_renews", "term", "seats", "ltv", *TEXTS)
+_KEPT = ("arr", "potential", "market_fit", "strategic", "auto_renews", "term", "seats", "team_size", "ltv", *TEXTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ def _on_file(candidates: CTE, fields: CTE, opportunities: CTE, old: CTE) -> CTE:
             d.lost_renewal,
             d.other_renewal,
             d.paid,
+            d.open_expansion,
         )
         .select_from(candidates)
         .join(fields, f.account_id == candidates.c.account_id, isouter=True)

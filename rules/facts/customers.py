@@ -17,6 +17,7 @@ NUMBERS = (
     "auto_renews",
     "term",
     "seats",
+    "team_size",
     "ltv",
 )
 TEXTS = ("segment", "csm")

@@ -26,10 +26,11 @@ STREAMS = {
     "deals": ("opportunities",),
     "tickets": ("tickets",),
     "usage": ("samples", "features"),
+    "surveys": ("surveys",),
     "everywhere": ("activities",),
 }
-"""What a stale stream makes stale: mapped fields, touches, opportunities, tickets, usage; and the touches of every
-account, as a feed of mails and meetings of systems outside the CRMs has no accounts of its own.
+"""What a stale stream makes stale: mapped fields, touches, opportunities, tickets, usage, answers to surveys; and the
+touches of every account, as a feed of mails and meetings of systems outside the CRMs has no accounts of its own.
 
 Whose accounts and contacts are old does not know whom a touch was with. Sweeps (`sweep:...`) make no fact stale: they
 mend what increments cannot see, at a pace of their own.
@@ -66,7 +67,7 @@ def links(m: Moment, accounts: Expr) -> CTE:
 def account_staleness(linked: CTE, stale: CTE) -> CTE:
     """One row per account that stands on a stale source: which of its kinds of facts are."""
     own = stale.c.source == linked.c.source
-    names = [name for name in STREAMS if name not in ("usage", "everywhere")]
+    names = [name for name in STREAMS if name not in ("usage", "surveys", "everywhere")]
     columns = {name: case((own, stale.c[name]), else_=0) for name in names}
     columns["activity"] = case((stale.c.everywhere == 1, 1), else_=columns["activity"])
     found = [func.max(column).label(name) for name, column in columns.items()]

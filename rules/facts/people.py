@@ -26,7 +26,7 @@ def on_record(m: Moment) -> Expr:
     return and_(t.recorded_at <= m.as_of, or_(t.withdrawn_at.is_(None), t.withdrawn_at > m.as_of))
 
 
-def _per_person(m: Moment, scope: CTE) -> CTE:
+def per_person(m: Moment, scope: CTE) -> CTE:
     """One row per person with touches or bookings; a walk along the covering index, no sort."""
     t = touches.c
     past = t.occurred_at <= m.as_of
@@ -37,6 +37,8 @@ def _per_person(m: Moment, scope: CTE) -> CTE:
             t.person_id,
             func.max(case((past, t.occurred_at))).label("last_contact"),
             func.max(case((and_(past, t.inbound == 1), t.occurred_at))).label("last_reply"),
+            func.max(case((and_(past, t.outbound == 1), t.occurred_at))).label("last_outbound"),
+            func.max(case((and_(past, t.inbound == 1, t.kind == "email"), t.occurred_at))).label("last_mail_in"),
             func.max(case((and_(past, t.kind == "meeting"), t.occurred_at))).label("last_meeting"),
             func.min(case((and_(t.kind == "meeting", t.starts_at > m.as_of), t.starts_at))).label("next_meeting"),
             func.min(case((year, t.occurred_at))).label("first_in_year"),
@@ -51,9 +53,12 @@ def _per_person(m: Moment, scope: CTE) -> CTE:
     return once(query, "per_person")
 
 
-def person_rows(m: Moment, scope: CTE) -> CTE:
-    """One row per person known by then: account, standing, on file or not, instants, strength in hundredths."""
-    mine, table = _per_person(m, scope), powers()
+def person_rows(m: Moment, scope: CTE, mine: CTE | None = None) -> CTE:
+    """One row per person known by then: account, standing, on file or not, instants, strength in hundredths.
+
+    `mine`: what `per_person` gives, where the statement has it already.
+    """
+    mine, table = per_person(m, scope) if mine is None else mine, powers()
     p, a = persons.c, mine.c
     on_file = or_(p.deleted_at.is_(None), p.deleted_at > m.as_of)
     touched = a.first_in_year.is_not(None)
@@ -88,9 +93,9 @@ def person_rows(m: Moment, scope: CTE) -> CTE:
     return query.cte("person_rows")
 
 
-def people(m: Moment, scope: CTE) -> CTE:
-    """One row per account with persons: contacts, instants and relationships by standing."""
-    r = person_rows(m, scope).c
+def people(m: Moment, scope: CTE, mine: CTE | None = None) -> CTE:
+    """One row per account with persons: contacts, instants and relationships by standing; `mine` as for `person_rows`."""
+    r = person_rows(m, scope, mine).c
     there = r.on_file == 1
     columns: list[Expr] = [
         func.max(r.last_contact).label("last_contact"),

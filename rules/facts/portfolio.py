@@ -9,12 +9,17 @@ from sqlalchemy import Select, and_, literal, or_, select
 from rules.facts.columns import Parts, fact_columns
 from rules.facts.contracts import Scope, scope
 from rules.facts.coverage import coverage
+from rules.facts.deals import dealing
+from rules.facts.features import uses
 from rules.facts.growth import arr_then
 from rules.facts.moment import Moment, moment, once, real, word
-from rules.facts.people import people, touch_counts
+from rules.facts.offerings import newest_offering, showing
+from rules.facts.people import people, per_person, touch_counts
+from rules.facts.replies import outreach, waiting
 from rules.facts.settings import FactSettings
 from rules.facts.tickets import tickets
 from rules.facts.usage import MEDIAN_CHANGE, RHYTHM, change_median, feed_rhythm, usage
+from rules.facts.voice import voice
 from store.records import Instant
 from store.tables import facts, tier_history
 
@@ -42,6 +47,12 @@ def portfolio(
         parts.usage,
         parts.tier,
         parts.growth,
+        parts.waiting,
+        parts.outreach,
+        parts.voice,
+        parts.features.counts,
+        parts.showing,
+        parts.dealing,
     ):
         query = query.join(part, part.c.account_id == key, isouter=True)
     # SQLite takes the ON of `INSERT ... SELECT ... ON CONFLICT` for a join's unless the SELECT has a WHERE.
@@ -70,10 +81,11 @@ def _parts(m: Moment, settings: FactSettings, base: Scope, *, stored: bool) -> P
     h = tier_history.c
     in_force = and_(h.valid_from <= m.as_of, or_(h.valid_to.is_(None), h.valid_to > m.as_of))
     tier = once(select(h.account_id, h.tier, h.pinned).where(in_force), "tier_in_force")
+    mine, newest = per_person(m, base.contracts), newest_offering(m, settings)
     return Parts(
         contract=base.contracts,
         staleness=base.staleness,
-        people=people(m, base.contracts),
+        people=people(m, base.contracts, mine),
         touches=touch_counts(m, base.contracts),
         tickets=tickets(m, settings, base.links),
         coverage=coverage(m, base.contracts),
@@ -81,4 +93,12 @@ def _parts(m: Moment, settings: FactSettings, base: Scope, *, stored: bool) -> P
         median=change_median(used, stored=stored),
         tier=tier,
         growth=arr_then(m, base.contracts),
+        waiting=waiting(m, mine),
+        outreach=outreach(m, mine),
+        voice=voice(m, base.contracts),
+        features=uses(m, base.contracts, used, base.stale_sources, newest.features if newest else ()),
+        showing=showing(m, base.contracts, newest),
+        dealing=dealing(m, base.links),
+        stale_sources=base.stale_sources,
+        newest=newest,
     )

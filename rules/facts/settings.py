@@ -17,6 +17,8 @@ _FROZEN = ConfigDict(frozen=True, extra="forbid")
 # Preset A is the default; each maps a tier to the days between two touches.
 CADENCES: Mapping[str, Mapping[int, int]] = {"A": {1: 7, 2: 14, 3: 30}, "B": {1: 7, 2: 30, 3: 90}}
 ONBOARDING_CADENCE: Day = 7
+RESPONSE: Mapping[int, int] = {1: 24, 2: 48, 3: 72}
+"""Tier -> hours within which an answer is promised."""
 
 
 _UNITS: Mapping[str, Instant] = {"w": 7 * DAY, "d": DAY, "h": HOUR, "m": MINUTE}
@@ -108,6 +110,27 @@ class Feature(BaseModel):
     """Every customer may use it, unless a feed says otherwise; false: only those of whom a feed says so."""
 
 
+class Offering(BaseModel):
+    """One package or add-on: a line under `offerings`, by the name that the features' `offering` has."""
+
+    model_config = _FROZEN
+
+    released: date | None = None
+    """None: the earliest `released` of its features."""
+    words: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """A meeting whose title has one of them showed the offering; none: its name."""
+
+
+class OpportunityTypes(BaseModel):
+    """What the CRMs call the types of opportunities that facts ask for, in any case (section `opportunities`)."""
+
+    model_config = _FROZEN
+
+    renewal: tuple[str, ...] = ("renewal",)
+    expansion: tuple[str, ...] = ("expansion", "upsell", "cross-sell", "add-on")
+    """Those that sell a customer more."""
+
+
 class FactSettings(BaseModel):
     """Everything the fact definitions take besides the rows and `as_of`."""
 
@@ -122,9 +145,17 @@ class FactSettings(BaseModel):
     cadence: Mapping[int, int] = CADENCES["A"]
     """Tier -> days between two touches."""
     onboarding_cadence: int = ONBOARDING_CADENCE
+    response: Mapping[int, int] = RESPONSE
+    """Tier -> hours within which an answer is promised."""
     tier_values: Mapping[str, Mapping[int, str]] = {}
     """Source -> tier -> the value of its tier field: where a person's value in the CRM is looked for."""
-    renewal_types: tuple[str, ...] = ("renewal",)
+    renewal_types: tuple[str, ...] = OpportunityTypes().renewal
     """Opportunity types that renew a contract, in lower case."""
+    expansion_types: tuple[str, ...] = OpportunityTypes().expansion
+    """Opportunity types that sell a customer more, in lower case."""
     urgent_priorities: tuple[str, ...] = ("urgent", "critical", "high")
     """Ticket priorities that count as urgent, in lower case."""
+    features: Mapping[str, Feature] = {}
+    """What can be used in the product, by name."""
+    offerings: Mapping[str, Offering] = {}
+    """Packages and add-ons, by the name that features give."""

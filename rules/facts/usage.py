@@ -7,6 +7,7 @@ from sqlalchemy import CTE, BigInteger, and_, case, func, literal, or_, select
 from rules.facts.medians import middle
 from rules.facts.moment import Expr, Moment, count_if, once, real, word
 from rules.facts.settings import FactSettings, UsageNames
+from rules.facts.trend import trend_sums, trend_values
 from store.records import DAY
 from store.tables import portfolio_stats, usage_samples
 
@@ -60,7 +61,7 @@ def feed_rhythm(m: Moment, names: UsageNames, *, stored: bool) -> CTE:
 
 
 def usage(m: Moment, settings: FactSettings, scope: CTE, stale: CTE, rhythm: CTE) -> CTE:
-    """One row per customer with samples: `active_users`, `change`, why the change is missing, and staleness."""
+    """One row per customer with samples: `active_users`, `change`, `frequency`, `trend`, why they are missing, staleness."""
     s, names = usage_samples.c, settings.usage
     # A feed's own rhythm; of several feeds the slowest promises the fewest samples.
     own = [(s.source == feed, literal(every, BigInteger)) for feed, every in sorted(settings.rhythms.items())]
@@ -97,6 +98,7 @@ def usage(m: Moment, settings: FactSettings, scope: CTE, stale: CTE, rhythm: CTE
             func.sum(case((later, c.value))).label("later_sum"),
             count_if(earlier).label("earlier_n"),
             func.sum(case((earlier, c.value))).label("earlier_sum"),
+            *trend_sums(m, c.at, c.value, c.metric == names.metric),
             func.max(c.stale).label("stale"),
             func.max(c.every).label("every"),
         )
@@ -139,6 +141,7 @@ def _judged(m: Moment, names: UsageNames, windows: CTE, rhythm: CTE) -> CTE:
             active_users.label("active_users"),
             case((too_few, None), (small, None), else_=change).label("change"),
             case((too_few, word("too_few_samples")), (small, word("too_small"))).label("change_state"),
+            *trend_values(dict(w.items()), every),
             w.stale,
         )
         .select_from(windows)

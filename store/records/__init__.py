@@ -28,7 +28,7 @@ from store.records.record import Record
 from store.records.sync import Batch, StreamTrouble, SyncEvent, Toll
 from store.records.tiers import TierWrite, WriteResult
 from store.records.units import DAY, HOUR, MINUTE, SECOND, Day, Instant, Scalar
-from store.records.usage import FeatureUse, FedActivity, UsageMap, UsageSample
+from store.records.usage import FeatureUse, FedActivity, SurveyAnswer, UsageMap, UsageSample
 
 __all__ = [
     "DAY",
@@ -65,6 +65,7 @@ __all__ = [
     "Record",
     "Scalar",
     "StreamTrouble",
+    "SurveyAnswer",
     "SyncEvent",
     "TeamMemberRecord",
     "TicketRecord",

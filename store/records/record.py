@@ -18,7 +18,7 @@ from store.records.crm import (
     TeamMemberRecord,
     TicketRecord,
 )
-from store.records.usage import FeatureUse, FedActivity, UsageMap, UsageSample
+from store.records.usage import FeatureUse, FedActivity, SurveyAnswer, UsageMap, UsageSample
 
 Record = (
     AccountRecord
@@ -32,6 +32,7 @@ Record = (
     | FieldValues
     | UsageSample
     | FeatureUse
+    | SurveyAnswer
     | UsageMap
     | FedActivity
     | Gone

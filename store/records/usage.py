@@ -43,6 +43,22 @@ class FeatureUse:
 
 
 @dataclass(frozen=True, slots=True)
+class SurveyAnswer:
+    """One answer to a survey. `id` names it for good in its feed: the same again changes nothing."""
+
+    id: str
+    key: str
+    kind: str
+    """csat | nps"""
+    value: int
+    """csat: hundredths of a percent, 0..10000; nps: 0..10."""
+    at: Instant
+    user: str | None = None
+    """E-mail address of who answered."""
+    recorded_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UsageMap:
     """The complete explicit map of one feed: what is not in it is not mapped."""
 

@@ -34,7 +34,18 @@ feature_uses = Table(
     Column("offered", Integer),  # NULL = the feed does not say
     at("recorded_at"),
     Column("account_id", BigInteger, ForeignKey("accounts.id")),
-    Index("ix_feature_uses_account", "account_id", "feature", "at"),
+    # Covers the facts of features: one walk in its order, without a look at the table.
+    Index(
+        "ix_feature_uses_account",
+        "account_id",
+        "feature",
+        "user",
+        "at",
+        "recorded_at",
+        "uses",
+        "users",
+        "offered",
+    ),
 )
 
 # Whom rows of usage are about, and which account that is.

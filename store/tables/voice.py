@@ -12,12 +12,15 @@ survey_answers = Table(
     metadata,
     Column("source", Text, primary_key=True),
     Column("id", Text, primary_key=True),
-    Column("account_id", BigInteger, ForeignKey("accounts.id")),  # NULL = belongs to no account that is known
+    Column("key", Text, nullable=False, default=""),  # whom a feed names, as in `usage_samples`; '' where none does
+    Column("user", Text, nullable=False, default=""),
+    Column("account_id", BigInteger, ForeignKey("accounts.id")),  # that of the subject; NULL = unmatched
     Column("kind", Text, nullable=False),  # csat | nps
     Column("value", BigInteger, nullable=False),  # csat: hundredths of a percent, 0..10000; nps: 0..10
     at("at"),
     at("recorded_at"),
-    Index("ix_survey_answers_account", "account_id", "kind", "at"),
+    Index("ix_survey_answers_account", "account_id", "kind", "at", "recorded_at", "value"),
+    Index("ix_survey_answers_subject", "source", "key", "user"),
 )
 
 # A CSM's one-click "vibe".

@@ -179,6 +179,56 @@ class Rows:
         }
         self.add("crm_opportunities", **(base | values))
 
+    def ticket(self, account: int, opened: Instant, *, source: str = "salesforce") -> None:
+        """An open ticket on the account's row."""
+        key = {"source": source, "id": f"k{len(self.tables['crm_tickets'])}", "payload": ""}
+        stamps = {"opened_at": opened, "created_at": opened, "modified_at": opened}
+        self.add("crm_tickets", **key, **stamps, crm_account_id=f"{source}-{account}", priority="low")
+
+    def answer(self, account: int | None, at: Instant, value: int, kind: str = "nps", **values: Any) -> None:
+        """An answer to a survey; csat in hundredths of a percent."""
+        base = {"source": "surveys", "id": f"a{len(self.tables['survey_answers'])}", "recorded_at": at}
+        self.add("survey_answers", **(base | {"account_id": account, "kind": kind, "value": value, "at": at} | values))
+
+    def pulse(self, account: int, at: Instant, value: int) -> None:
+        """A CSM's click."""
+        self.add("pulses", account_id=account, at=at, value=value, author="csm@us.example", recorded_at=at)
+
+    def ask(self, account: int, at: Instant, kind: str = "feedback") -> None:
+        """Something was asked of the customer."""
+        self.add("asks", account_id=account, kind=kind, at=at, author="csm@us.example", recorded_at=at)
+
+    def review(self, account: int, at: Instant) -> None:
+        """Somebody looked at the tier."""
+        self.add("tier_reviews", account_id=account, at=at, author="csm@us.example", recorded_at=at)
+
+    def exception(self, account: int, at: Instant) -> None:
+        """Service beyond what the tier promises."""
+        self.add("exceptions", account_id=account, what="night work", at=at, author="csm@us.example", recorded_at=at)
+
+    def showing(self, account: int, at: Instant, shown: bool, offering: str = "Security") -> None:
+        """A click of Yes or No."""
+        values = {"offering": offering, "shown": int(shown), "author": "csm@us.example", "recorded_at": at}
+        self.add("showings", account_id=account, at=at, **values)
+
+    def feature(self, name: str, *names: str, released: int | None = None, **values: Any) -> None:
+        """A line of the catalogue, under its own name and the names that feeds use."""
+        base = {"title": name, "offering": None, "list_value": None, "released": released, "offered": 1}
+        for one in (name, *names):
+            self.add("feature_catalogue", name=one, feature=name, **(base | values))
+
+    def use(self, account: int, feature: str, at: Instant, uses: float = 1, **values: Any) -> None:
+        """One row of a feed of features."""
+        base = {"source": "usage", "key": f"w{account}", "user": "", "recorded_at": at, "account_id": account}
+        self.add("feature_uses", **(base | {"feature": feature, "at": at, "uses": uses} | values))
+
+    def title(self, subject: str | None, *, touch: int = -1) -> None:
+        """What the CRM calls the activity of the latest touch (or of another one)."""
+        of = self.tables["touches"][touch]
+        stamps = dict.fromkeys(("starts_at", "ends_at", "created_at", "modified_at"), of["occurred_at"])
+        key = {"source": of["source"], "id": of["activity_id"], "payload": ""}
+        self.add("crm_activities", **key, **stamps, kind=of["kind"], status="done", subject=subject)
+
     def sample(self, account: int, at: Instant, value: float, metric: str = "active_users") -> None:
         """One sample of the usage feed."""
         key = {"source": "usage", "key": f"w{account}", "metric": metric, "user": "", "at": at}

@@ -739,7 +739,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('source', 'key', 'user', 'feature', 'at', name=op.f('pk_feature_uses'))
     )
     with op.batch_alter_table('feature_uses', schema=None) as batch_op:
-        batch_op.create_index('ix_feature_uses_account', ['account_id', 'feature', 'at'], unique=False)
+        batch_op.create_index('ix_feature_uses_account', ['account_id', 'feature', 'user', 'at', 'recorded_at', 'uses', 'users', 'offered'], unique=False)
 
     op.create_table('features',
     sa.Column('account_id', sa.BigInteger(), nullable=False),
@@ -993,6 +993,8 @@ def upgrade() -> None:
     op.create_table('survey_answers',
     sa.Column('source', sa.Text(), nullable=False),
     sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('user', sa.Text(), nullable=False),
     sa.Column('account_id', sa.BigInteger(), nullable=True),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('value', sa.BigInteger(), nullable=False),
@@ -1002,7 +1004,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('source', 'id', name=op.f('pk_survey_answers'))
     )
     with op.batch_alter_table('survey_answers', schema=None) as batch_op:
-        batch_op.create_index('ix_survey_answers_account', ['account_id', 'kind', 'at'], unique=False)
+        batch_op.create_index('ix_survey_answers_account', ['account_id', 'kind', 'at', 'recorded_at', 'value'], unique=False)
+        batch_op.create_index('ix_survey_answers_subject', ['source', 'key', 'user'], unique=False)
 
     op.create_table('tier_fields',
     sa.Column('account_id', sa.BigInteger(), nullable=False),

@@ -1,0 +1,146 @@
+"""The facts of every customer that are sets (tags, functions reached, features), and events narrowed to some persons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import CTE, Select, and_, case, func, literal, null, or_, select, union_all
+
+from rules.facts.contracts import Scope, scope
+from rules.facts.features import uses
+from rules.facts.moment import Moment, count_if, known, moment, once, whole, word
+from rules.facts.people import on_record
+from rules.facts.settings import FactSettings
+from rules.facts.usage import feed_rhythm, usage
+from rules.levels import LEVEL_NAMES
+from store.records import Instant
+from store.tables import account_fields, person_levels, persons, touches
+
+REACHED_DAYS = 180
+TAG = "tag:"
+"""What the names of the mapped fields begin with that are one tag each."""
+
+
+def sets(as_of: Instant, settings: FactSettings, accounts: Select[int] | None = None) -> Select[Any]:
+    """(account_id, fact, value, state) of every customer in scope at `as_of`: the columns of `store.tables.fact_sets`."""
+    m = moment(as_of, settings.timezone)
+    base = scope(m, settings, accounts)
+    parts = [
+        _tags(m, base),
+        _functions(m, base.contracts),
+        *_features(m, settings, base),
+    ]
+    return union_all(*parts).subquery("sets").select()
+
+
+def narrowed(as_of: Instant, settings: FactSettings, accounts: Select[int] | None = None) -> Select[Any]:
+    """Contact and reply by level and by function, at `as_of`: the columns of `store.tables.narrowed_facts`.
+
+    The row with the value '' is for the persons of whom it is not known.
+    """
+    m = moment(as_of, settings.timezone)
+    people = _people(m, scope(m, settings, accounts).contracts)
+    p = people.c
+    level = case(
+        *((p.level == number, word(name)) for number, name in LEVEL_NAMES.items()),
+        else_=word(""),
+    )
+    by_function = case((or_(p.function.is_(None), p.function == "unknown"), word("")), else_=p.function)
+    parts = []
+    for by, value in (("level", level), ("function", by_function)):
+        group = (p.account_id, value)
+        parts.append(
+            select(
+                p.account_id,
+                word(by).label("by"),
+                value.label("value"),
+                whole(count_if(p.on_file == 1)).label("contacts"),
+                func.min(case((p.on_file == 1, p.created_at))).label("since"),
+                func.max(p.last_contact).label("last_contact"),
+                func.max(p.last_reply).label("last_reply"),
+            ).group_by(*group)
+        )
+    return union_all(*parts).subquery("narrowed").select()
+
+
+def _people(m: Moment, contracts: CTE) -> CTE:
+    """One row per person known by then, with level, function and the instants of the last contact and reply."""
+    t, p, level = touches.c, persons.c, person_levels.c
+    last = once(
+        select(
+            t.person_id,
+            func.max(t.occurred_at).label("last_contact"),
+            func.max(case((t.inbound == 1, t.occurred_at))).label("last_reply"),
+        )
+        .where(t.account_id.in_(select(contracts.c.account_id)), on_record(m), t.occurred_at <= m.as_of)
+        .group_by(t.account_id, t.person_id),
+        "last_touches",
+    )
+    on_file = or_(p.deleted_at.is_(None), p.deleted_at > m.as_of)
+    query = (
+        select(
+            p.account_id,
+            p.created_at,
+            case((on_file, 1), else_=0).label("on_file"),
+            level.level,
+            level.function,
+            last.c.last_contact,
+            last.c.last_reply,
+        )
+        .select_from(persons)
+        .join(person_levels, and_(level.person_id == p.id, known(person_levels, m)), isouter=True)
+        .join(last, last.c.person_id == p.id, isouter=True)
+        .where(p.account_id.in_(select(contracts.c.account_id)), p.created_at <= m.as_of)
+    )
+    return once(query, "classified_people")
+
+
+def _tags(m: Moment, base: Scope) -> Select[Any]:
+    f, stale = account_fields.c, base.stale_sources.c
+    old = case((func.coalesce(stale.fields, 0) == 1, word("stale")))
+    return (
+        select(
+            f.account_id,
+            word("tags").label("fact"),
+            func.substr(f.field, len(TAG) + 1).label("value"),
+            func.max(old).label("state"),
+        )
+        .select_from(account_fields)
+        .join(base.stale_sources, stale.source == f.source, isouter=True)
+        .where(f.account_id.in_(select(base.contracts.c.account_id)), f.field.startswith(TAG), known(account_fields, m))
+        .group_by(f.account_id, f.field)
+    )
+
+
+def _functions(m: Moment, contracts: CTE) -> Select[Any]:
+    people = _people(m, contracts).c
+    return (
+        select(people.account_id, word("functions_reached"), people.function, null())
+        .where(people.function.is_not(None), people.function != "unknown", people.last_contact > m.ago(REACHED_DAYS))
+        .distinct()
+    )
+
+
+def _features(m: Moment, settings: FactSettings, base: Scope) -> tuple[Select[Any], Select[Any]]:
+    """The features that feeds name, and every other one of the catalogue."""
+    rhythm = feed_rhythm(m, settings.usage, stored=True)  # no matter here: only the active users are
+    used = usage(m, settings, base.contracts, base.stale_sources, rhythm)
+    found = uses(m, base.contracts, used, base.stale_sources, ())
+    r, sold, customer = found.rows.c, found.catalogue.c, base.contracts.c
+    named = select(r.account_id, word("features"), r.feature, r.state)
+    default = case(
+        (~found.seen, word("unknown")),
+        (found.stale == 1, word("unknown")),
+        (sold.by_default == 1, word("offered")),
+        else_=word("not_offered"),
+    )
+    others = (
+        select(customer.account_id, word("features"), sold.feature, default)
+        .select_from(base.contracts)
+        .join(found.catalogue, literal(True))
+        .join(found.rows, and_(r.account_id == customer.account_id, r.feature == sold.feature), isouter=True)
+        .join(found.counts, found.counts.c.account_id == customer.account_id, isouter=True)
+        .join(used, used.c.account_id == customer.account_id, isouter=True)
+        .where(r.account_id.is_(None))
+    )
+    return named, others

@@ -1,0 +1,67 @@
+"""Keep the facts that are sets, and the events narrowed to some persons: write only what differs, remove what is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Column, Connection, MetaData, Select, Table, and_, delete, insert, literal, or_, select, true
+from sqlalchemy.dialects import postgresql, sqlite
+
+from store.tables import fact_sets, narrowed_facts
+
+
+def write_sets(conn: Connection, sets: Select[Any], narrowed: Select[Any], accounts: Select[Any] | None = None) -> int:
+    """Bring both tables to what the two selects compute, for `accounts` or for all; gives how many rows differed.
+
+    The columns of the selects are those of the tables, in order. A row that is equal is left alone.
+    """
+    return _bring(conn, fact_sets, sets, accounts) + _bring(conn, narrowed_facts, narrowed, accounts)
+
+
+def sets_of(conn: Connection, sets: Select[Any], account_id: int) -> Mapping[tuple[str, str], str | bool]:
+    """(fact, value) -> its state, or True where it has none, of one account."""
+    c = sets.subquery("sets").c
+    rows = conn.execute(select(c.fact, c.value, c.state).where(c.account_id == literal(account_id)))
+    return {(row.fact, row.value): row.state or True for row in rows}
+
+
+def narrowed_of(
+    conn: Connection, narrowed: Select[Any], account_id: int
+) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+    """(by, value) -> the columns of that row, of one account."""
+    computed = narrowed.subquery("narrowed")
+    rows = conn.execute(select(computed).where(computed.c.account_id == literal(account_id))).mappings()
+    return {(row["by"], row["value"]): dict(row) for row in rows}
+
+
+def _bring(conn: Connection, table: Table, rows: Select[Any], accounts: Select[Any] | None) -> int:
+    keys = [column.name for column in table.primary_key]
+    values = [column.name for column in table.columns if column.name not in keys]
+    with _scratch(conn, table) as wanted:
+        conn.execute(insert(wanted).from_select([column.name for column in table.columns], rows))
+        same = and_(*(wanted.c[name] == table.c[name] for name in keys))
+        gone = ~select(literal(1)).where(same).exists()
+        if accounts is not None:
+            gone = and_(table.c.account_id.in_(accounts), gone)
+        left = conn.execute(delete(table).where(gone)).rowcount
+        upsert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(table)
+        # SQLite takes the ON of ON CONFLICT for a join's unless the SELECT has a WHERE.
+        upsert = upsert.from_select([column.name for column in table.columns], select(wanted).where(true()))
+        written = upsert.on_conflict_do_update(
+            index_elements=keys,
+            set_={name: upsert.excluded[name] for name in values},
+            where=or_(*(table.c[name].is_distinct_from(upsert.excluded[name]) for name in values)),
+        )
+        return int(left) + int(conn.execute(written, execution_options={"preserve_rowcount": True}).rowcount)
+
+
+@contextmanager
+def _scratch(conn: Connection, table: Table) -> Iterator[Table]:
+    """A temporary table like `table`, so that what is computed is computed once, for writing and for removing."""
+    columns = [Column(c.name, c.type, primary_key=c.primary_key, autoincrement=False) for c in table.columns]
+    wanted = Table(f"wanted_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
+    wanted.create(conn)
+    yield wanted
+    wanted.drop(conn)  # where the block raises, the transaction takes it back
