@@ -117,7 +117,7 @@ def _store(store: Store) -> Section:
 
 def _rules(config: Config) -> Section:
     try:
-        rules = read_rules(config.folder, config.rules, config.currency)
+        rules = read_rules(config.folder, config.rules, config.currency, config.workdays)
     except RuleErrors as errors:
         return Section("rules", [Found("error", error.render(), error.fix) for error in errors.errors])
     return Section("rules", [Found("ok", f"{len(rules.rules)} rules in {len(rules.files)} files")])

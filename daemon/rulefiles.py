@@ -9,6 +9,7 @@ import structlog
 
 from daemon.config.document import ConfigError, Problem
 from rules.language import RuleErrors, RuleSet, load
+from rules.language.calendar import MONDAY_TO_FRIDAY, Calendar
 from store import rulesets
 from store.engine import Store
 from store.records import Instant
@@ -34,18 +35,26 @@ def read_files(folder: Path, patterns: Sequence[str]) -> Mapping[str, str]:
     return files
 
 
-def read_rules(folder: Path, patterns: Sequence[str], currency: str) -> RuleSet:
+def read_rules(folder: Path, patterns: Sequence[str], currency: str, calendar: Calendar = MONDAY_TO_FRIDAY) -> RuleSet:
     """Read and check the rules; raises ConfigError or RuleErrors with every mistake."""
-    return load(read_files(folder, patterns), currency)
+    return load(read_files(folder, patterns), currency, calendar)
 
 
 class Rules:
     """The rules a running daemon evaluates: the files' when they are good, else the last good ones of the store."""
 
-    def __init__(self, folder: Path, patterns: Sequence[str], currency: str, store: Store) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        patterns: Sequence[str],
+        currency: str,
+        store: Store,
+        calendar: Calendar = MONDAY_TO_FRIDAY,
+    ) -> None:
         self._folder = folder
         self._patterns = tuple(patterns)
         self._currency = currency
+        self._calendar = calendar
         self._store = store
         self._current: RuleSet | None = None
         self._files: Mapping[str, str] | None = None
@@ -54,7 +63,7 @@ class Rules:
         """The files' rules; raises ConfigError or RuleErrors when they have a mistake."""
         files = read_files(self._folder, self._patterns)
         if self._current is None or files != self._files:
-            self._current, self._files = load(files, self._currency), files
+            self._current, self._files = load(files, self._currency, self._calendar), files
             self._keep(self._current, now)
         return self._current
 
@@ -72,7 +81,7 @@ class Rules:
     def read(self) -> RuleSet:
         """The files' rules, or the last good ones of the store, for a command that only looks."""
         try:
-            return load(read_files(self._folder, self._patterns), self._currency)
+            return load(read_files(self._folder, self._patterns), self._currency, self._calendar)
         except (ConfigError, RuleErrors):
             good = self._stored()
             if good is None:
@@ -82,7 +91,7 @@ class Rules:
     def _stored(self) -> RuleSet | None:
         with self._store.read() as connection:
             found = rulesets.last(connection)
-        return None if found is None else load(found[1], self._currency)
+        return None if found is None else load(found[1], self._currency, self._calendar)
 
     def _keep(self, rules: RuleSet, now: Instant) -> None:
         with self._store.read() as connection:

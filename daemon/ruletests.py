@@ -13,6 +13,7 @@ from alerts.lifecycle import Outcome as Told
 from rules.language.compile import select_findings
 from rules.language.evaluate import Outcome, Verdict, evaluate
 from rules.language.given import row_of
+from rules.language.given_beside import BESIDE, rows_beside
 from rules.language.model import Rule, RuleSet, RuleTest
 from rules.language.tree import Leaf, Named, Node, Not, Place, parts_of
 from rules.language.values import today_of
@@ -121,7 +122,7 @@ def run(ruleset: RuleSet) -> Report:
     results: list[RuleTestResult] = []
     try:
         with store.write() as connection:
-            metadata.create_all(connection, tables=[accounts, facts])
+            metadata.create_all(connection, tables=[accounts, facts, *BESIDE])
             connection.execute(insert(accounts).values(id=1, key="test", name="test", created_at=0))
             for rule in ruleset.rules:
                 coverage.expect(rule.name, rule.when)
@@ -162,6 +163,10 @@ def _judge(connection: Connection, rule: Rule, given: Mapping[str, str], as_of: 
     verdict = evaluate(rule, row, as_of, today)
     connection.execute(delete(facts))
     connection.execute(insert(facts).values({name: value for name, value in row.items() if name in facts.c}))
+    for table in BESIDE:
+        connection.execute(delete(table))
+    for table, values in rows_beside(row, as_of):
+        connection.execute(insert(table).values(values))
     found = connection.execute(select_findings(rule, as_of, today)).one_or_none()
     said = ("silent", None, None) if found is None else (found.outcome, found.severity, found.reason)
     reason = verdict.reasons[0] if verdict.reasons else None

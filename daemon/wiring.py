@@ -36,7 +36,7 @@ class Daemon:
         self.config = config
         self.clock = clock
         self.store = Store(config.store_url)
-        self.rules = Rules(config.folder, config.rules, config.currency, self.store)
+        self.rules = Rules(config.folder, config.rules, config.currency, self.store, config.workdays)
         self.sources = Sources(config, clock, self.store)
         self.work = Work(config, clock, self.store, self.sources, self.rules)
         self.talk = Talk(config, clock, self.store, self.rules, self.work.policy)

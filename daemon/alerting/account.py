@@ -116,7 +116,9 @@ def _step(rule: str, before: AlertRow | None, loaded: Loaded, shared: Backdrop) 
         )
     if known is None:
         return (
-            close(before, "rule_removed", "the rule was removed", shared.as_of) if is_open and before else Step(before)
+            close(before, "rule_removed", "the rule was removed, or is in the shadow", shared.as_of)
+            if is_open and before
+            else Step(before)
         )
     finding = loaded.findings.get(rule)
     seen = Seen(rule, loaded.card.account_id, Outcome.FALSE, known.version)

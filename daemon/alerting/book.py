@@ -69,7 +69,7 @@ RuleBook = Mapping[str, AlertRule]
 
 
 def alert_rules(ruleset: RuleSet, policy: AlertPolicy) -> dict[str, AlertRule]:
-    """The rules of a rule set that people are told of, by name: a shadow has findings, and no alerts."""
+    """The rules of a rule set by name, without those in the shadow: their findings are kept, and nobody is told."""
     return {rule.name: _rule(rule, policy) for rule in ruleset.rules if rule.status != "shadow"}
 
 

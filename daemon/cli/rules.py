@@ -19,7 +19,7 @@ app.add_typer(rules_app, name="rules")
 def check(config: ConfigPath = None) -> int:
     """Read every rule file and tell each mistake with its place and its fix."""
     settings = configured(config, needs=())
-    rules = read_rules(settings.folder, settings.rules, settings.currency)
+    rules = read_rules(settings.folder, settings.rules, settings.currency, settings.workdays)
     out.print(f"{len(rules.rules)} rules in {len(rules.files)} files, no mistake", markup=False)
     return OK
 
@@ -35,7 +35,7 @@ def run_tests(
     from daemon import ruletests
 
     settings = configured(config, needs=())
-    rules = read_rules(settings.folder, settings.rules, settings.currency)
+    rules = read_rules(settings.folder, settings.rules, settings.currency, settings.workdays)
     report = ruletests.run(rules)
     if junit is not None:
         junit.write_text(report.junit(), encoding="utf-8")

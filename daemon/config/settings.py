@@ -26,9 +26,11 @@ from connectors.hubspot.settings import HubSpotSettings
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.usage.settings import UsageSettings
 from daemon.config.identity import IdentitySettings
+from daemon.config.workdays import CalendarSettings
 from daemon.ingest.settings import IngestSettings
 from daemon.schedule import At, Every, Trigger
 from rules.facts.settings import Feature, Offering, OpportunityTypes, Segments, UsageNames
+from rules.language.calendar import Calendar
 from rules.tiers import TierSettings
 from store.records import DAY, HOUR, MINUTE
 
@@ -143,6 +145,8 @@ class Config(BaseModel):
     model_config = _FROZEN
 
     timezone: str = "UTC"
+    calendar: CalendarSettings = CalendarSettings()
+    """What a business day is."""
     store: str | SecretStr = "sqlite:///tierd.db"
     """A PostgreSQL address with a password in it comes from `{env: NAME}` or `{file: path}`."""
     data: Path | None = None
@@ -205,6 +209,11 @@ class Config(BaseModel):
     def feeds(self) -> dict[str, UsageSource]:
         """The sources of usage."""
         return {name: source for name, source in self.sources.items() if isinstance(source, UsageSource)}
+
+    @property
+    def workdays(self) -> Calendar:
+        """The business calendar in the configured zone."""
+        return self.calendar.calendar(self.timezone)
 
     @property
     def store_url(self) -> str:

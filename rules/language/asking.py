@@ -130,7 +130,9 @@ class Asking:
             message = "a movement is looked at over calendar days"
             raise wrong("E-UNIT", piece, message, f"write `{-(-span.days * 7 // 5)} days`")
         if span % DAY:
-            raise wrong("E-UNIT", piece, "dates are compared by whole days", f"write `{max(1, round(span / DAY))} days`")
+            raise wrong(
+                "E-UNIT", piece, "dates are compared by whole days", f"write `{max(1, round(span / DAY))} days`"
+            )
         return span // DAY
 
     def business(self, piece: Piece) -> int:

@@ -172,9 +172,7 @@ def _outside(leaf: Range) -> str:
         )
     if not math.isinf(leaf.high):
         words.append(
-            f"{amount(leaf.fact, leaf.high)} or more"
-            if leaf.high_open
-            else f"more than {amount(leaf.fact, leaf.high)}"
+            f"{amount(leaf.fact, leaf.high)} or more" if leaf.high_open else f"more than {amount(leaf.fact, leaf.high)}"
         )
     if leaf.fact.low == leaf.low == leaf.high:
         return f"more than {amount(leaf.fact, leaf.high)}"

@@ -5,14 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any as Anything
 
-from sqlalchemy import Boolean, ColumnElement, Select, Text, and_, case, func, literal, not_, null, or_, select, type_coerce
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    case,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.sql.elements import Grouping
 
 from rules.language import sql_beside, sql_events, sql_values
 from rules.language.evaluate import columns_of
 from rules.language.model import Rule
 from rules.language.sql import Condition, Words
-from rules.language.tree import All, Any, Booked, Happened, InSet, Leaf, Moved, Named, Node, Not, Ranked, Silence, leaves
+from rules.language.tree import (
+    All,
+    Any,
+    Booked,
+    Happened,
+    InSet,
+    Leaf,
+    Moved,
+    Named,
+    Node,
+    Not,
+    Ranked,
+    Silence,
+    leaves,
+)
 from rules.language.values import today_of
 from rules.language.wording import placeholders
 from store.records import Day, Instant

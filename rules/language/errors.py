@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rules.language.tree import Place
 
@@ -41,11 +42,12 @@ class RuleError:
     message: str
     fix: str
     line_text: str = ""
+    level: ClassVar[str] = "error"
 
     def render(self) -> str:
         """Place, cause, the line with a caret, and the fix."""
         at = self.place
-        head = f"{at.file}:{at.line}:{at.column}: error {self.code}: {self.message}"
+        head = f"{at.file}:{at.line}:{at.column}: {self.level} {self.code}: {self.message}"
         if not self.line_text:
             return f"{head}\n  fix: {self.fix}"
         number = f"{at.line:>5}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from rules.language import values
 from rules.language.catalogue import BY_NAME, FACTS, Fact, Kind
 from rules.language.errors import Problem, did_you_mean
+from rules.language.given_beside import NotGiven, instant, is_beside, put_beside, settle_cuts
 from rules.language.phrases import choice_of
 from store.records import DAY, Day, Instant
 
@@ -30,16 +31,9 @@ _HIDDEN = {
     "last unclassified contact": "last_unclassified_contact",
     "last unclassified reply": "last_unclassified_reply",
 }
+__all__ = ["EXTRAS", "NotGiven", "check", "row_of"]
 EXTRAS = (*_SINCE, *_HIDDEN, "unclassified contacts", "activity", "captured")
 """Names only tests may use: what the seven steps of silence read besides the facts."""
-
-
-class NotGiven(ValueError):
-    """A test gives something that is no fact, or a value the fact cannot have."""
-
-    def __init__(self, message: str, fix: str, *, about_name: bool = False) -> None:
-        super().__init__(message)
-        self.message, self.fix, self.about_name = message, fix, about_name
 
 
 def check(name: str, text: str) -> None:
@@ -61,9 +55,10 @@ def row_of(given: Mapping[str, str], as_of: Instant, today: Day) -> dict[str, ob
     for role in ("exec", "user"):
         row[f"{role}_contacts"], row[f"{role}_contacts_state"], row[f"{role}_since"] = 1, None, as_of - _LONG
     row |= {"any_since": as_of - _LONG, "unclassified_since": None, "unclassified_contacts": 0}
-    row |= {"last_unclassified_contact": None, "last_unclassified_reply": None}
-    for name, text in given.items():
+    row |= {"last_unclassified_contact": None, "last_unclassified_reply": None, "fact_sets": {}, "narrowed": {}}
+    for name, text in sorted(given.items(), key=lambda item: not is_beside(item[0])):
         _put(row, name, text, as_of, today)
+    settle_cuts(row)
     if not row["exec_since"] and not row["user_since"] and not row["unclassified_since"]:
         row["any_since"] = None
     return row
@@ -72,6 +67,9 @@ def row_of(given: Mapping[str, str], as_of: Instant, today: Day) -> dict[str, ob
 def _put(row: dict[str, object], name: str, text: str, as_of: Instant, today: Day) -> None:
     if name in EXTRAS:
         _put_extra(row, name, text, as_of)
+        return
+    if is_beside(name):
+        put_beside(row, name, text, as_of, lambda then, fact, value: _put(then, fact, value, as_of, today))
         return
     fact = BY_NAME.get(name)
     if fact is None:
@@ -122,13 +120,13 @@ def _put_extra(row: dict[str, object], name: str, text: str, as_of: Instant) -> 
         row["unclassified_since"] = as_of - _LONG if int(plain) else None
     else:
         column = _SINCE.get(name) or _HIDDEN[name]
-        row[column] = None if plain == "never" else _instant(text, as_of)
+        row[column] = None if plain == "never" else instant(text, as_of)
 
 
 def _value(row: dict[str, object], fact: Fact, text: str, as_of: Instant, today: Day) -> object:
     match fact.kind:
         case Kind.EVENT | Kind.BOOKING:
-            return _instant(text, as_of)
+            return instant(text, as_of)
         case Kind.DATE:
             return _day(text, today)
         case Kind.FLAG:
@@ -156,15 +154,6 @@ def _value(row: dict[str, object], fact: Fact, text: str, as_of: Instant, today:
     return int(number) if fact.kind in (Kind.COUNT, Kind.MONEY) else number
 
 
-def _instant(text: str, as_of: Instant) -> Instant:
-    ahead = re.fullmatch(r"in (.+)", text.strip())
-    back = re.fullmatch(r"(.+) ago", text.strip())
-    span = values.duration((ahead or back or ["", ""])[1])
-    if span is None:
-        raise NotGiven(f"`{text}` is no moment", "write `15 days ago`, `in 5 days`, never, stale or missing")
-    return as_of + (span if ahead else -span)
-
-
 def _day(text: str, today: Day) -> Day:
     if text == "today":
         return today
@@ -172,6 +161,6 @@ def _day(text: str, today: Day) -> Day:
     if day is not None:
         return day
     try:
-        return today + _instant(text, 0) // DAY
+        return today + instant(text, 0) // DAY
     except NotGiven:
         raise NotGiven(f"`{text}` is no date", "write `in 40 days`, `3 days ago`, today or 2026-12-31") from None

@@ -14,7 +14,13 @@ from rules.language.tree import Cut, Leaf, Moved, Ranked
 from store.tables import past_facts
 
 _STILL = (Kind.EVENT, Kind.BOOKING)
-_AMOUNTS = {Kind.RATIO: "10 points", Kind.POINTS: "10 points", Kind.MONEY: "20%", Kind.SCORE: "15", Kind.HOURS: "8 hours"}
+_AMOUNTS = {
+    Kind.RATIO: "10 points",
+    Kind.POINTS: "10 points",
+    Kind.MONEY: "20%",
+    Kind.SCORE: "15",
+    Kind.HOURS: "8 hours",
+}
 
 
 def moved(asking: Asking) -> Leaf:

@@ -37,7 +37,9 @@ def include(asking: Asking) -> Leaf:
     piece, value = phrase.subject, phrase.operands[0]
     fact = _set(asking, piece)
     if fact is TAGS:
-        raise wrong("E-TYPE", asking.whole, "tags have a phrase of their own", f'write `tagged "{value.text.strip(chr(34))}"`')
+        raise wrong(
+            "E-TYPE", asking.whole, "tags have a phrase of their own", f'write `tagged "{value.text.strip(chr(34))}"`'
+        )
     if fact is not REACHED:
         fix = f'write `feature "{value.text.strip(chr(34))}" is adopted`'
         raise wrong("E-TYPE", asking.whole, "features have a phrase of their own", fix)

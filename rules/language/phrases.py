@@ -115,4 +115,3 @@ _FORMS: Mapping[str, Callable[[Asking], Node | None]] = {
     "include": phrase_sets.include,
     **dict.fromkeys(("next", "last", "past", "future", "before", "after", "aged"), phrase_dates.date),
 }
-

@@ -15,7 +15,18 @@ from rules.language.calendar import MONDAY_TO_FRIDAY, Calendar
 from rules.language.catalogue import BY_NAME
 from rules.language.errors import Problem, RuleError, RuleErrors, did_you_mean
 from rules.language.grammar import RESERVED, build, read
-from rules.language.model import CLASSES, OUTCOMES, SEVERITIES, STATUSES, Rule, RuleSet, RuleTest, Step, files_version, version_of
+from rules.language.model import (
+    CLASSES,
+    OUTCOMES,
+    SEVERITIES,
+    STATUSES,
+    Rule,
+    RuleSet,
+    RuleTest,
+    Step,
+    files_version,
+    version_of,
+)
 from rules.language.phrases import Context, choice_of, typed, words_of
 from rules.language.yamltext import Text
 from store.records import DAY
@@ -327,12 +338,12 @@ class _Reader:
             if shown is None:
                 continue
             try:
-                given.check(words_of(key), shown)
+                given.check(_given_name(key), shown)
             except given.NotGiven as problem:
                 at = key_node if problem.about_name else value
                 text.report("E-TEST", text.place(at), problem.message, problem.fix)
             else:
-                found[words_of(key)] = shown
+                found[_given_name(key)] = shown
         return found
 
     def _timeline(self, text: Text, node: Node, base: Mapping[str, str]) -> tuple[Step, ...]:
@@ -347,6 +358,11 @@ class _Reader:
             facts = {**base, **(self._given(text, fields["given"]) if "given" in fields else {})}
             steps.append(Step(at, facts, self._choice(text, fields, "expect", _STATES, "E-TEST")))
         return tuple(steps)
+
+
+def _given_name(key: str) -> str:
+    """A name of `given` as the catalogue has it; a feature keeps the letters of its own."""
+    return " ".join(key.split()) if key.lower().startswith("feature ") else words_of(key)
 
 
 def _in_order(errors: list[RuleError]) -> list[RuleError]:

@@ -153,7 +153,11 @@ def _why_not_moved(leaf: Moved) -> Words:
 
 
 def _cut_name(cut: Cut) -> Column:
-    return literal(cut.key("").removesuffix("*"), Text).op("||")(facts.c.segment) if cut.by_segment else text(cut.key(None))
+    return (
+        literal(cut.key("").removesuffix("*"), Text).op("||")(facts.c.segment)
+        if cut.by_segment
+        else text(cut.key(None))
+    )
 
 
 def _cut(cut: Cut) -> Column:

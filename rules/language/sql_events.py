@@ -94,7 +94,9 @@ def _parties(leaf: Silence | Happened) -> _Parties:
         return _Parties(value_of(fact), false(), "", None, "", (), "")
     count, since = role_columns(fact.role)
     if count is None:
-        return _Parties(value_of(fact), column[since].is_(None), "nobody on file", None, "", (column[since],), fact.role)
+        return _Parties(
+            value_of(fact), column[since].is_(None), "nobody on file", None, "", (column[since],), fact.role
+        )
     nobody = and_(func.coalesce(column[count], 0) == 0, func.coalesce(column.unclassified_contacts, 0) == 0)
     hidden = column[fact.unclassified] if fact.unclassified else None
     stamps = (column[since], column.unclassified_since)

@@ -97,5 +97,3 @@ def _under(leaf: Range, found: ColumnElement[Anything]) -> Condition:
     if math.isinf(leaf.low):
         return false()
     return found <= leaf.low if leaf.low_open else found < leaf.low
-
-

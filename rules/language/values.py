@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
+from fractions import Fraction
 
 from rules.language.catalogue import Fact, Kind
 from rules.language.errors import Problem
@@ -55,6 +56,11 @@ def quantity(text: str) -> Quantity | None:
     if len(written) > 1:
         return None
     return Quantity(number, written[0] if written else "", text.strip())
+
+
+def fraction(number: Decimal) -> Fraction:
+    """Exactly the number that was written."""
+    return Fraction(number)
 
 
 def duration(text: str) -> int | None:

@@ -91,13 +91,13 @@ def put(connection: Connection, rows: Sequence[Mapping[str, object]], cuts: Mapp
     """Write rows, and what lies beside them, into their tables."""
     ids = [row["account_id"] for row in rows]
     connection.execute(insert(accounts), [{"id": n, "key": f"k{n}", "name": "n", "created_at": 0} for n in ids])
-    connection.execute(insert(facts), [{c: row.get(c) for c in facts.c.keys()} for row in rows])
+    connection.execute(insert(facts), [{c: row.get(c) for c in (column.name for column in facts.columns)} for row in rows])
     past, sets, narrowed = [], [], []
     for row in rows:
         head = {"account_id": row["account_id"]}
         for days in DISTANCES:
             if f"name_state@{days}" in row:
-                then = {c: row.get(f"{c}@{days}") for c in past_facts.c.keys()}
+                then = {c: row.get(f"{c}@{days}") for c in (column.name for column in past_facts.columns)}
                 past.append(then | head | {"days": days, "as_of": AS_OF - days * DAY})
         for (fact, value), state in row.get("fact_sets", {}).items():  # type: ignore[attr-defined]
             sets.append(head | {"fact": fact, "value": value, "state": None if state is True else state})

@@ -51,9 +51,18 @@ def phrases_for(fact: Fact) -> list[str]:
         case Kind.BOOKING:
             return [f"no {fact.event} is booked", f"{fact.event} is booked", *known]
         case Kind.DATE:
-            ends: tuple[str, ...] = ("within the next 90 days", "within the last 30 days", "in the past", "in the future")
+            ends: tuple[str, ...] = (
+                "within the next 90 days",
+                "within the last 30 days",
+                "in the past",
+                "in the future",
+            )
             ends += ("within the next 10 business days", "within the last 3 business days")
-            ages: tuple[str, ...] = ("more than 5 business days ago", "at least 1 business day away", "less than 4 business days away")
+            ages: tuple[str, ...] = (
+                "more than 5 business days ago",
+                "at least 1 business day away",
+                "less than 4 business days away",
+            )
             ages += ("more than 30 days ago", "at most 30 days ago", "less than 90 days away", "at least 1 day away")
             return [f"{name} is {end}" for end in (*ends, *ages, "before 2026-06-02", "after 2026-05-31")] + known
         case Kind.FLAG:
@@ -74,7 +83,11 @@ def phrases_for(fact: Fact) -> list[str]:
     value = values.get(fact.kind, "1" if fact.high == 2 else "2")
     found = [f"{name} is {bound} {value}" for bound in BOUNDS] + [f"{name} is {value}", f"{name} is not {value}"]
     found += moves_of(fact) if has_past(fact) else []
-    found += [f"{name} is in the top 20%", f"{name} is not in the bottom third", f"{name} is in the top half of its segment"]
+    found += [
+        f"{name} is in the top 20%",
+        f"{name} is not in the bottom third",
+        f"{name} is in the top half of its segment",
+    ]
     if fact.kind is Kind.COUNT:
         found += [f"{name} is between 2 and 3"] + ([f"no {name}"] if fact.name != "tier" else [])
         found += [] if fact.interval or fact.partial else [f"{name} is one of 1, 3"]
@@ -102,7 +115,11 @@ NEW = [
     *(f"{event} with {who} happened in the last 15 days" for event in ("contact", "reply") for who in WITH),
     *(f"reply with {who} never happened" for who in WITH),
     *(f'{no}tagged "{tag}"' for no in ("", "not ") for tag in TAGS),
-    *(f'feature "{name}" is {state}' for name in (*FEATURES, "Other") for state in ("adopted", "not offered", "lapsed")),
+    *(
+        f'feature "{name}" is {state}'
+        for name in (*FEATURES, "Other")
+        for state in ("adopted", "not offered", "lapsed")
+    ),
     *(f"functions reached {verb} {function}" for verb in ("include", "do not include") for function in FUNCTIONS[:4]),
     "newest offering was not shown",
     "health fell by 15 in 30 days",
@@ -123,6 +140,7 @@ PHRASES += [
     "quiet",
 ]
 
+
 def yaml_of(tree: object) -> str:
     """A condition tree as flow YAML."""
     if isinstance(tree, dict):
@@ -139,9 +157,9 @@ def rule_of(when: object, escalate: object) -> Rule:
 
 def random_tree(rng: random.Random, phrases: Iterator[str], depth: int = 2) -> object:
     """A condition whose phrases come from an endless list, so that each of them is used."""
-    if depth == 0 or rng.random() < 0.3:
+    if depth == 0 or rng.random() < 0.35:
         return next(phrases)
-    inner = [random_tree(rng, phrases, depth - 1) for _ in range(rng.choice((1, 2, 2, 3)))]
+    inner = [random_tree(rng, phrases, depth - 1) for _ in range(rng.choice((1, 2)))]
     return {rng.choice(("all", "any", "none")): inner}
 
 
