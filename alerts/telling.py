@@ -58,8 +58,8 @@ class Situation:
     """Accounts that this CSM may still be told about on the first run."""
     storm: bool = False
     """This rule newly fires on too much of the portfolio in this run."""
-    churn_open: bool = False
-    """A churn rule of severity high or critical is open on this account."""
+    growth_waits: str | None = None
+    """Why news of growth are held on this account, see `alerts.growth`."""
     parent_max_age_us: int = 7 * DAY
     flap_window_us: int = 3 * DAY
 
@@ -75,8 +75,8 @@ def decide(
     action, why = _news(alert, transitions, told, at)
     if action is Action.NONE:
         return Decision(action, _edit_if_open(at), why)
-    if klass == "growth" and at.churn_open:
-        return Decision(Action.NONE, _edit_if_open(at), "growth is held while a churn alert is open")
+    if klass == "growth" and at.growth_waits:
+        return Decision(Action.NONE, _edit_if_open(at), at.growth_waits)
     if rank(alert.severity) < URGENT:
         return Decision(action, Way.DIGEST, f"severity {alert.severity} lives in the daily digest")
     if at.storm:

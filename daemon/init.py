@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+
+from daemon.profiles import Profile, rules_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +22,10 @@ def template() -> str:
     return (files("daemon") / "templates" / "tierd.yaml").read_text(encoding="utf-8")
 
 
-def shipped_rules() -> Mapping[str, str]:
-    """File name -> text of the rules that come with tierd."""
-    folder = files("rules") / "shipped"
-    found = [entry for entry in folder.iterdir() if entry.name.endswith(".yaml")]
-    return {entry.name: entry.read_text(encoding="utf-8") for entry in sorted(found, key=lambda entry: entry.name)}
-
-
-def initialise(folder: Path, name: str = "tierd.yaml") -> Written:
-    """Write the configuration and the rules; raises OSError where the folder cannot be written."""
+def initialise(folder: Path, profile: Profile = Profile.ENTERPRISE, name: str = "tierd.yaml") -> Written:
+    """Write the configuration and the profile's rules; raises OSError where the folder cannot be written."""
     wanted = {folder / name: template()}
-    wanted |= {folder / "rules" / rules: text for rules, text in shipped_rules().items()}
+    wanted |= {folder / "rules" / rules: text for rules, text in rules_of(profile).items()}
     written, kept = [], []
     for path, text in wanted.items():
         if path.exists():

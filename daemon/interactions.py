@@ -21,7 +21,7 @@ from daemon import answers
 from daemon.alerting.behind import rows_behind
 from daemon.alerting.book import AlertPolicy, RuleBook
 from daemon.alerting.talk import Place, Talk
-from daemon.alerting.views import Backdrop, backdrop, routed_to
+from daemon.alerting.views import Backdrop, backdrop, routed_to, waiting
 from daemon.deliver_content import Content
 from store import alerts as rows
 from store import interactions
@@ -196,7 +196,9 @@ class Interactions:
             crm = crm_ids(connection, [conversation.account_id]).get(conversation.account_id, [])
             found = rows_behind(connection, self._policy, shared.as_of, [conversation.account_id])
             behind = found[conversation.account_id]
-            place = Place(connection, shared, card, crm, conversation.destination, behind)
+            now_open = [*after, *(alert for alert in newest if alert not in mine)]
+            waits = waiting(now_open, card, shared)
+            place = Place(connection, shared, card, crm, conversation.destination, behind, waits=waits)
             Talk(place, conversation, after).edit(cause=key)
         self._wake()
         return outcome

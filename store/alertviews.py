@@ -29,6 +29,9 @@ class CardRow:
     """Member key of the CSM on file, active or not."""
     recipient: str | None
     """Member key of whom it is addressed to."""
+    health: float | None
+    """0-100, and csat 0-1; None = unknown."""
+    csat: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class ListedRow:
     arr: int | None
     told_kind: str | None
     told_reason: str | None
+    health: float | None
+    csat: float | None
 
 
 def cards(connection: Connection, account_ids: Sequence[int]) -> dict[int, CardRow]:
@@ -76,6 +81,7 @@ def cards(connection: Connection, account_ids: Sequence[int]) -> dict[int, CardR
         facts.c.renewal,
         recipients.c.csm,
         recipients.c.recipient,
+        *_mood(),
     )
     query = select(*columns).select_from(joined).where(accounts.c.id.in_(account_ids))
     found = (CardRow(**row) for row in connection.execute(query).mappings())
@@ -171,7 +177,13 @@ def _listed_columns() -> list[ColumnElement[Any]]:
         facts.c.arr,
         told.c.kind.label("told_kind"),
         told.c.reason.label("told_reason"),
+        *_mood(),
     ]
+
+
+def _mood() -> list[ColumnElement[Any]]:
+    """Health and satisfaction where they are known, and not stale."""
+    return [case((facts.c[f"{name}_state"].is_(None), facts.c[name])).label(name) for name in ("health", "csat")]
 
 
 def _listed_from(recipients: FromClause) -> Join:

@@ -35,8 +35,8 @@ from daemon.config.settings import Config, Evaluation, Health, Paced, Tiers
 from daemon.docs import FOLDER, outdated
 from daemon.docs.commands import command_tree, options_of
 from daemon.ingest.settings import IngestSettings
-from daemon.init import shipped_rules
 from rules.facts.healthsettings import HealthScales, HealthSettings, HealthWeights
+from daemon.profiles import shipped
 from rules.facts.settings import Feature, Segments, UsageNames
 from rules.language import load as load_rules
 from rules.language.reading import _RULE_KEYS, _TEST_KEYS
@@ -202,7 +202,7 @@ def test_every_yaml_block_is_valid(text: str, tmp_path: Path) -> None:
     """A whole configuration loads, a rule file is read, and a part of a configuration stands in a valid whole."""
     data = _yaml(text)
     if {"rules", "vocabulary"} >= set(data) and isinstance(data.get("rules", [None])[0], dict):
-        extra = {} if "vocabulary" in data else {"shipped.yaml": shipped_rules()["vocabulary.yaml"]}
+        extra = {} if "vocabulary" in data else {"shipped.yaml": shipped()["vocabulary.yaml"]}
         assert load_rules({"mine.yaml": text, **extra}).rules
         return
     path = tmp_path / "tierd.yaml"

@@ -11,7 +11,7 @@ from alerts.lifecycle import ACTIVE_STATES, CLOSED, FIRING, Outcome, Seen, Step,
 from alerts.telling import Action, Decision, Situation, Way, decide
 from alerts.words import day_bounds
 from daemon.alerting.talk import Place, Talk
-from daemon.alerting.views import Backdrop, churn_open, routed_to
+from daemon.alerting.views import Backdrop, routed_to, waiting
 from store import alerts as rows
 from store.alertviews import CardRow
 from store.records import AlertRow, Behind, ConversationRow, Instant, ToldRow
@@ -86,7 +86,7 @@ def handle(run: Run, loaded: Loaded) -> None:
     destinations = {_destination(change.alert, run.shared) for change in changes} | set(loaded.conversations)
     for destination in sorted(destinations):
         mine = [change for change in changes if _destination(change.alert, run.shared) == destination]
-        _tell(run, loaded, mine, [a for a in present if routed_to(a, destination, run.shared)], destination)
+        _tell(run, loaded, mine, present, destination)
 
 
 def _destination(alert: AlertRow, shared: Backdrop) -> str:
@@ -152,10 +152,11 @@ def _saved(run: Run, change: Change) -> Change:
     return replace(change, alert=replace(change.alert, id=alert_id))
 
 
-def _tell(run: Run, loaded: Loaded, changes: Sequence[Change], mine: Sequence[AlertRow], destination: str) -> None:
-    """Decide for one destination and write what was decided. `mine`: the account's alerts that speak there."""
+def _tell(run: Run, loaded: Loaded, changes: Sequence[Change], present: Sequence[AlertRow], destination: str) -> None:
+    """Decide for one destination and write what was decided. `present`: the account's alerts, wherever they speak."""
     conversation = loaded.conversations.get(destination)
-    situation = _situation(run, loaded, conversation, mine)
+    waits = waiting(present, loaded.card, run.shared)
+    situation = _situation(run, loaded, conversation, waits)
     decided: list[tuple[Change, Decision]] = []
     for change in changes:
         rule = run.shared.book.get(change.alert.rule)
@@ -165,8 +166,8 @@ def _tell(run: Run, loaded: Loaded, changes: Sequence[Change], mine: Sequence[Al
         decision = decide(change.alert, change.transitions, klass, told, replace(situation, storm=storm))
         decided.append((change, _if_flipped(decision, change)))
     said = None if conversation is None else loaded.said.get(conversation.id)
-    place = Place(run.connection, run.shared, loaded.card, loaded.crm, destination, loaded.behind, said)
-    talk = Talk(place, conversation, mine)
+    place = Place(run.connection, run.shared, loaded.card, loaded.crm, destination, loaded.behind, said, waits)
+    talk = Talk(place, conversation, [alert for alert in present if routed_to(alert, destination, run.shared)])
     told_in = talk.say([(change.alert, decision) for change, decision in decided])
     run.tally.deliveries += talk.queued
     for change, decision in decided:
@@ -180,7 +181,7 @@ def _if_flipped(decision: Decision, change: Change) -> Decision:
     return Decision(decision.action, Way.NOTHING, "new numbers are shown on the next day")
 
 
-def _situation(run: Run, loaded: Loaded, conversation: ConversationRow | None, mine: Sequence[AlertRow]) -> Situation:
+def _situation(run: Run, loaded: Loaded, conversation: ConversationRow | None, waits: str | None) -> Situation:
     as_of, policy = run.shared.as_of, run.shared.policy
     settings, recipient = policy.settings, loaded.card.recipient
     start, end = day_bounds(as_of, policy.timezone)
@@ -193,7 +194,7 @@ def _situation(run: Run, loaded: Loaded, conversation: ConversationRow | None, m
         daily_cap=settings.high_per_csm_day,
         baseline=run.plan.baseline,
         first_run_left=settings.first_run_per_csm - first,
-        churn_open=churn_open(mine, run.shared),
+        growth_waits=waits,
         parent_max_age_us=settings.parent_max_age,
         flap_window_us=settings.flap_window,
     )

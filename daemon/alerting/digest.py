@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from alerts import digest as rendering
+from alerts.growth import growth_waits
 from alerts.lifecycle import ACTIVE_STATES
 from alerts.message import Message
 from alerts.view import DigestItem, DigestView
@@ -82,7 +83,8 @@ def _is_new(row: ListedRow, shared: Backdrop, churn: set[int], at: Instant) -> b
         return False
     if row.snoozed_until is not None and row.snoozed_until > at:
         return False
-    return not (rule.klass == "growth" and row.account_id in churn)
+    held = growth_waits(row.account_id in churn, row.health, row.csat)
+    return rule.klass != "growth" or held is None
 
 
 def _item(row: ListedRow, shared: Backdrop, links: dict[int, list[tuple[str, str]]], why: bool) -> DigestItem:

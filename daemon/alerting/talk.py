@@ -34,6 +34,8 @@ class Place:
     behind: Behind
     said: tuple[str, Instant] | None = None
     """What the open conversation's parent shows or is to show, and since when; None = unknown, or there is none."""
+    waits: str | None = None
+    """Why news of growth are held on the account."""
 
 
 class Talk:
@@ -47,6 +49,7 @@ class Talk:
         self._destination = place.destination
         self._behind = place.behind
         self._said = place.said
+        self._waits = place.waits
         self._conversation = conversation
         self._alerts = alerts
         # An account that has left the portfolio has no recipient any more; its last words go to whom it had.
@@ -159,7 +162,13 @@ class Talk:
 
     def _view(self, conversation: ConversationRow) -> ConversationView:
         return conversation_view(
-            self._connection, conversation, self._card, self._alerts, self._shared, behind=self._behind
+            self._connection,
+            conversation,
+            self._card,
+            self._alerts,
+            self._shared,
+            behind=self._behind,
+            growth=self._waits is None,
         )
 
     def _queue(self, op: str, kind: str, content: message.Message, cause: object = "") -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from alerts import words
+from alerts.growth import growth_waits
 from alerts.lifecycle import ACTIVE_STATES, CLOSED, rank
 from alerts.view import AccountCard, ConversationView, Person, RuleLine, RuleText
 from daemon.alerting.book import AlertPolicy, RuleBook
@@ -120,8 +121,9 @@ def conversation_view(
     shared: Backdrop,
     *,
     behind: Behind,
+    growth: bool = True,
 ) -> ConversationView:
-    """A conversation as it stands: `alerts` are the newest episodes of the account's rules."""
+    """A conversation as it stands: `alerts` are the newest episodes of the account's rules. `growth`: shown, not held."""
     keys = {alert.acked_by for alert in alerts if alert.acked_by}
     found = {key: member(connection, key) for key in keys}
     names = {key: row.name for key, row in found.items() if row is not None}
@@ -130,7 +132,7 @@ def conversation_view(
         key=conversation.key,
         card=card,
         as_of=shared.as_of,
-        active=tuple(line_of(alert, shared, names, behind) for alert in mine if shown(alert, mine, shared)),
+        active=tuple(line_of(alert, shared, names, behind) for alert in mine if _shown(alert, shared, growth)),
         ended=tuple(line_of(alert, shared, names, behind) for alert in mine if _ended_here(alert, conversation)),
         earlier=continued_by(connection, conversation),
     )
@@ -142,15 +144,18 @@ def routed_to(alert: AlertRow, destination: str, shared: Backdrop) -> bool:
     return shared.policy.destination(rule.notify if rule else "owner") == destination
 
 
-def shown(alert: AlertRow, others: Sequence[AlertRow], shared: Backdrop) -> bool:
-    """Is an alert one of those a conversation shows as open? Growth is held while a churn alert is open."""
-    if alert.state not in ACTIVE_STATES:
-        return False
+def _shown(alert: AlertRow, shared: Backdrop, growth: bool) -> bool:
+    """Is an alert one of those a conversation shows as open?"""
     rule = shared.book.get(alert.rule)
-    return not (rule and rule.klass == "growth" and churn_open(others, shared))
+    return alert.state in ACTIVE_STATES and (growth or rule is None or rule.klass != "growth")
 
 
-def churn_open(alerts: Sequence[AlertRow], shared: Backdrop) -> bool:
+def waiting(alerts: Sequence[AlertRow], card: CardRow, shared: Backdrop) -> str | None:
+    """Why news of growth are held on an account, None = they are not. `alerts`: all of its rules, wherever they speak."""
+    return growth_waits(_churn_open(alerts, shared), card.health, card.csat)
+
+
+def _churn_open(alerts: Sequence[AlertRow], shared: Backdrop) -> bool:
     """Say whether a churn alert of severity high or critical is active among them."""
     return any(
         alert.state in ACTIVE_STATES and rank(alert.severity) >= rank("high") and rule.klass == "churn"

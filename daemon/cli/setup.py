@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ import typer
 from daemon.cli import app
 from daemon.cli.common import BAD_INPUT, OK, ConfigPath, closing, config_path, configured, err, out
 from daemon.config import dump
+from daemon.profiles import Profile, choices
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "error": "error  "}
 _STYLES = {"ok": None, "warning": "yellow", "error": "red"}
@@ -20,15 +22,27 @@ _STYLES = {"ok": None, "warning": "yellow", "error": "red"}
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to write.", show_default="here")] = Path(),
+    profile: Annotated[
+        Profile | None,
+        typer.Option(
+            help="The rules to start with: enterprise (all, relationships first) or smb (100 accounts and more per CSM).",
+            show_default="asked on a terminal, else enterprise",
+        ),
+    ] = None,
 ) -> int:
-    """Write a commented tierd.yaml and the shipped rules, never over files that are there."""
+    """Write a commented tierd.yaml and the rules of a profile, never over files that are there."""
     from daemon.init import initialise
 
-    done = initialise(folder)
+    chosen = profile or _asked()
+    done = initialise(folder, chosen)
     for path in done.written:
         out.print(f"written  {path}", markup=False)
     for path in done.kept:
         out.print(f"kept     {path} (it was there)", markup=False)
+    changed = choices(chosen)
+    for what, rules in (("off", changed.off), ("shadow", changed.shadow)):
+        for rule, why in rules.items():
+            out.print(f"{what:8} {rule}: {why}", markup=False)
     out.print(
         "\nNext: in tierd.yaml put your own_domains, base_url and client_id; export SF_CLIENT_SECRET=...;\n"
         "`tierd map salesforce` finds the CRM's fields, and with --write puts them into the file;\n"
@@ -36,6 +50,16 @@ def init(
         "To see tierd at work without any account: `tierd demo`."
     )
     return OK
+
+
+def _asked() -> Profile:
+    """The profile that somebody at a terminal chooses; enterprise where nobody is there."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return Profile.ENTERPRISE
+    out.print("enterprise: 30 to 50 accounts per CSM, every rule, relationships first")
+    out.print("smb:        100 accounts and more per CSM, fewer rules, led by usage")
+    answer: Profile = typer.prompt("Rules for", default=Profile.ENTERPRISE, type=Profile)
+    return answer
 
 
 @app.command()

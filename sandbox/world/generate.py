@@ -6,6 +6,7 @@ from dataclasses import replace
 from random import Random
 
 from sandbox.world.acquaintances import Acquaintances
+from sandbox.world.answers import answer
 from sandbox.world.casting import Cast
 from sandbox.world.companies import FORMER, Roster, found
 from sandbox.world.conflicts import contradict
@@ -81,6 +82,7 @@ def generate(
     later = diary.apart(apart)
     families.live(later, Ledger(calendar, apart, tickets=ledger.tickets), days)
     Acquaintances(roster, also, later, apart, days).add(ledger.deals)
+    diary.happenings = answer(diary.happenings, calendar.start, Random(f"{seed}: who answers"))
     world = _freeze(seed, roster, diary, ledger, stories=stories, ids=ids, days=days)
     below = [p for d in roster.of_kind("prospect") for p in samples(d, calendar, days, apart)]
     return measure(replace(world, usage=(*world.usage, *below)))

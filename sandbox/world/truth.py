@@ -13,10 +13,11 @@ from sandbox.world.model import Company, Story, World
 from sandbox.world.table import story_table
 from sandbox.world.truth_alerts import Fire, life
 from sandbox.world.truth_book import Book
+from sandbox.world.truth_case import cases
 from sandbox.world.truth_facts import facts
 from sandbox.world.truth_identity import identity
 from sandbox.world.truth_logic import Truth, Unknown
-from sandbox.world.truth_rules import RULES, Outcome, cases, outcomes
+from sandbox.world.truth_rules import RULES, Outcome, outcomes
 from sandbox.world.truth_tiers import Tiers, crm_end, pinned
 from sandbox.world.usage import iso
 from sandbox.world.when import DAY

@@ -14,8 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sandbox.world.model import Company, Deal, Happening, Person, UsagePoint, World
+from sandbox.world.model import Company, Deal, Happening, Person, Ticket, UsagePoint, World
 from sandbox.world.titles import EXEC_LEVELS
+from sandbox.world.truth_logic import Unknown
 from sandbox.world.when import DAY
 
 MOST_RECIPIENTS = 5
@@ -72,6 +73,12 @@ class Book:
         self._first_seen: dict[tuple[str, str], int] = {}
         """(account, person in no CRM) -> since when a touch has told of them."""
         self._deals = _by_account(world.deals)
+        self._paid: dict[str, list[Deal]] = defaultdict(list)
+        for deal in world.deals:
+            self._paid[self._carriers[deal.account]].append(deal)
+        self._tickets: dict[str, list[Ticket]] = defaultdict(list)
+        for ticket in world.tickets:
+            self._tickets[self._carriers[ticket.account]].append(ticket)
         self._usage = self._added_up(world.usage)
         self._touches: dict[str, list[tuple[Happening, Touch]]] = defaultdict(list)
         """Per account what is a touch once it has happened, if it is not called off."""
@@ -82,6 +89,8 @@ class Book:
         """Per teammate the mails and meetings, whatever the account: (logged, happened)."""
         self.covered: dict[tuple[str, int], bool] = {}
         """What was found out about a teammate at an instant, since all the accounts of a CSM ask the same."""
+        self.healths: dict[tuple[str, int], float | Unknown] = {}
+        """What was found out of a customer's health at an instant: the fall of 30 days asks for it again."""
         for happening in world.happenings:
             if happening.kind in ("email", "meeting") and not happening.automatic:
                 for who in happening.teammates:
@@ -98,6 +107,22 @@ class Book:
     def deals(self, company: Company, as_of: int) -> list[Deal]:
         """The account's deals that exist at an instant."""
         return [d for d in self._deals.get(company.key, ()) if d.created_at <= as_of]
+
+    def paid(self, company: Company, as_of: int) -> list[Deal]:
+        """The deals of the account, and of what lies below it, that exist at an instant."""
+        return [d for d in self._paid.get(company.key, ()) if d.created_at <= as_of]
+
+    def tickets(self, company: Company, as_of: int) -> list[Ticket]:
+        """The tickets opened by an instant."""
+        return [t for t in self._tickets.get(company.key, ()) if t.opened_at <= as_of]
+
+    def removed(self, company: Company, as_of: int) -> list[Person]:
+        """The persons who were deleted from the account by an instant; who merely went with a merged duplicate is not."""
+        return [
+            p
+            for p in self._persons.get(company.key, ())
+            if p.removed_at is not None and p.removed_at <= as_of and not p.role_address and not p.at_duplicate
+        ]
 
     def samples(self, company: Company, as_of: int) -> list[UsagePoint]:
         """The account's usage samples that the feed has given, oldest first."""

@@ -101,18 +101,44 @@ class Contact:
             return False
         return True if known + perhaps < limit else Unknown("levels_not_known")
 
-    def silent(self, role: str, days: int) -> Truth:
-        """`no exec contact in N days` or `no user contact ...`: the seven steps; no source of this world is ever stale."""
+    def none_on_file(self, role: str) -> Truth:
+        """`no exec contacts`: nobody of the role is on file, and nobody of unknown level who may be one."""
+        if self._of(role):
+            return False
+        return Unknown("levels_not_known") if self._of("unclassified") else True
+
+    def strong(self, role: str) -> tuple[int, int] | Unknown:
+        """How many persons of the role have a strong relationship: certainly, and at most."""
+        if not self.covered:
+            return Unknown("not_captured")
+        known = sum(self.strengths[p.key] >= STRONG for p in self._of(role))
+        return known, known + sum(self.strengths[p.key] >= STRONG for p in self._of("unclassified"))
+
+    def relationship(self) -> float | Unknown:
+        """The mean of the best exec and the best user strength, 0-100; of the one kind alone where it is alone on file."""
+        if not self.covered:
+            return Unknown("not_captured")
+        best = [max(self.strengths[p.key] for p in found) for role in ("exec", "user") if (found := self._of(role))]
+        if not best:
+            return Unknown("levels_not_known" if self._of("unclassified") else "not_on_file")
+        hundredths = [round(points * 100) for points in best]
+        return floor(sum(hundredths) / len(hundredths) + 0.5) / 100
+
+    def silent(self, role: str, days: int, kind: str | None = None) -> Truth:
+        """`no exec contact in N days` (exec | user | any): the seven steps; no source of this world is ever stale.
+
+        `kind`: only touches of this kind break it, as in `no meeting in N days`.
+        """
         window = self.as_of - days * DAY
-        recent = [t for t in self.touches if t.at > window]
+        recent = [t for t in self.touches if t.at > window and kind in (None, t.kind)]
         if any(self._has(t.persons, role) for t in recent):
             return False
         if any(self._has(b.persons, role) and b.at <= self.as_of + BOOKED_WITHIN * DAY for b in self.bookings):
             return False
-        perhaps = self._of(role) + self._of("unclassified")
+        perhaps = self.persons if role == "any" else self._of(role) + self._of("unclassified")
         if not perhaps:
-            return Unknown(f"no_{role}_on_file")
-        if any(self._has(t.persons, "unclassified") for t in recent):
+            return Unknown("nobody_on_file" if role == "any" else f"no_{role}_on_file")
+        if role != "any" and any(self._has(t.persons, "unclassified") for t in recent):
             return Unknown("levels_not_known")
         if not self.covered:
             return Unknown("not_captured")
@@ -124,4 +150,4 @@ class Contact:
         return [p for p in self.persons if standing(p, self.as_of) == role]
 
     def _has(self, persons: tuple[Person, ...], role: str) -> bool:
-        return any(standing(p, self.as_of) == role for p in persons)
+        return any(role == "any" or standing(p, self.as_of) == role for p in persons)

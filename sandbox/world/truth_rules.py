@@ -1,4 +1,4 @@
-"""The six rules, each read once more from domain.md section 9: what holds for one customer at one instant, and how bad it is."""
+"""The rules, each read once more from domain.md section 9: what holds for one customer at one instant, and how bad it is."""
 
 from __future__ import annotations
 
@@ -6,57 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sandbox.world.model import Company
-from sandbox.world.truth_book import Book
-from sandbox.world.truth_contact import STRONG, WEAK, Contact
-from sandbox.world.truth_contract import CRITICAL_WITHIN, Contract
+from sandbox.world import truth_rules_more as more
+from sandbox.world.truth_case import Case
+from sandbox.world.truth_contact import STRONG, WEAK
+from sandbox.world.truth_contract import CRITICAL_WITHIN
 from sandbox.world.truth_logic import Truth, Unknown, all_of, any_of
-from sandbox.world.truth_usage import adoption, adoption_change, portfolio_change
-from sandbox.world.when import DAY
 
-CADENCE = {1: 7, 2: 14, 3: 30}
-ONBOARDING_CADENCE = 7
 EXEC_SILENCE, USER_SILENCE = 15, 30
 FALL, FALL_AGAINST_PORTFOLIO, COLLAPSE = Fraction(-1, 5), Fraction(-1, 10), Fraction(-2, 5)
 STRONG_ADOPTION = Fraction(3, 4)
 OVERDUE_UNDER = -2
-SEGMENTS = (("enterprise", 10_000_000), ("mid_market", 2_000_000))
-"""From so many cents of ARR on; below it is smb."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One customer at one instant, with what the portfolio and the tiers add to it."""
-
-    company: Company
-    as_of: int
-    contract: Contract
-    contact: Contact
-    adoption: Fraction | Unknown
-    change: Fraction | Unknown
-    median: Fraction | Unknown
-    tier: int | None
-
-    def segment(self) -> str | Unknown:
-        """By ARR; no CRM of this world has a field for it."""
-        arr = self.company.arr.at(self.as_of)
-        if not isinstance(arr, int):
-            return Unknown("not_on_file")
-        return next((name for name, least in SEGMENTS if arr >= least), "smb")
-
-    def touch_due_in(self) -> int | Unknown:
-        """Whole days until somebody should be in touch, as far as the touches on file can tell."""
-        if self.contract.onboarding():
-            cadence = ONBOARDING_CADENCE
-        elif self.tier is None:
-            return Unknown("not_on_file")
-        else:
-            cadence = CADENCE[self.tier]
-        last = self.contact.last()
-        if last is not None:
-            return cadence - (self.as_of - last) // DAY
-        start = self.company.contract_start
-        return Unknown("not_on_file") if start is None else cadence - (self.as_of // DAY - start)
 
 
 def renewal_exec_silence(case: Case) -> Truth:
@@ -122,6 +81,10 @@ def _thread_severity(case: Case) -> str:
     return "high" if case.contract.due() is True else "medium"
 
 
+def _always(severity: str) -> Callable[[Case], str]:
+    return lambda _: severity
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule: its condition, how severe it is, for how many days it must hold before it fires."""
@@ -131,16 +94,32 @@ class Rule:
     holds_for: int = 0
     churn: bool = False
     """Warns of a loss."""
+    growth: bool = False
+    """Waits while the customer is at risk or unhappy."""
 
 
 RULES: Mapping[str, Rule] = {
     "renewal-exec-silence": Rule(renewal_exec_silence, _renewal_severity, churn=True),
     "adoption-drop-user-silence": Rule(adoption_drop_user_silence, _drop_severity, churn=True),
     "single-threaded": Rule(single_threaded, _thread_severity, 7, churn=True),
-    "strong-adoption-no-users": Rule(strong_adoption_no_users, lambda _: "medium"),
-    "touch-overdue": Rule(touch_overdue, lambda _: "low"),
-    "lapsed": Rule(lapsed, lambda _: "critical", 7, churn=True),
+    "strong-adoption-no-users": Rule(strong_adoption_no_users, _always("medium"), growth=True),
+    "touch-overdue": Rule(touch_overdue, _always("low")),
+    "lapsed": Rule(lapsed, _always("critical"), 7, churn=True),
+    "renewal-no-exec-on-file": Rule(more.renewal_no_exec_on_file, _always("high"), churn=True),
+    "sponsor-silence": Rule(more.sponsor_silence, _always("high"), churn=True),
+    "first-word-is-commercial": Rule(more.first_word_is_commercial, _always("medium"), churn=True),
+    "one-sided": Rule(more.one_sided, _always("medium"), churn=True),
+    "reply-overdue": Rule(more.reply_overdue, _always("high")),
+    "champion-left": Rule(more.champion_left, _always("high"), churn=True),
+    "health-drop": Rule(more.health_drop, _always("high"), churn=True),
+    "expansion-ready": Rule(more.expansion_ready, _always("medium"), growth=True),
+    "newest-offering-not-shown": Rule(more.newest_offering_not_shown, _always("low"), growth=True),
+    "advocate-ready": Rule(more.advocate_ready, _always("low"), growth=True),
+    "feedback-stale": Rule(more.feedback_stale, _always("low")),
+    "high-maintenance-low-value": Rule(more.high_maintenance_low_value, _always("low")),
+    "forgotten-tier-2": Rule(more.forgotten_tier_2, _always("low")),
 }
+"""A rule that is not here is not judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,27 +137,6 @@ def outcomes(case: Case) -> dict[str, Outcome]:
         truth = rule.condition(case)
         found[name] = Outcome(truth, rule.severity(case) if truth is True else None)
     return found
-
-
-def cases(book: Book, as_of: int, tier: Callable[[Company], int | None]) -> list[Case]:
-    """Every customer in scope at an instant. `tier` gives the one in force."""
-    contracts = {c.key: Contract(book, c, as_of) for c in book.world.companies}
-    inside = [c for c in book.world.companies if contracts[c.key].in_scope()]
-    changes = {c.key: adoption_change(book, c, as_of) for c in inside}
-    median = portfolio_change(changes.values())
-    return [
-        Case(
-            company=c,
-            as_of=as_of,
-            contract=contracts[c.key],
-            contact=Contact(book, c, as_of),
-            adoption=adoption(book, c, as_of),
-            change=changes[c.key],
-            median=median,
-            tier=tier(c),
-        )
-        for c in inside
-    ]
 
 
 def _at_most(value: Fraction | Unknown, limit: Fraction) -> Truth:

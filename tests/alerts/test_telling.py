@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from alerts.growth import growth_waits
 from alerts.lifecycle import Transition
 from alerts.telling import Action, Decision, Plan, Situation, Way, combine, decide, storm
 from store.records import DAY, AlertRow, ConversationRow, ToldRow
@@ -73,10 +74,27 @@ def test_ends(
     assert expected == _way(decide(ended, (Transition("resolved", "clear"),), "churn", told, at))
 
 
+@pytest.mark.parametrize(
+    ("churn_open", "health", "csat", "why"),
+    [
+        (False, None, None, None),
+        (True, 90.0, 0.9, "growth is held while a churn alert is open"),
+        (False, 50.0, None, None),
+        (False, 49.99, None, "growth is held while health is red: 49.99"),
+        (False, None, 0.5, None),
+        (False, 80.0, 0.49, "growth is held while the last satisfaction is below 50%: 49%"),
+    ],
+)
+def test_when_growth_waits(churn_open: bool, health: float | None, csat: float | None, why: str | None) -> None:
+    """A churn alert, red health or a poor last satisfaction holds growth; what is unknown, and the borders, do not."""
+    assert why == growth_waits(churn_open, health, csat)
+
+
 def test_growth_is_held_while_churn_is_open() -> None:
     """No praise while the house burns; churn rules are not held by themselves."""
-    at = replace(NOW, churn_open=True)
-    assert (Action.NONE, Way.NOTHING) == _way(decide(FIRING, FIRED, "growth", None, at))
+    at = replace(NOW, growth_waits="growth is held while a churn alert is open")
+    decision = decide(FIRING, FIRED, "growth", None, at)
+    assert Decision(Action.NONE, Way.NOTHING, "growth is held while a churn alert is open") == decision
     assert (Action.OPENED, Way.PARENT) == _way(decide(FIRING, FIRED, "churn", None, at))
 
 

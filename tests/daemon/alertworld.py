@@ -147,6 +147,12 @@ class World:
         names = {row["id"]: f"{row['rule']}/{row['account_id']}" for row in self.rows(alerts)}
         return {names[row["alert_id"]]: f"{row['kind']}: {row['reason']}" for row in self.rows(told)}
 
+    def decisions(self, rule: str) -> list[str]:
+        """Why each change of a rule's alerts was told as it was, or not."""
+        mine = {row["id"] for row in self.rows(alerts) if row["rule"] == rule}
+        changes = sorted(self.rows(transitions), key=lambda row: int(row["id"]))
+        return [row["reason"] for row in changes if row["alert_id"] in mine and row["kind"].startswith("told:")]
+
     def snapshot(self) -> str:
         """Every row that alerting writes."""
         tables = (alerts, transitions, conversations, told, deliveries, settings)

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from alerts.settings import AlertSettings
 from alerts.view import RuleText
 from daemon.alerting import advance
+from daemon.alerting.book import AlertPolicy, alert_rules
 from daemon.alerting.outbox import opaque
 from rules.language import load
 from store.engine import Store
@@ -310,6 +312,49 @@ def test_growth_is_held_while_a_churn_alert_is_open(w: World) -> None:
     w.run(1)
     assert 1 == w.digest()
     assert "champions says so" in w.last_body()
+
+
+@pytest.mark.parametrize(("bad", "good"), [({"health": 49.99}, {"health": 50.0}), ({"csat": 0.49}, {"csat": 0.5})])
+def test_growth_is_held_while_the_customer_is_unhappy(w: World, bad: dict[str, float], good: dict[str, float]) -> None:
+    """Red health, or a last satisfaction under 50 %, holds news of growth with the reason; then the digest has them."""
+    w.change(1, **bad)
+    w.finds("champions", 1, "medium")
+    w.run()
+    assert 0 == w.digest()
+    assert [reason for reason in w.decisions("champions") if "growth is held while" in reason]
+    w.change(1, **good)
+    w.run(1)
+    assert 1 == w.digest()
+    assert "champions says so" in w.last_body()
+
+
+def test_stale_health_holds_nothing(w: World) -> None:
+    """Only health that is known is red: growth is told beside a stale one."""
+    w.change(1, health=10.0, health_state="stale")
+    w.finds("champions", 1, "medium")
+    w.run()
+    assert 1 == w.digest()
+
+
+def test_growth_of_another_route_is_held_too(w: World) -> None:
+    """The churn alert that holds growth may be told in another channel."""
+    w.rules["champions"] = rule("champions", "growth", notify="growth-team")
+    w.policy = replace(w.policy, routes={"growth-team": "C0GROWTH"})
+    w.finds("drop", 1)
+    w.finds("champions", 1, "high")
+    w.run()
+    assert ["post alert"] == w.ops()
+    assert "champions says so" not in w.last_body()
+
+
+def test_a_shadow_has_no_alerts() -> None:
+    """A rule of status shadow is none of alerting's; a live one is."""
+    text = "rules:\n" + "".join(
+        f"  - {{rule: {name}, class: churn, severity: high, when: not renewed, status: {status}, play: Call.}}\n"
+        for name, status in (("told", "live"), ("quiet", "shadow"))
+    )
+    policy = AlertPolicy(AlertSettings(), ALERTS, "C0")
+    assert ["told"] == list(alert_rules(load({"r.yaml": text}), policy))
 
 
 def test_the_digest_lists_medium_and_low_once(w: World) -> None:

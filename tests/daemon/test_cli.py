@@ -22,7 +22,7 @@ import pytest
 import structlog
 
 from daemon.cli import common, run
-from daemon.init import shipped_rules
+from daemon.profiles import shipped
 from daemon.lock import writer
 from sandbox.serve import Sandbox, Settings
 from sandbox.world.project_salesforce import TRACKED
@@ -87,7 +87,7 @@ def synced(vendors: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "secret").write_text(str(info["client_secret"]))
     shutil.copytree(vendors.usage_dir, folder / "usage")
     (folder / "rules").mkdir()
-    for name, text in shipped_rules().items():
+    for name, text in shipped().items():
         (folder / "rules" / name).write_text(text)
     environ = {"TIERD_TEST_SF_FILE": str(folder / "secret"), "PATH": "/usr/bin:/bin", "PYTHONPATH": _ROOT}
     for command in (["sync", "--once"], ["evaluate", "--once", "--as-of", AS_OF]):

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from daemon.config import load
 from daemon.init import initialise, template
+from daemon.profiles import Profile, choices, rules_of, shipped
 from daemon.rulefiles import read_rules
+from daemon.ruletests import rules_without_tests, run
+from rules.language import load as load_rules
+from rules.language.tree import leaves
 
 _ROOT = Path(__file__).parents[2]
 _NAMES = ("SF_CLIENT_SECRET", "SF_WRITE_SECRET", "HUBSPOT_TOKEN")
@@ -20,6 +26,42 @@ def test_written_files_are_valid(tmp_path: Path) -> None:
     assert list(config.sources) == ["salesforce"]
     assert len(read_rules(config.folder, config.rules, config.currency).rules) >= 6
     assert done.kept == ()
+
+
+def test_the_enterprise_profile_has_every_rule_as_it_ships() -> None:
+    """All rules are on, and their files are written as they are."""
+    assert shipped() == rules_of(Profile.ENTERPRISE)
+    assert 19 == len(load_rules(shipped()).rules)
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+def test_a_profile_names_rules_that_ship_and_its_tests_hold(profile: Profile) -> None:
+    """What is off, a shadow or replaced is a shipped rule, each at most once; the tests beside the rules hold."""
+    chosen, names = choices(profile), {rule.name for rule in load_rules(shipped()).rules}
+    changed = [*chosen.off, *chosen.shadow, *chosen.own]
+    assert sorted(set(changed)) == sorted(changed)
+    assert names >= set(changed)
+    ruleset = load_rules(rules_of(profile))
+    assert names - set(chosen.off) == {rule.name for rule in ruleset.rules}
+    assert set(chosen.shadow) == {rule.name for rule in ruleset.rules if rule.status == "shadow"}
+    assert run(ruleset).ok
+    assert [] == rules_without_tests(ruleset)
+
+
+def test_small_business_starts_with_usage() -> None:
+    """The usage rule is on, what needs an executive at every account is not told, and the touch rule is of tier 1."""
+    live = {rule.name: rule for rule in load_rules(rules_of(Profile.SMB)).rules if rule.status == "live"}
+    assert {"adoption-drop-user-silence", "health-drop", "lapsed"} <= set(live)
+    assert not {"single-threaded", "renewal-exec-silence", "one-sided"} & set(live)
+    assert ["tier"] == [leaf.fact.name for leaf in leaves(live["touch-overdue"].when)][:1]
+
+
+def test_what_a_profile_leaves_out_is_told_in_the_file(tmp_path: Path) -> None:
+    """The reason stands where the rule would, and beside `status: shadow`."""
+    initialise(tmp_path, Profile.SMB)
+    churn = (tmp_path / "rules" / "churn.yaml").read_text()
+    assert "#   single-threaded: one relationship per account" in churn
+    assert "status: shadow                # most renewals here have no executive" in churn
 
 
 def test_what_is_commented_out_is_valid_too(tmp_path: Path) -> None:

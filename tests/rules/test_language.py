@@ -54,8 +54,8 @@ def mistake(when: str) -> tuple[str, str, str]:
     return error.code, error.message, error.fix
 
 
-def test_the_six_rules_ship() -> None:
-    """The shipped files hold exactly the six rules, with the classes, severities and durations of the domain."""
+def test_nineteen_rules_ship() -> None:
+    """The shipped files hold exactly the rules of the domain, with their classes, severities and durations."""
     found = {
         rule.name: (rule.klass, rule.severity, rule.for_us, [name for name, _ in rule.escalate])
         for rule in load(shipped()).rules
@@ -67,6 +67,19 @@ def test_the_six_rules_ship() -> None:
         "strong-adoption-no-users": ("growth", "medium", 0, []),
         "lapsed": ("churn", "critical", 7 * DAY, []),
         "touch-overdue": ("cadence", "low", 0, []),
+        "renewal-no-exec-on-file": ("churn", "high", 0, []),
+        "sponsor-silence": ("churn", "high", 0, []),
+        "first-word-is-commercial": ("churn", "medium", 0, []),
+        "one-sided": ("churn", "medium", 0, []),
+        "champion-left": ("churn", "high", 0, []),
+        "health-drop": ("churn", "high", 0, []),
+        "expansion-ready": ("growth", "medium", 0, []),
+        "newest-offering-not-shown": ("growth", "low", 0, []),
+        "advocate-ready": ("growth", "low", 0, []),
+        "reply-overdue": ("service", "high", 0, []),
+        "feedback-stale": ("service", "low", 0, []),
+        "high-maintenance-low-value": ("fit", "low", 0, []),
+        "forgotten-tier-2": ("cadence", "low", 0, []),
     }
     assert all(rule.say and rule.play and rule.tests and rule.keep_firing_us == DAY for rule in load(shipped()).rules)
 
