@@ -16,7 +16,7 @@ from rules.facts.settings import FactSettings
 from rules.language.compile import select_findings
 from rules.language.model import Rule, RuleSet
 from rules.language.values import today_of
-from store import findings
+from store import findings, touched
 from store.engine import Store
 from store.records import Clock, Day, Instant
 
@@ -92,10 +92,12 @@ def evaluate(
 
 
 def _run(store: Store, rule: Rule, as_of: Instant, today: Day, accounts: Collection[int] | None) -> RuleRun:
-    wanted = findings.Wanted(rule.name, rule.version, select_findings(rule, as_of, today))
+    what = "rule" if accounts is None else "rule of touched"
+    found = store.statements.rows(what, (rule,), as_of, today, lambda at: select_findings(rule, at, today))
     try:
         with store.write() as connection:
-            kept = findings.keep(connection, wanted, as_of, accounts)
+            within = None if accounts is None else touched.put(connection, accounts)
+            kept = findings.keep(connection, findings.Wanted(rule.name, rule.version, found), within)
     except SQLAlchemyError as error:
         cause = str(getattr(error, "orig", None) or error).splitlines()[0]
         _log.error("rule could not be evaluated, its findings stay as they are", rule=rule.name, cause=cause)

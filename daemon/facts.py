@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
-
-from sqlalchemy import Select, select
 
 from alerts.writeback import Target
 from daemon import pins
 from rules.facts import FactSettings, in_scope, portfolio, statistics
-from store import facts
+from rules.facts.moment import moment
+from store import facts, touched
 from store.engine import Store
 from store.records import Instant
-from store.tables import accounts as accounts_table
 
 
 def refresh(store: Store, settings: FactSettings, as_of: Instant, accounts: Collection[int] | None = None) -> int:
@@ -22,14 +21,17 @@ def refresh(store: Store, settings: FactSettings, as_of: Instant, accounts: Coll
     Tier fields that people changed in the CRM count from now on. Gives how many rows changed or left scope: none for
     a second refresh at the same `as_of`.
     """
-    within = None if accounts is None else _ids(accounts)
+    day = moment(as_of, settings.timezone).today
     with store.write() as conn:
+        within = None if accounts is None else touched.put(conn, accounts)
+        narrow = "all" if accounts is None else "touched"
+        rows = partial(store.statements.rows, narrow, (settings,), as_of, day)
         pins.observe(conn, _targets(settings), as_of)
         if accounts is None:
             found = {row.name: row.value for row in conn.execute(statistics(as_of, settings))}
             facts.write_statistics(conn, found, as_of)
-        changed = facts.write(conn, portfolio(as_of, settings, within, stored=True))
-        left = facts.drop(conn, in_scope(as_of, settings, within), within)
+        changed = facts.write(conn, rows(lambda at: portfolio(at, settings, within, stored=True)))
+        left = facts.drop(conn, rows(lambda at: in_scope(at, settings, within)), within)
     return changed + left
 
 
@@ -46,6 +48,3 @@ def _targets(settings: FactSettings) -> Mapping[str, Target]:
     """Where pins are looked for: to read a value, the name of its field is not needed."""
     return {source: Target("", values) for source, values in settings.tier_values.items()}
 
-
-def _ids(accounts: Collection[int]) -> Select[int]:
-    return select(accounts_table.c.id).where(accounts_table.c.id.in_(sorted(accounts)))

@@ -11,6 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool, QueuePool
 
+from store import touched
+from store.statements import Statements
+
 _BUSY_MS = 30_000
 # Any number of one's own but that of daemon/lock.py; PostgreSQL counts them per database.
 _TURN = text("SELECT pg_advisory_xact_lock(7083614)")
@@ -24,12 +27,14 @@ class Store:
         parsed = make_url(url)
         self.url = url
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.statements = Statements()
         if self.is_sqlite:
             self.engine = create_engine(parsed, poolclass=QueuePool, pool_size=8, max_overflow=16)
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             self.engine = create_engine(parsed, poolclass=NullPool if parsed.query.get("pool") == "none" else QueuePool)
+        touched.watch(self.engine)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

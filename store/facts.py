@@ -2,46 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, delete, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records import Instant
+from store.statements import TimedRows
 from store.tables import facts, portfolio_stats
 
 
-def write(conn: Connection, rows: Select[Any]) -> int:
+Rows = Select[Any] | TimedRows
+
+
+def write(conn: Connection, rows: Rows) -> int:
     """Insert or update the facts that `rows` computes (columns of the table, in order); gives how many rows differed.
 
     A row that is equal but for `as_of` is left alone.
     """
+    kind = sqlite if conn.dialect.name == "sqlite" else postgresql
+    return _count(conn, _run(conn, "write", rows, lambda found: _upsert(kind, found)))
+
+
+def _upsert(kind: Any, rows: Select[Any]) -> Executable:
     values = [c.name for c in facts.columns if c.name != "account_id"]
-    statement = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(facts)
-    statement = statement.from_select([c.name for c in facts.columns], rows)
-    differs = or_(*(facts.c[name].is_distinct_from(statement.excluded[name]) for name in values if name != "as_of"))
-    upsert = statement.on_conflict_do_update(
-        index_elements=["account_id"], set_={name: statement.excluded[name] for name in values}, where=differs
+    statement = kind.insert(facts).from_select([c.name for c in facts.columns], rows)
+    new = statement.excluded
+    differs = or_(*(facts.c[name].is_distinct_from(new[name]) for name in values if name != "as_of"))
+    upsert: Executable = statement.on_conflict_do_update(
+        index_elements=["account_id"], set_={name: new[name] for name in values}, where=differs
     )
-    return _count(conn, upsert)
+    return upsert
 
 
-def drop(conn: Connection, in_scope: Select[Any], accounts: Select[Any] | None) -> int:
+def drop(conn: Connection, in_scope: Rows, accounts: Select[Any] | None) -> int:
     """Remove the facts of accounts that are not (any more) in scope, among `accounts` or all; gives how many."""
-    gone: ColumnElement[bool] = facts.c.account_id.not_in(in_scope)
-    if accounts is not None:
-        gone = gone & facts.c.account_id.in_(accounts)
-    return _count(conn, delete(facts).where(gone))
+
+    def gone(scope: Select[Any]) -> Executable:
+        left: ColumnElement[bool] = facts.c.account_id.not_in(scope)
+        if accounts is not None:
+            left = left & facts.c.account_id.in_(accounts)
+        return delete(facts).where(left)
+
+    return _count(conn, _run(conn, "drop", in_scope, gone))
 
 
-def _count(conn: Connection, change: Executable) -> int:
-    """Carry out the change; gives how many rows it changed."""
-    result = conn.execute(change, execution_options={"preserve_rowcount": True})
+def _run(
+    conn: Connection, purpose: str, rows: Rows, change: Callable[[Select[Any]], Executable]
+) -> CursorResult[Any]:
+    if isinstance(rows, TimedRows):
+        return rows.run(conn, purpose, lambda found, _: change(found))
+    return conn.execute(change(rows), execution_options={"preserve_rowcount": True})  # type: ignore[return-value]
+
+
+def _count(conn: Connection, result: CursorResult[Any]) -> int:
+    """How many rows a change changed."""
     if conn.dialect.name == "sqlite":
         # The driver counts only what begins with INSERT, UPDATE or DELETE, and these begin with WITH.
         return int(conn.exec_driver_sql("SELECT changes()").scalar_one())
-    assert isinstance(result, CursorResult)
     return int(result.rowcount)
 
 

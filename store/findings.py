@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Delete,
+    Executable,
     Select,
     Text,
+    bindparam,
     case,
     cast,
     delete,
@@ -30,6 +33,7 @@ from sqlalchemy.sql.selectable import Subquery
 
 from store.engine import dialect_name
 from store.records import Instant
+from store.statements import TimedRows
 from store.tables import accounts as accounts_table
 from store.tables import evaluations, facts, findings
 
@@ -52,43 +56,44 @@ class Wanted:
 
     rule: str
     version: str
-    found: Select[Any]
+    found: TimedRows
 
 
-def keep(connection: Connection, wanted: Wanted, as_of: Instant, accounts: Collection[int] | None = None) -> Kept:
-    """Make the rule's findings equal to what is wanted; with `accounts` only those are looked at.
+def keep(connection: Connection, wanted: Wanted, accounts: Select[int] | None = None) -> Kept:
+    """Make the rule's findings equal to what is wanted; with `accounts`, the ids that it selects, only those are looked at.
 
     Rows that say the same are not touched, and `since` stays while the outcome does.
     """
-    rule = wanted.rule
-    if accounts is None:
-        changed = _keep(connection, wanted, as_of, None)
-    else:
-        changed = sum(_keep(connection, wanted, as_of, part) for part in _batches(sorted(accounts)))
-    counts = connection.execute(
-        select(findings.c.outcome, findings.c.reason, func.count())
-        .where(findings.c.rule == rule)
-        .group_by(findings.c.outcome, findings.c.reason)
-        .order_by(findings.c.outcome, findings.c.reason)
-    ).all()
+    gone = wanted.found.run(connection, "resolve", lambda found, _: _gone(wanted, found, accounts)).rowcount
+    into = partial(_upsert, connection, wanted)
+    written = wanted.found.run(connection, "find", lambda found, at: into(_among(found, accounts), at)).rowcount
+    changed = gone + written
+    counts = connection.execute(_COUNTS, {"rule": wanted.rule}).all()
     fires = sum(count for outcome, _, count in counts if outcome == "fires")
     return Kept(fires, {reason or "": count for outcome, reason, count in counts if outcome == "unknown"}, changed)
 
 
-def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    # SQLite binds at most 32,766 parameters in one statement.
-    for start in range(0, len(ids), 10_000):
-        yield ids[start : start + 10_000]
+_COUNTS = (
+    select(findings.c.outcome, findings.c.reason, func.count())
+    .where(findings.c.rule == bindparam("rule", type_=Text))
+    .group_by(findings.c.outcome, findings.c.reason)
+    .order_by(findings.c.outcome, findings.c.reason)
+)
 
 
-def _keep(connection: Connection, wanted: Wanted, as_of: Instant, part: Sequence[int] | None) -> int:
-    found = wanted.found if part is None else wanted.found.where(facts.c.account_id.in_(part))
+def _among(found: Select[Any], accounts: Select[int] | None) -> Select[Any]:
+    return found if accounts is None else found.where(facts.c.account_id.in_(accounts))
+
+
+def _gone(wanted: Wanted, found: Select[Any], accounts: Select[int] | None) -> Delete:
+    """Findings whose account the rule does not find any more: each is looked up, the others are not read again."""
+    still = found.with_only_columns(literal_column("1")).where(facts.c.account_id == findings.c.account_id)
+    gone = delete(findings).where(findings.c.rule == wanted.rule, ~still.correlate(findings).exists())
+    return gone if accounts is None else gone.where(findings.c.account_id.in_(accounts))
+
+
+def _upsert(connection: Connection, wanted: Wanted, found: Select[Any], as_of: Instant) -> Executable:
     rows = found.subquery("found")
-    mine = findings.c.rule == wanted.rule
-    gone: Delete = delete(findings).where(mine, findings.c.account_id.not_in(select(rows.c.account_id)))
-    if part is not None:
-        gone = gone.where(findings.c.account_id.in_(part))
-    removed = connection.execute(gone).rowcount
     source = select(
         literal(wanted.rule, Text),
         rows.c.account_id,
@@ -103,7 +108,7 @@ def _keep(connection: Connection, wanted: Wanted, as_of: Instant, part: Sequence
     into = upsert(findings).from_select([column.name for column in findings.columns], source)
     new = into.excluded
     kept = ("outcome", "severity", "reason", "rule_version", "evidence")
-    statement = into.on_conflict_do_update(
+    return into.on_conflict_do_update(
         index_elements=[findings.c.rule, findings.c.account_id],
         set_={
             **{name: new[name] for name in kept},
@@ -111,8 +116,6 @@ def _keep(connection: Connection, wanted: Wanted, as_of: Instant, part: Sequence
         },
         where=or_(*(findings.c[name].is_distinct_from(new[name]) for name in kept)),
     )
-    # Without this option the driver's count of inserted rows is not kept.
-    return removed + connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def _evidence(connection: Connection, rows: Subquery) -> ColumnElement[str]:
