@@ -42,7 +42,7 @@ def fill(store: Store, accounts: int) -> None:
 
 
 def _sqlite(driver: sqlite3.Connection) -> Any:
-    for pragma in ("foreign_keys=OFF", "synchronous=OFF", "cache_size=-500000"):
+    for pragma in ("foreign_keys=OFF", "synchronous=OFF", "journal_mode=OFF", "cache_size=-500000"):
         driver.execute(f"PRAGMA {pragma}")
     driver.execute("BEGIN")
 

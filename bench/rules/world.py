@@ -134,7 +134,7 @@ def _fields(chunk: Chunk, r: Random) -> None:
             text = f"m{csm_of(account)}@ours.example"
             add((account, "csm", BEGUN, BEGUN, None, None, text, source, "none"))
         if r.random() < 0.95:
-            now = int(2_000 + 300_000 * r.random() ** 3) * 100
+            now = int(2_000 + 300_000 * r.random() ** 6) * 100
             changed = NOW - 200 * DAY
             if account % 10 == 0:  # the ARR of some moved
                 add((account, "arr", BEGUN, BEGUN, changed, now * 9 // 10, None, source, "crm"))
