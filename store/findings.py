@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -37,6 +37,7 @@ from store.statements import TimedRows
 from store.tables import accounts as accounts_table
 from store.tables import evaluations, facts, findings
 
+_PAIRS = 60
 _HEAD = ("account_id", "outcome", "severity", "reason")
 
 
@@ -120,12 +121,25 @@ def _upsert(connection: Connection, wanted: Wanted, found: Select[Any], as_of: I
 
 def _evidence(connection: Connection, rows: Subquery) -> ColumnElement[str]:
     """The evidence columns as one JSON text with sorted keys, the same text on both databases (but for float digits)."""
-    as_json = func.json_quote if dialect_name(connection) == "sqlite" else _to_json
+    columns = sorted((c for c in rows.columns if c.name not in _HEAD), key=lambda c: c.name)
+    if dialect_name(connection) == "sqlite":
+        return _json_objects(columns)
     text: ColumnElement[Any] = literal_column("'{'", Text)
-    for index, column in enumerate(sorted((c for c in rows.columns if c.name not in _HEAD), key=lambda c: c.name)):
-        key = literal_column(f"""'{", " if index else ""}"{column.name}": '""", Text)
-        text = text + key + as_json(column, type_=Text)
+    for index, column in enumerate(columns):
+        key = literal_column(f"""'{"," if index else ""}"{column.name}":'""", Text)
+        text = text + key + _to_json(column, type_=Text)
     return text + literal_column("'}'", Text)
+
+
+def _json_objects(columns: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
+    """SQLite's own, in as many calls as it needs: a function there takes 127 arguments at most."""
+    whole: ColumnElement[Any] | None = None
+    for start in range(0, len(columns), _PAIRS):
+        some = columns[start : start + _PAIRS]
+        pairs = [part for c in some for part in (literal_column(f"'{c.name}'", Text), c)]
+        one: ColumnElement[Any] = func.json_object(*pairs, type_=Text)
+        whole = one if whole is None else func.rtrim(whole, "}") + literal_column("','", Text) + func.substr(one, 2)
+    return literal_column("'{}'", Text) if whole is None else whole
 
 
 def _to_json(column: ColumnElement[Any], type_: type[Text]) -> ColumnElement[str]:

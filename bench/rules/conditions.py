@@ -70,7 +70,7 @@ CONDITIONS: dict[str, Form] = {
         _DUE, _fact("exec_contacts", "==", 0), _cmp("exec_contacts_u", "==", 0)
     ),
     "adoption-drop-user-silence": _all(
-        _fact("adoption_change", "<=", -0.2), _silence("last_user_contact", "user", 30), _renewal(120)
+        _fact("adoption_change", "<=", -0.2), _silence("last_user_contact", "user", 30)
     ),
     "single-threaded": _all(
         _BIG,
@@ -79,7 +79,6 @@ CONDITIONS: dict[str, Form] = {
         _DUE,
     ),
     "strong-adoption-no-users": _all(
-        _BIG,
         _fact("adoption", ">=", 0.75),
         _fact("user_relationships", "==", 0),
         _cmp("user_relationships_u", "==", 0),
@@ -107,7 +106,7 @@ CONDITIONS: dict[str, Form] = {
     ),
     "tier-1-untouched": _all(_TIER_1, _fact("touches_90d", "<", 2)),
     "seats-unused": _all(
-        _renewal(30),
+        _renewal(90),
         ["null", "active_users_state"],
         ["null", "seats_state"],
         ["share", "active_users", 10, "seats", 7],

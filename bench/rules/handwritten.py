@@ -46,6 +46,12 @@ def fact(name: str, test: str, shown: str | None = None) -> Part:
     return Part(f"CASE WHEN {state} IS NULL THEN {name} {test} END", f"'{shown or name.replace('_', ' ')}: ' || {why}")
 
 
+def known(name: str) -> Part:
+    """There is a value; not known while it is stale."""
+    state = f"{name}_state"
+    return Part(f"CASE WHEN {state} = 'stale' THEN NULL ELSE {state} IS NULL AND {name} IS NOT NULL END", fact(name, "").why)
+
+
 def no(part: Part) -> Part:
     """The opposite."""
     return Part(f"NOT ({part.holds})", part.why)
@@ -141,7 +147,7 @@ WRITTEN = {
         (*_DUE, level("exec_contacts", "exec_contacts = 0 AND exec_contacts_u = 0", "exec_contacts > 0")), "'high'"
     ),
     "adoption-drop-user-silence": Written(
-        (fact("adoption_change", "<= -0.2"), silence("last_user_contact", "user", 30), renewal(120)),
+        (known("adoption_change"), fact("adoption_change", "<= -0.2"), silence("last_user_contact", "user", 30)),
         _raised(fact("adoption_change", "<= -0.4"), "critical", "high"),
     ),
     "single-threaded": Written(
@@ -158,7 +164,7 @@ WRITTEN = {
     ),
     "strong-adoption-no-users": Written(
         (
-            _BIG,
+            known("adoption"),
             fact("adoption", ">= 0.75"),
             level(
                 "user_relationships", "user_relationships = 0 AND user_relationships_u = 0", "user_relationships > 0"
@@ -193,7 +199,7 @@ WRITTEN = {
     "tier-1-untouched": Written(
         (fact("tier", "= 1"), partial("touches_90d", "< 2", "CASE WHEN touches_90d >= 2 THEN FALSE END")), "'medium'"
     ),
-    "seats-unused": Written((renewal(30), _SEATS), "'medium'"),
+    "seats-unused": Written((known("active_users"), renewal(90), _SEATS), "'medium'"),
     "potential-unmet": Written(
         (
             fact("potential", ">= 15000000"),
