@@ -43,7 +43,7 @@ _HEAD = ("account_id", "outcome", "severity", "reason")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What one rule's findings are now, and how many rows changed to get there."""
+    """What one rule's findings are now, of all accounts or of those looked at, and how many rows changed to get there."""
 
     fires: int
     unknown: Mapping[str, int]
@@ -69,7 +69,8 @@ def keep(connection: Connection, wanted: Wanted, accounts: Select[int] | None = 
     into = partial(_upsert, connection, wanted)
     written = wanted.found.run(connection, "find", lambda found, at: into(_among(found, accounts), at)).rowcount
     changed = gone + written
-    counts = connection.execute(_COUNTS, {"rule": wanted.rule}).all()
+    query = _COUNTS if accounts is None else _COUNTS.where(findings.c.account_id.in_(accounts))
+    counts = connection.execute(query, {"rule": wanted.rule}).all()
     fires = sum(count for outcome, _, count in counts if outcome == "fires")
     return Kept(fires, {reason or "": count for outcome, reason, count in counts if outcome == "unknown"}, changed)
 
@@ -148,7 +149,20 @@ def _to_json(column: ColumnElement[Any], type_: type[Text]) -> ColumnElement[str
 
 def drop_other_rules(connection: Connection, rules: Collection[str]) -> int:
     """Forget the findings of rules that are no longer there; how many rows that were."""
-    return connection.execute(delete(findings).where(findings.c.rule.not_in(sorted(rules)))).rowcount
+    others = set(connection.execute(_RULES).scalars()) - {*rules, None}
+    if not others:
+        return 0
+    return connection.execute(delete(findings).where(findings.c.rule.in_(sorted(others)))).rowcount
+
+
+def _each_rule() -> Select[str]:
+    """The rules that have findings, by one look-up for each: a million findings need not be read for twenty names."""
+    first = select(func.min(findings.c.rule).label("rule")).cte("each_rule", recursive=True)
+    after = select(func.min(findings.c.rule)).where(findings.c.rule > first.c.rule).scalar_subquery()
+    return select(first.union_all(select(after).where(first.c.rule.is_not(None))).c.rule)
+
+
+_RULES = _each_rule()
 
 
 def export(connection: Connection) -> str:
@@ -165,9 +179,10 @@ def export(connection: Connection) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def customers(connection: Connection) -> int:
-    """How many accounts have facts: the customers in scope."""
-    return int(connection.scalar(select(func.count()).select_from(facts)) or 0)
+def customers(connection: Connection, accounts: Select[int] | None = None) -> int:
+    """How many accounts, of all or of these, have facts: the customers in scope that were evaluated."""
+    query = select(func.count()).select_from(facts)
+    return int(connection.scalar(query if accounts is None else query.where(facts.c.account_id.in_(accounts))) or 0)
 
 
 def record_evaluation(connection: Connection, as_of: Instant, scope: str, detail: Mapping[str, Any]) -> bool:

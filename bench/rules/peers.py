@@ -17,7 +17,7 @@ from bench.rules.conditions import CONDITIONS, columns
 _SCRIPT = Path(__file__).parent / "foreign" / "row_by_row.py"
 _LONGEST = 3_600
 
-PEERS: Mapping[str, int] = {"rule-engine": 20_000, "json-logic-qubit": 5_000, "durable-rules": 2_000, "cel-python": 500}
+PEERS: Mapping[str, int] = {"rule-engine": 20_000, "json-logic-qubit": 5_000, "durable-rules": 1_000, "cel-python": 1_000}
 """Library -> how many accounts it is measured on: enough for seconds."""
 
 
