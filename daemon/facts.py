@@ -26,7 +26,7 @@ def refresh(store: Store, settings: FactSettings, as_of: Instant, accounts: Coll
         within = None if accounts is None else touched.put(conn, accounts)
         narrow = "all" if accounts is None else "touched"
         rows = partial(store.statements.rows, narrow, (settings,), as_of, day)
-        pins.observe(conn, _targets(settings), as_of)
+        pins.observe(conn, _targets(settings), as_of, within)
         if accounts is None:
             found = {row.name: row.value for row in conn.execute(statistics(as_of, settings))}
             facts.write_statistics(conn, found, as_of)
