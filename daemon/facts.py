@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Double, Select, Text, cast, literal, select
@@ -18,7 +19,7 @@ from rules.facts.pastfacts import past_portfolio
 from rules.facts.ranks import cut_values
 from rules.language.model import RuleSet
 from rules.language.needs import Cut, cuts_of, distances_of
-from store import facts
+from store import facts, touched
 from store import tables as t
 from store.engine import Store
 from store.factsets import write_sets
@@ -58,18 +59,23 @@ def refresh(
     none for a second refresh at the same `as_of`.
     """
     wanted = needs or Needs()
-    within = None if accounts is None else _ids(accounts)
+    day = moment(as_of, settings.timezone).today
     with store.write() as conn:
-        pins.observe(conn, _targets(settings), as_of)
+        within = None if accounts is None else touched.put(conn, accounts)
+        pins.observe(conn, _targets(settings), as_of, within)
     for days in wanted.days:  # before the facts of now: these say how far health has moved since
         with store.write() as conn:
+            within = None if accounts is None else touched.put(conn, accounts)
             _refresh_past(conn, settings, as_of, days, within)
     with store.write() as conn:
+        within = None if accounts is None else touched.put(conn, accounts)
+        narrow = "all" if accounts is None else "touched"
+        rows = partial(store.statements.rows, narrow, (settings,), as_of, day)
         if accounts is None:
             facts.write_statistics(conn, _statistics(conn, settings, as_of), as_of)
             facts.forget_distances(conn, [0, *wanted.days])
-        changed = facts.write(conn, portfolio(as_of, settings, within, stored=True, past=stored_past()))
-        left = facts.drop(conn, in_scope(as_of, settings, within), within)
+        changed = facts.write(conn, rows(lambda at: portfolio(at, settings, within, stored=True, past=stored_past())))
+        left = facts.drop(conn, rows(lambda at: in_scope(at, settings, within)), within)
         write_sets(conn, sets(as_of, settings, within), narrowed(as_of, settings, within), within)
         _write_parts(conn, settings, as_of, 0, within)
         if accounts is None:

@@ -161,4 +161,10 @@ def _saying(status: Status, now: int) -> Iterator[Metric]:
     if status.evaluated_at is not None:
         age = (now - status.evaluated_at) / SECOND
         yield _gauge("tierd_evaluation_age_seconds", "Since the last full evaluation.", (), [((), age)])
+    if status.verified is not None:
+        at, wrong = status.verified
+        yield _gauge(
+            "tierd_verify_age_seconds", "Since the facts were computed from nothing.", (), [((), (now - at) / SECOND)]
+        )
+        yield _gauge("tierd_verify_differences", "Accounts whose facts differed then.", (), [((), wrong)])
     yield _gauge("tierd_paused", "1 = this brake is on.", ("what",), [((what,), 1.0) for what in status.paused])

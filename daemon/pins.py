@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from alerts.writeback import FieldState, Pin, Sighting, Target, pin_of, understand
 from store import dirty, ledger, succession, tierfields, tiers
@@ -30,11 +30,13 @@ def load(conn: Connection, accounts: Collection[int] | None = None) -> States:
     }
 
 
-def unseen(conn: Connection, sources: Collection[str], as_of: Instant) -> list[FieldState]:
+def unseen(
+    conn: Connection, sources: Collection[str], as_of: Instant, accounts: Select[int] | None = None
+) -> list[FieldState]:
     """The states of the fields that a sync has changed and nobody has looked at yet, in order of time. Only reads."""
     found = []
     for source in sorted(sources):
-        for row in tierfields.sightings(conn, source, as_of):
+        for row in tierfields.sightings(conn, source, as_of, accounts):
             known = None
             if row.seen_at is not None:
                 known = FieldState(row.account_id, source, row.known, row.seen_at, row.pin_origin, row.pinned_at)
@@ -58,10 +60,12 @@ def _is_machine(author: str | None) -> bool:
     return author is not None and author.upper() in _MACHINES
 
 
-def observe(conn: Connection, targets: Mapping[str, Target], as_of: Instant) -> int:
-    """Record every tier field that changed in a CRM and what follows from it; gives how many there were."""
+def observe(
+    conn: Connection, targets: Mapping[str, Target], as_of: Instant, accounts: Select[int] | None = None
+) -> int:
+    """Record every tier field that changed in a CRM, of all or of these accounts, and what follows; gives how many."""
     _settle_moved(conn, targets, as_of)
-    changed = unseen(conn, targets, as_of)
+    changed = unseen(conn, targets, as_of, accounts)
     if changed:
         for state in changed:
             if state.pin_origin:

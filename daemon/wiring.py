@@ -1,7 +1,7 @@
 """Build the daemon from its configuration: read this file first, it names every part and how they hang together.
 
     source workers   sync -> derive       one thread per source: rows and cursor in one transaction, then what they touch
-    evaluator        facts -> rules -> alerts -> tiers -> digest      waits for the syncs that were due before it
+    evaluator        facts -> rules -> alerts -> tiers -> digest -> verify      waits for the syncs that were due before it
     deliverer        outbox -> Slack      buttons come back through Socket Mode
     intake           pushed usage -> derive; webhooks and change events bring a source's next sync forward
     health           /healthz /readyz /metrics
@@ -80,6 +80,7 @@ class Daemon:
             for sweep, (trigger, _) in self.sources.sweeps(name).items()
         ]
         tasks.append(Task("evaluate", self.config.evaluate.trigger(HOUR), self._evaluate))
+        tasks.append(Task("verify", At(self.config.evaluate.verify_at), self._verify))
         tasks.append(Task("tiers", At(self.config.tiers.at), self._tiers))
         tasks.append(Task("digest", At(self.config.alerts.digest_at), self._digest))
         return tasks
@@ -94,6 +95,11 @@ class Daemon:
         rules, mistake = self.rules.forgiving(self.clock.now())
         errors = self.work.evaluate(as_of, rules).errors
         return mistake or "; ".join(f"{rule}: {error}" for rule, error in sorted(errors.items())) or None
+
+    def _verify(self, _as_of: Instant) -> str | None:
+        self._evaluate_touched()  # what waits to be evaluated is no difference
+        done = self.work.verify()
+        return None if done is None else done.trouble()
 
     def _tiers(self, _as_of: Instant) -> str | None:
         evaluated = self.work.evaluated_at()
@@ -131,7 +137,7 @@ class Daemon:
     def _evaluator(self) -> TaskLoop:
         return TaskLoop(
             self.schedule,
-            ["evaluate", "tiers", "digest"],
+            ["evaluate", "tiers", "digest", "verify"],
             self.clock,
             before=self._syncs_before,
             between=self._evaluate_touched,

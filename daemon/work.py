@@ -20,6 +20,7 @@ from daemon.rulefiles import Rules
 from daemon.sources import Sources
 from daemon.sync import Connector, OnRows, SyncRun, run_sweep, run_sync, toll
 from daemon.tiers import TierRun
+from daemon.verify import Verified, verify
 from daemon.workers import Stopped
 from daemon.writeback import TierWriter
 from rules.language import RuleSet
@@ -131,6 +132,10 @@ class Work:
             "evaluated", scope=done.scope, customers=done.customers, facts=done.facts_changed, changed=done.changed
         )
         return done
+
+    def verify(self) -> Verified | None:
+        """Compute all facts from nothing, compare, mend; None before the first full evaluation."""
+        return verify(self.store, self.facts, self.clock.now())
 
     def digest(self, as_of: Instant) -> int:
         """Queue the daily digests, the weekly questions who somebody is, and what is to be handed over; how many.

@@ -1,48 +1,61 @@
-"""Keep the current facts and the past ones: write only the rows that differ, drop who left scope; portfolio statistics."""
+"""Keep facts, current and past: write only the rows that differ, drop who left scope, and the portfolio's statistics."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, Table, delete, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records import Instant
+from store.statements import TimedRows
 from store.tables import facts, health_parts, past_facts, portfolio_stats
 
 _KEPT_PER_DISTANCE = (past_facts, health_parts)
 
+Rows = Select[Any] | TimedRows
+"""What is computed; where it is timed, the statement around it is kept from one evaluation to the next."""
 
-def write(conn: Connection, rows: Select[Any], table: Table = facts) -> int:
+
+def write(conn: Connection, rows: Rows, table: Table = facts) -> int:
     """Insert or update the rows that `rows` computes (columns of the table, in order); gives how many differed.
 
     A row that is equal but for `as_of` is left alone.
     """
+    kind = sqlite if conn.dialect.name == "sqlite" else postgresql
+    return _count(conn, _run(conn, f"write {table.name}", rows, lambda found: _upsert(kind, found, table)))
+
+
+def _upsert(kind: Any, rows: Select[Any], table: Table) -> Executable:
     key = [c.name for c in table.primary_key]
     values = [c.name for c in table.columns if c.name not in key]
-    statement = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(table)
-    statement = statement.from_select([c.name for c in table.columns], rows)
-    differs = or_(*(table.c[name].is_distinct_from(statement.excluded[name]) for name in values if name != "as_of"))
-    upsert = statement.on_conflict_do_update(
-        index_elements=key, set_={name: statement.excluded[name] for name in values}, where=differs
+    statement = kind.insert(table).from_select([c.name for c in table.columns], rows)
+    new = statement.excluded
+    differs = or_(*(table.c[name].is_distinct_from(new[name]) for name in values if name != "as_of"))
+    upsert: Executable = statement.on_conflict_do_update(
+        index_elements=key, set_={name: new[name] for name in values}, where=differs
     )
-    return _count(conn, upsert)
+    return upsert
 
 
 def drop(
-    conn: Connection, in_scope: Select[Any], accounts: Select[Any] | None, table: Table = facts, days: int | None = None
+    conn: Connection, in_scope: Rows, accounts: Select[Any] | None, table: Table = facts, days: int | None = None
 ) -> int:
     """Remove the rows of accounts that are not (any more) in scope, among `accounts` or all; gives how many.
 
     `days` narrows it to one distance of a table that has some.
     """
-    gone: ColumnElement[bool] = table.c.account_id.not_in(in_scope)
-    if accounts is not None:
-        gone = gone & table.c.account_id.in_(accounts)
-    if days is not None:
-        gone = gone & (table.c.days == days)
-    return _count(conn, delete(table).where(gone))
+
+    def gone(scope: Select[Any]) -> Executable:
+        left: ColumnElement[bool] = table.c.account_id.not_in(scope)
+        if accounts is not None:
+            left = left & table.c.account_id.in_(accounts)
+        if days is not None:
+            left = left & (table.c.days == days)
+        return delete(table).where(left)
+
+    return _count(conn, _run(conn, f"drop {table.name}", in_scope, gone))
 
 
 def forget_distances(conn: Connection, kept: Collection[int]) -> None:
@@ -51,13 +64,17 @@ def forget_distances(conn: Connection, kept: Collection[int]) -> None:
         conn.execute(delete(table).where(table.c.days.not_in(sorted(kept))))
 
 
-def _count(conn: Connection, change: Executable) -> int:
-    """Carry out the change; gives how many rows it changed."""
-    result = conn.execute(change, execution_options={"preserve_rowcount": True})
+def _run(conn: Connection, purpose: str, rows: Rows, change: Callable[[Select[Any]], Executable]) -> CursorResult[Any]:
+    if isinstance(rows, TimedRows):
+        return rows.run(conn, purpose, lambda found, _: change(found))
+    return conn.execute(change(rows), execution_options={"preserve_rowcount": True})  # type: ignore[return-value]
+
+
+def _count(conn: Connection, result: CursorResult[Any]) -> int:
+    """How many rows a change changed."""
     if conn.dialect.name == "sqlite":
         # The driver counts only what begins with INSERT, UPDATE or DELETE, and these begin with WITH.
         return int(conn.exec_driver_sql("SELECT changes()").scalar_one())
-    assert isinstance(result, CursorResult)
     return int(result.rowcount)
 
 

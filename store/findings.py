@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Delete,
+    Executable,
     Select,
     Text,
+    bindparam,
     case,
     cast,
     delete,
@@ -30,15 +33,17 @@ from sqlalchemy.sql.selectable import Subquery
 
 from store.engine import dialect_name
 from store.records import Instant
+from store.statements import TimedRows
 from store.tables import accounts as accounts_table
 from store.tables import evaluations, facts, findings
 
+_PAIRS = 60
 _HEAD = ("account_id", "outcome", "severity", "reason")
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What one rule's findings are now, and how many rows changed to get there."""
+    """What one rule's findings are now, of all accounts or of those looked at, and how many rows changed to get there."""
 
     fires: int
     unknown: Mapping[str, int]
@@ -52,43 +57,45 @@ class Wanted:
 
     rule: str
     version: str
-    found: Select[Any]
+    found: TimedRows
 
 
-def keep(connection: Connection, wanted: Wanted, as_of: Instant, accounts: Collection[int] | None = None) -> Kept:
-    """Make the rule's findings equal to what is wanted; with `accounts` only those are looked at.
+def keep(connection: Connection, wanted: Wanted, accounts: Select[int] | None = None) -> Kept:
+    """Make the rule's findings equal to what is wanted; with `accounts`, the ids that it selects, only those are looked at.
 
     Rows that say the same are not touched, and `since` stays while the outcome does.
     """
-    rule = wanted.rule
-    if accounts is None:
-        changed = _keep(connection, wanted, as_of, None)
-    else:
-        changed = sum(_keep(connection, wanted, as_of, part) for part in _batches(sorted(accounts)))
-    counts = connection.execute(
-        select(findings.c.outcome, findings.c.reason, func.count())
-        .where(findings.c.rule == rule)
-        .group_by(findings.c.outcome, findings.c.reason)
-        .order_by(findings.c.outcome, findings.c.reason)
-    ).all()
+    gone = wanted.found.run(connection, "resolve", lambda found, _: _gone(wanted, found, accounts)).rowcount
+    into = partial(_upsert, connection, wanted)
+    written = wanted.found.run(connection, "find", lambda found, at: into(_among(found, accounts), at)).rowcount
+    changed = gone + written
+    query = _COUNTS if accounts is None else _COUNTS.where(findings.c.account_id.in_(accounts))
+    counts = connection.execute(query, {"rule": wanted.rule}).all()
     fires = sum(count for outcome, _, count in counts if outcome == "fires")
     return Kept(fires, {reason or "": count for outcome, reason, count in counts if outcome == "unknown"}, changed)
 
 
-def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    # SQLite binds at most 32,766 parameters in one statement.
-    for start in range(0, len(ids), 10_000):
-        yield ids[start : start + 10_000]
+_COUNTS = (
+    select(findings.c.outcome, findings.c.reason, func.count())
+    .where(findings.c.rule == bindparam("rule", type_=Text))
+    .group_by(findings.c.outcome, findings.c.reason)
+    .order_by(findings.c.outcome, findings.c.reason)
+)
 
 
-def _keep(connection: Connection, wanted: Wanted, as_of: Instant, part: Sequence[int] | None) -> int:
-    found = wanted.found if part is None else wanted.found.where(facts.c.account_id.in_(part))
+def _among(found: Select[Any], accounts: Select[int] | None) -> Select[Any]:
+    return found if accounts is None else found.where(facts.c.account_id.in_(accounts))
+
+
+def _gone(wanted: Wanted, found: Select[Any], accounts: Select[int] | None) -> Delete:
+    """Findings whose account the rule does not find any more: each is looked up, the others are not read again."""
+    still = found.with_only_columns(literal_column("1")).where(facts.c.account_id == findings.c.account_id)
+    gone = delete(findings).where(findings.c.rule == wanted.rule, ~still.correlate(findings).exists())
+    return gone if accounts is None else gone.where(findings.c.account_id.in_(accounts))
+
+
+def _upsert(connection: Connection, wanted: Wanted, found: Select[Any], as_of: Instant) -> Executable:
     rows = found.subquery("found")
-    mine = findings.c.rule == wanted.rule
-    gone: Delete = delete(findings).where(mine, findings.c.account_id.not_in(select(rows.c.account_id)))
-    if part is not None:
-        gone = gone.where(findings.c.account_id.in_(part))
-    removed = connection.execute(gone).rowcount
     source = select(
         literal(wanted.rule, Text),
         rows.c.account_id,
@@ -103,7 +110,7 @@ def _keep(connection: Connection, wanted: Wanted, as_of: Instant, part: Sequence
     into = upsert(findings).from_select([column.name for column in findings.columns], source)
     new = into.excluded
     kept = ("outcome", "severity", "reason", "rule_version", "evidence")
-    statement = into.on_conflict_do_update(
+    return into.on_conflict_do_update(
         index_elements=[findings.c.rule, findings.c.account_id],
         set_={
             **{name: new[name] for name in kept},
@@ -111,18 +118,29 @@ def _keep(connection: Connection, wanted: Wanted, as_of: Instant, part: Sequence
         },
         where=or_(*(findings.c[name].is_distinct_from(new[name]) for name in kept)),
     )
-    # Without this option the driver's count of inserted rows is not kept.
-    return removed + connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def _evidence(connection: Connection, rows: Subquery) -> ColumnElement[str]:
     """The evidence columns as one JSON text with sorted keys, the same text on both databases (but for float digits)."""
-    as_json = func.json_quote if dialect_name(connection) == "sqlite" else _to_json
+    columns = sorted((c for c in rows.columns if c.name not in _HEAD), key=lambda c: c.name)
+    if dialect_name(connection) == "sqlite":
+        return _json_objects(columns)
     text: ColumnElement[Any] = literal_column("'{'", Text)
-    for index, column in enumerate(sorted((c for c in rows.columns if c.name not in _HEAD), key=lambda c: c.name)):
-        key = literal_column(f"""'{", " if index else ""}"{column.name}": '""", Text)
-        text = text + key + as_json(column, type_=Text)
+    for index, column in enumerate(columns):
+        key = literal_column(f"""'{"," if index else ""}"{column.name}":'""", Text)
+        text = text + key + _to_json(column, type_=Text)
     return text + literal_column("'}'", Text)
+
+
+def _json_objects(columns: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
+    """SQLite's own, in as many calls as it needs: a function there takes 127 arguments at most."""
+    whole: ColumnElement[Any] | None = None
+    for start in range(0, len(columns), _PAIRS):
+        some = columns[start : start + _PAIRS]
+        pairs = [part for c in some for part in (literal_column(f"'{c.name}'", Text), c)]
+        one: ColumnElement[Any] = func.json_object(*pairs, type_=Text)
+        whole = one if whole is None else func.rtrim(whole, "}") + literal_column("','", Text) + func.substr(one, 2)
+    return literal_column("'{}'", Text) if whole is None else whole
 
 
 def _to_json(column: ColumnElement[Any], type_: type[Text]) -> ColumnElement[str]:
@@ -131,7 +149,20 @@ def _to_json(column: ColumnElement[Any], type_: type[Text]) -> ColumnElement[str
 
 def drop_other_rules(connection: Connection, rules: Collection[str]) -> int:
     """Forget the findings of rules that are no longer there; how many rows that were."""
-    return connection.execute(delete(findings).where(findings.c.rule.not_in(sorted(rules)))).rowcount
+    others = set(connection.execute(_RULES).scalars()) - {*rules, None}
+    if not others:
+        return 0
+    return connection.execute(delete(findings).where(findings.c.rule.in_(sorted(others)))).rowcount
+
+
+def _each_rule() -> Select[str]:
+    """The rules that have findings, by one look-up for each: a million findings need not be read for twenty names."""
+    first = select(func.min(findings.c.rule).label("rule")).cte("each_rule", recursive=True)
+    after = select(func.min(findings.c.rule)).where(findings.c.rule > first.c.rule).scalar_subquery()
+    return select(first.union_all(select(after).where(first.c.rule.is_not(None))).c.rule)
+
+
+_RULES = _each_rule()
 
 
 def export(connection: Connection) -> str:
@@ -148,9 +179,10 @@ def export(connection: Connection) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def customers(connection: Connection) -> int:
-    """How many accounts have facts: the customers in scope."""
-    return int(connection.scalar(select(func.count()).select_from(facts)) or 0)
+def customers(connection: Connection, accounts: Select[int] | None = None) -> int:
+    """How many accounts, of all or of these, have facts: the customers in scope that were evaluated."""
+    query = select(func.count()).select_from(facts)
+    return int(connection.scalar(query if accounts is None else query.where(facts.c.account_id.in_(accounts))) or 0)
 
 
 def record_evaluation(connection: Connection, as_of: Instant, scope: str, detail: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,9 @@ from store.tables import (
     stream_runs,
     sync_runs,
 )
+
+VERIFIED = "verified"
+"""Under this name the settings keep how the last verification of the facts ended, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,8 @@ class Status:
     tasks: tuple[schedule.Row, ...]
     paused: Mapping[str, str]
     """Brake -> why it is on."""
+    verified: tuple[Instant, int] | None
+    """When the facts were last computed from nothing, and how many accounts differed; None = never."""
 
 
 def read(connection: Connection, now: Instant) -> Status:
@@ -137,7 +143,16 @@ def read(connection: Connection, now: Instant) -> Status:
                 select(settings.c.name, settings.c.value).where(settings.c.name.startswith("paused:"))
             )
         },
+        verified=_verified(connection),
     )
+
+
+def _verified(connection: Connection) -> tuple[Instant, int] | None:
+    text = connection.scalar(select(settings.c.value).where(settings.c.name == VERIFIED))
+    if text is None:
+        return None
+    found = json.loads(text)
+    return found["at"], found["wrong"]
 
 
 def stream_table(connection: Connection) -> tuple[StreamNow, ...]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Row,
+    Select,
     Text,
     and_,
     cast,
@@ -39,8 +40,8 @@ def _in_force(interval: FromClause, as_of: Instant) -> ColumnElement[bool]:
     return and_(c.valid_from <= as_of, c.recorded_at <= as_of, ends)
 
 
-def sightings(conn: Connection, source: str, as_of: Instant) -> list[Row[Any]]:
-    """Values known by `as_of` that nobody has looked at yet, of customers.
+def sightings(conn: Connection, source: str, as_of: Instant, accounts: Select[int] | None = None) -> list[Row[Any]]:
+    """Values known by `as_of` that nobody has looked at yet, of customers; among all or the `accounts` that it selects.
 
     Columns: account_id, value, at, what was known before (known, seen_at, pin_origin, pinned_at; seen_at NULL =
     nothing), first_synced_at of the source, `sending`, the value of a write whose outcome was never recorded, and
@@ -98,6 +99,9 @@ def sightings(conn: Connection, source: str, as_of: Instant) -> list[Row[Any]]:
         .where(k.known.is_not(None), field.c.valid_to <= as_of, field.c.valid_to > k.seen_at, ~still_there.exists())
         .group_by(k.account_id, *before)
     )
+    if accounts is not None:
+        brought = brought.where(field.c.account_id.in_(accounts))
+        emptied = emptied.where(k.account_id.in_(accounts))
     found = [*conn.execute(brought), *conn.execute(emptied)]
     return sorted(found, key=lambda row: (row.at, row.account_id))
 

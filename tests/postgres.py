@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,15 +39,16 @@ class Server:
 
 
 @contextlib.contextmanager
-def server(*, durable: bool = False) -> Iterator[Server]:
-    """A server in a folder of its own, stopped and removed at the end."""
+def server(*, durable: bool = False, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """A server in a folder of its own, stopped and removed at the end; `settings` are PostgreSQL's own."""
     home = Path(tempfile.mkdtemp(prefix="tierd-pg-", dir="/tmp"))  # a socket's path has 107 bytes at most
     try:
         binaries = _reachable(_binaries(), home)
         _give_to_server_user(home)
         data, log = home / "data", home / "log"
         _run(binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
-        arguments = ("-D", data, "-k", home, "-c", "listen_addresses=", "-c", "max_connections=60")
+        arguments: tuple[object, ...] = ("-D", data, "-k", home, "-c", "listen_addresses=", "-c", "max_connections=60")
+        arguments += tuple(part for name, value in (settings or {}).items() for part in ("-c", f"{name}={value}"))
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [str(part) for part in (binaries / "postgres", *arguments, *(() if durable else _FAST))],

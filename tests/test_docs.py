@@ -35,8 +35,8 @@ from daemon.config.settings import Config, Evaluation, Health, Paced, Tiers
 from daemon.docs import FOLDER, outdated
 from daemon.docs.commands import command_tree, options_of
 from daemon.ingest.settings import IngestSettings
-from rules.facts.healthsettings import HealthScales, HealthSettings, HealthWeights
 from daemon.profiles import shipped
+from rules.facts.healthsettings import HealthScales, HealthSettings, HealthWeights
 from rules.facts.settings import Feature, Segments, UsageNames
 from rules.language import load as load_rules
 from rules.language.reading import _RULE_KEYS, _TEST_KEYS

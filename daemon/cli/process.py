@@ -1,4 +1,4 @@
-"""Commands that work: run, sync, evaluate, deliver, pause, resume."""
+"""Commands that work: run, sync, evaluate, verify, deliver, pause, resume."""
 
 from __future__ import annotations
 
@@ -96,6 +96,25 @@ def evaluate(once: Once = False, as_of: AsOf = None, config: ConfigPath = None) 
     for rule_name, error in done.errors.items():
         err.print(f"{rule_name}: {error}", markup=False)
     return FAILED if done.errors else OK
+
+
+@app.command()
+def verify(config: ConfigPath = None) -> int:
+    """Compute all facts from nothing, compare them with those that are kept, and mend what differs."""
+    settings = configured(config, needs=())
+    with writing(settings, "verify") as daemon:
+        rules = daemon.rules.strict(daemon.clock.now())
+        daemon.work.derive()
+        daemon.work.evaluate_touched(rules)
+        done = daemon.work.verify()
+    if done is None:
+        raise Failed("nothing has been evaluated yet, so there are no facts to verify: `tierd evaluate --once`")
+    trouble = done.trouble()
+    if trouble is None:
+        out.print(f"as of {shown(done.as_of)} UTC: the facts of {done.customers:,} customers are what their rows give")
+        return OK
+    err.print(trouble, markup=False)
+    return FAILED
 
 
 @app.command()

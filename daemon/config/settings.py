@@ -108,6 +108,8 @@ class Evaluation(Paced):
 
     after_sync: bool = True
     """Besides, evaluate the accounts that a sync has touched, at once."""
+    verify_at: ClockTime = "02:30"
+    """The hour at which all facts are computed from nothing and compared with those that are kept."""
 
 
 class Tiers(TierSettings):

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     and_,
     case,
+    false,
     func,
     literal,
     not_,
@@ -62,7 +63,7 @@ def select_findings(rule: Rule, as_of: Instant, today: Day | None = None) -> Sel
         severity.label("severity"),
         case((holds.is_(None), compiler.reason(rule.when)), else_=null()).label("reason"),
         *(column.label(name) for name, column in sorted(_evidence(rule).items())),
-    ).where(or_(holds, holds.is_(None)))
+    ).where(holds.is_not(false()))  # read once, where `holds OR holds IS NULL` reads every column twice
 
 
 def select_truth(rule: Rule, as_of: Instant, today: Day | None = None) -> Select[Anything]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from sandbox.world.truth_book import standing
+from sandbox.world.truth_case import Case
 from sandbox.world.truth_contact import STRONG, WEAK, Contact
 from sandbox.world.truth_logic import Unknown
-from sandbox.world.truth_case import Case
 
 ROLES = ("exec", "user")
 DIGITS = 1_000_000_000

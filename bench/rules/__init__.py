@@ -1,0 +1,1 @@
+"""Benchmark of facts and rules on a large portfolio, beside hand-written SQL and rule libraries."""

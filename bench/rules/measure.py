@@ -1,0 +1,225 @@
+"""What one database takes for facts, rules and a backtest, ours and by hand, on the same store in the same run."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from sqlalchemy import Column, MetaData, Table, insert, select, text
+from sqlalchemy.schema import CreateTable
+
+from bench.rules import handwritten
+from bench.rules.world import NOW, TODAY
+from daemon.evaluate import evaluate
+from daemon.facts import refresh
+from rules.facts import FactSettings, portfolio
+from rules.language import RuleSet, load
+from rules.language.compile import evidence_columns, select_findings
+from store.engine import Store
+from store.records import DAY
+from store.tables import facts, findings, metadata
+
+SETTINGS = FactSettings(tier_values={"crm": {1: "A", 2: "B", 3: "C"}})
+DIRTY = 1_000
+_ROUNDS = 5
+_WEEKS = 52
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds by the clock, and of this process's own CPU (a PostgreSQL server's is not in it)."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass
+class Figures:
+    """What was measured on one database, by what it is."""
+
+    took: dict[str, Took] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def note(self, what: str, took: Took) -> None:
+        """Keep the best of several."""
+        if what not in self.took or took.wall < self.took[what].wall:
+            self.took[what] = took
+
+
+@contextmanager
+def timed(figures: Figures, what: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Take the time of a block."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield
+    took = Took(time.perf_counter() - wall, time.process_time() - cpu)
+    figures.note(what, took)
+    say(f"  {what}: {took.wall:.3f} s, CPU {took.cpu:.3f} s")
+
+
+def ruleset() -> RuleSet:
+    """The twenty rules."""
+    file = Path(__file__).with_name("rules.yaml")
+    return load({file.name: file.read_text(encoding="utf-8")}, "USD")
+
+
+def evidence() -> Mapping[str, Sequence[str]]:
+    """The columns that each rule's finding keeps."""
+    return {rule.name: evidence_columns(rule) for rule in ruleset().rules}
+
+
+def measure_facts(store: Store, figures: Figures, say: Callable[[str], None]) -> None:
+    """The facts of everybody, from nothing and again."""
+    with timed(figures, "facts, all, into an empty table", say):
+        figures.counts["customers"] = refresh(store, SETTINGS, NOW)
+    with timed(figures, "facts, all, nothing changed", say):
+        changed = refresh(store, SETTINGS, NOW)
+    if changed:
+        raise RuntimeError(f"a second refresh at the same instant changed {changed} rows")
+
+
+def measure_rules(store: Store, figures: Figures, say: Callable[[str], None]) -> None:
+    """Twenty rules on everybody, ours and by hand: findings are new, then nothing has changed; both twice."""
+    _equal_table(store)
+    rules = ruleset()
+    for _ in range(2):
+        with store.write() as connection:
+            connection.execute(text("DELETE FROM findings"))
+            connection.execute(text(f"DELETE FROM {handwritten.TABLE}"))
+        for what in ("all findings new", "nothing changed"):
+            with timed(figures, f"rules, {what}", say):
+                _evaluated(store, rules)
+            with timed(figures, f"by hand, {what}", say):
+                by_hand(store, rules)
+    same_findings(store)
+    with store.read() as connection:
+        for outcome, count in connection.execute(text("SELECT outcome, count(*) FROM findings GROUP BY outcome")):
+            figures.counts[outcome] = count
+    say(f"  findings: {figures.counts}")
+
+
+def measure_touched(store: Store, accounts: int, figures: Figures, say: Callable[[str], None]) -> None:
+    """A thousand accounts whose renewal moves: their facts, their findings, ours and by hand."""
+    rules, few = ruleset(), sorted(Random(7).sample(range(1, accounts + 1), min(DIRTY, accounts)))
+    for nth in range(_ROUNDS):
+        _move(store, few, 10 if nth % 2 else -10)
+        cold = " (first of the day)" if nth == 0 else ""
+        with timed(figures, f"facts, {len(few):,} touched{cold}", say):
+            refresh(store, SETTINGS, NOW + nth, few)
+        with timed(figures, f"rules, {len(few):,} touched{cold}", say):
+            _evaluated(store, rules, few)
+        with timed(figures, f"by hand, {len(few):,} touched{cold}", say):
+            by_hand(store, rules, few)
+    same_findings(store)
+
+
+def measure_backtest(store: Store, figures: Figures, say: Callable[[str], None]) -> None:
+    """A year in weeks: the portfolio of each is computed into a table of the connection's own, and a rule is asked."""
+    rule, held = ruleset().rule("renewal-exec-silence"), 0
+    with timed(figures, "backtest, a year in weeks", say), store.read() as connection:
+        columns = [Column(c.name, c.type, primary_key=c.primary_key, autoincrement=False) for c in facts.columns]
+        mine = Table("facts_of_then", MetaData(), *columns, prefixes=["TEMPORARY"])
+        connection.execute(CreateTable(mine))
+        for week in range(_WEEKS):
+            at = NOW - (_WEEKS - 1 - week) * 7 * DAY
+            connection.execute(mine.delete())
+            then = portfolio(at, SETTINGS)
+            connection.execute(insert(mine).from_select([c.name for c in mine.columns], then))
+            found = select_findings(rule, at, TODAY - (_WEEKS - 1 - week) * 7)
+            held += len(connection.execute(_over(found, mine)).all())
+    figures.counts["backtest findings"] = held
+
+
+def _over(found: Any, table: Table) -> Any:
+    """The same Select over another table of facts."""
+    from sqlalchemy.sql.visitors import replacement_traverse  # noqa: PLC0415
+
+    def other(element: Any, **_: Any) -> Any:
+        if element is facts:
+            return table
+        return table.c[element.name] if getattr(element, "table", None) is facts else None
+
+    return replacement_traverse(found, {}, other)
+
+
+def by_hand(store: Store, rules: RuleSet, few: Sequence[int] | None = None) -> None:
+    """The same in SQL that a person wrote."""
+    among = None
+    if few is not None:
+        with store.write() as connection:
+            connection.exec_driver_sql("CREATE TEMPORARY TABLE IF NOT EXISTS few (account_id BIGINT PRIMARY KEY)")
+            connection.exec_driver_sql("DELETE FROM few")
+            values = ", ".join(f"({account})" for account in few)
+            connection.exec_driver_sql(f"INSERT INTO few VALUES {values}")
+        among = "SELECT account_id FROM few"
+    for rule in rules.rules:
+        resolve, find = handwritten.statements(
+            rule.name, rule.version, evidence_columns(rule), sqlite=store.is_sqlite, among=among
+        )
+        with store.write() as connection:
+            connection.exec_driver_sql(resolve)
+            connection.exec_driver_sql(find)
+
+
+def same_findings(store: Store) -> None:
+    """Both tables of findings say the same, evidence included; raises RuntimeError with the first difference."""
+    both = []
+    for table in ("findings", handwritten.TABLE):
+        names = "rule, account_id, outcome, severity, reason, since, rule_version, evidence"
+        with store.read() as connection:
+            rows = connection.exec_driver_sql(f"SELECT {names} FROM {table} ORDER BY rule, account_id")
+            both.append([(*row[:-1], _parsed(row[-1])) for row in rows])
+    ours, theirs = both
+    if ours != theirs:
+        pairs = zip(ours, theirs, strict=False)
+        first = next(((a, b) for a, b in pairs if a != b), (len(ours), len(theirs)))
+        raise RuntimeError(f"findings differ: {first[0]} and by hand {first[1]}")
+
+
+def _parsed(evidence_text: str) -> int:
+    return hash(tuple(sorted(json.loads(evidence_text).items())))
+
+
+def sample(store: Store, accounts: int) -> tuple[list[dict[str, Any]], dict[str, set[int]]]:
+    """The facts of some accounts, and on which of them each rule fires."""
+    with store.read() as connection:
+        ids = connection.execute(select(facts.c.account_id).order_by(facts.c.account_id)).scalars().all()
+        chosen = set(Random(11).sample(ids, min(accounts, len(ids))))
+        rows = [dict(row) for row in connection.execute(select(facts)).mappings() if row["account_id"] in chosen]
+        fired = connection.execute(select(findings.c.rule, findings.c.account_id).where(findings.c.outcome == "fires"))
+        fires: dict[str, set[int]] = {rule.name: set() for rule in ruleset().rules}
+        for rule, account in fired:
+            if account in chosen:
+                fires[rule].add(account)
+    return rows, fires
+
+
+def _evaluated(store: Store, rules: RuleSet, few: Sequence[int] | None = None) -> None:
+    done = evaluate(store, rules, SETTINGS, NOW, few, refresh=lambda *_: 0)
+    if done.errors:
+        raise RuntimeError(f"rules failed: {done.errors}")
+
+
+def _equal_table(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(text(f"DROP TABLE IF EXISTS {handwritten.TABLE}"))
+        copy = findings.to_metadata(metadata, name=handwritten.TABLE)
+        try:
+            for index in copy.indexes:
+                index.name = f"{index.name}_by_hand"
+            copy.create(connection)
+        finally:
+            metadata.remove(copy)
+
+
+def _move(store: Store, few: Sequence[int], days: int) -> None:
+    ids = ", ".join(map(str, few))
+    with store.write() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE account_fields SET num = num + {days} WHERE field = 'renewal' AND account_id IN ({ids})"
+        )
