@@ -73,9 +73,9 @@ def complete_phrase(
 
     found = list(complete(text))
     if as_json:
-        print_json(found)
+        print_json([{"text": candidate.text, "start": candidate.start} for candidate in found])
     elif found:
-        out.print("\n".join(found), markup=False)
+        out.print("\n".join(candidate.text for candidate in found), markup=False)
     return OK
 
 
