@@ -183,7 +183,11 @@ class _Asked:
             yield "20%"
         elif fact and fact.is_number and last not in ("IS", "ARE"):
             moved = last == "BY" and fact.kind in (Kind.RATIO, Kind.MONEY)
-            yield {Kind.RATIO: "10 points", Kind.MONEY: "20%"}[fact.kind] if moved else example(fact).rpartition("least ")[2]
+            yield (
+                {Kind.RATIO: "10 points", Kind.MONEY: "20%"}[fact.kind]
+                if moved
+                else example(fact).rpartition("least ")[2]
+            )
 
     def _values(self) -> Iterator[str]:
         if self.last == "level":
