@@ -16,18 +16,40 @@ from rules.language.sets import FUNCTIONS, LEVELS, NARROWABLE, SETS
 
 _STUB = 4
 """Words of a name that may have been begun: `adoption change vs por`."""
-_NUMBER = frozenset("is are at more less fewer below above between one not in fell rose changed known unknown".split())
+_NUMBER = frozenset(
+    [
+        "is",
+        "are",
+        "at",
+        "more",
+        "less",
+        "fewer",
+        "below",
+        "above",
+        "between",
+        "one",
+        "not",
+        "in",
+        "fell",
+        "rose",
+        "changed",
+        "known",
+        "unknown",
+    ]
+)
 _SUITS: Mapping[Kind, frozenset[str]] = {
-    Kind.DATE: frozenset("is within in before after more less at changed known unknown".split()),
-    Kind.CHOICE: frozenset("is one not changed known unknown".split()),
-    Kind.TEXT: frozenset("is one not changed known unknown".split()),
-    Kind.FLAG: frozenset("is changed known unknown and or".split()),
-    Kind.EVENT: frozenset("is known unknown".split()),
-    Kind.BOOKING: frozenset("is not booked known unknown".split()),
-    Kind.SET: frozenset("include do".split()),
+    Kind.DATE: frozenset(
+        ["is", "within", "in", "before", "after", "more", "less", "at", "changed", "known", "unknown"]
+    ),
+    Kind.CHOICE: frozenset(["is", "one", "not", "changed", "known", "unknown"]),
+    Kind.TEXT: frozenset(["is", "one", "not", "changed", "known", "unknown"]),
+    Kind.FLAG: frozenset(["is", "changed", "known", "unknown", "and", "or"]),
+    Kind.EVENT: frozenset(["is", "known", "unknown"]),
+    Kind.BOOKING: frozenset(["is", "not", "booked", "known", "unknown"]),
+    Kind.SET: frozenset(["include", "do"]),
 }
 _COMPARED = ("LEAST", "MOST", "THAN", "BELOW", "ABOVE")
-_AFTER = frozenset("and or".split())
+_AFTER = frozenset(["and", "or"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +85,7 @@ def _next(before: str, vocabulary: tuple[str, ...]) -> list[str]:
     tokens: list[Token] = []
     try:
         tokens = [token for token in parser.iter_parse() if token.type != "$END"]
-        accepted = parser.accepts()
+        accepted: set[str] = parser.accepts()  # type: ignore[no-untyped-call]
     except UnexpectedInput:
         return []
     asked = _Asked(_phrase(tokens), vocabulary)

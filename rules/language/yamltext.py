@@ -12,7 +12,6 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from rules.language.errors import Problem, RuleError, did_you_mean
 from rules.language.tree import Place
 
-
 _YAML: Mapping[str, tuple[str, str]] = {
     "stream end": ("a bracket or a quote is not closed", "close it, or put the whole text in quotes"),
     "block end": ("this line is not indented like its neighbours", "begin it exactly below the key it belongs beside"),
