@@ -18,6 +18,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "fact-histories": catalogue.fact_histories,
     "states": catalogue.states,
     "error-codes": catalogue.error_codes,
+    "rule-findings": catalogue.rule_findings,
     "commands": commands.commands,
     "store": tables.store,
     "slack-scopes": catalogue.slack_scopes,

@@ -85,7 +85,7 @@ def _next(before: str, vocabulary: tuple[str, ...]) -> list[str]:
     tokens: list[Token] = []
     try:
         tokens = [token for token in parser.iter_parse() if token.type != "$END"]
-        accepted = parser.accepts()
+        accepted: set[str] = parser.accepts()  # type: ignore[no-untyped-call]
     except UnexpectedInput:
         return []
     asked = _Asked(_phrase(tokens), vocabulary)

@@ -213,3 +213,18 @@ def conflict(all_limits: Sequence[Limits]) -> tuple[int, ...] | None:
                 return numbers
             seen[key] = (met, numbers)
     return None
+
+
+def merged(all_limits: Sequence[Limits]) -> Limits:
+    """What is possible where all of them hold."""
+    found: dict[Key, Domain] = {}
+    for one in all_limits:
+        for key, domain in one.items():
+            before = found.get(key)
+            found[key] = domain if before is None else before.meet(domain)  # type: ignore[arg-type]
+    return found
+
+
+def apart(one: Limits, other: Limits) -> bool:
+    """True when both cannot hold together."""
+    return any(key in other and domain.meet(other[key]).empty for key, domain in one.items())  # type: ignore[arg-type]

@@ -102,8 +102,10 @@ phrase: subject                          -> bare
       | subject CHANGED window           -> changed
       | TAGGED operand                   -> tagged
       | NOT TAGGED operand               -> not_tagged
-      | FEATURE operand _be state        -> feature
-      | FEATURE operand _be NOT state    -> not_feature
+      | FEATURE operand IS state         -> feature
+      | FEATURE operand ARE state        -> feature
+      | FEATURE operand IS NOT state     -> not_feature
+      | FEATURE operand ARE NOT state    -> not_feature
       | subject INCLUDE operand          -> include
       | subject DO NOT INCLUDE operand   -> not_include
       | subject WAS SHOWN                -> shown
@@ -128,7 +130,7 @@ phrase: subject                          -> bare
       | subject _be NOT operand                 -> is_not
       | subject _be operand                     -> is_
 
-_be: IS | ARE
+_be: IS | ARE  // not before `state`: what follows `_be` anywhere is a name too, and `lapsed` may be one
 window: IN THE LAST operand | IN operand | WITHIN THE LAST operand | WITHIN operand
 compare: AT LEAST   -> ge
        | AT MOST    -> le

@@ -19,7 +19,8 @@ def test_each_mistake_is_one_error_with_code_place_cause_and_fix() -> None:
         assert len(errors.errors) == 1, title
         (error,) = errors.errors
         assert error.code in CODES, title
-        assert error.message and error.fix, title
+        assert error.message, title
+        assert error.fix, title
         assert error.place.line >= 1, title
         assert 1 <= error.place.column <= len(error.line_text) + 1, title
 
