@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from daemon.cli import app, explaining, identity, looking, mapping, process, rules, sandbox, setup, tiers, usage
+from daemon.cli import app, explaining, identity, looking, mapping, people, process, rules, sandbox, setup, tiers, usage
 from daemon.docs.markdown import code, table
 
 del (
@@ -15,6 +15,7 @@ del (
     identity,
     looking,
     mapping,
+    people,
     process,
     rules,
     sandbox,
