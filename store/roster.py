@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, or_, select
 
 from store.records import Instant
 from store.refs import upsert
-from store.tables import absences, handovers, members, persons
+from store.tables import absences, facts, handovers, members, persons
 
 
 def rows(conn: Connection, query: Select[Any]) -> list[Mapping[str, Any]]:
@@ -37,6 +37,12 @@ def person(conn: Connection, person_id: int) -> Mapping[str, Any] | None:
     """One person by id."""
     row = conn.execute(select(persons).where(persons.c.id == person_id)).mappings().one_or_none()
     return None if row is None else dict(row)
+
+
+def csms_with_unknown(conn: Connection) -> list[str]:
+    """Keys of the CSMs at whose customers, as last evaluated, is somebody of whom nobody knows who it is."""
+    some = func.coalesce(facts.c.unclassified_contacts, 1) > 0
+    return sorted(conn.execute(select(facts.c.csm).where(facts.c.csm.is_not(None), some).distinct()).scalars())
 
 
 def mark_away(conn: Connection, member_id: int, since: Instant, until: Instant, *, author: str, at: Instant) -> int:

@@ -34,11 +34,11 @@ def person_ref(row: Row) -> str:
 def ask(store: Store, policy: AlertPolicy, at: Instant) -> int:
     """Queue one message per active CSM with unknown persons who was not asked within a week; how many."""
     with store.read() as connection:
-        everyone = roster.rows(connection, unknown_people(at))
+        due = [csm for csm in roster.csms_with_unknown(connection) if _is_due(connection, csm, at)]
+        everyone = roster.rows(connection, unknown_people(at, due)) if due else []
     by_csm: dict[str, list[Row]] = {}
     for one in everyone:
-        if one["csm"] is not None:
-            by_csm.setdefault(one["csm"], []).append(one)
+        by_csm.setdefault(one["csm"], []).append(one)
     queued = 0
     for csm, rows in sorted(by_csm.items()):
         with store.write() as connection:
@@ -46,16 +46,22 @@ def ask(store: Store, policy: AlertPolicy, at: Instant) -> int:
     return queued
 
 
+def _is_due(connection: Connection, csm: str, at: Instant) -> bool:
+    to, asked = member(connection, csm), flags.get(connection, _flag(csm))
+    return to is not None and to.active and (asked is None or at - int(asked) >= WEEK)
+
+
+def _flag(csm: str) -> str:
+    return f"who:asked:{csm}"
+
+
 def _ask(connection: Connection, policy: AlertPolicy, csm: str, rows: Sequence[Row], at: Instant) -> int:
-    to, flag = member(connection, csm), f"who:asked:{csm}"
-    asked = flags.get(connection, flag)
-    if to is None or not to.active or (asked is not None and at - int(asked) < WEEK):
-        return 0
+    to = member(connection, csm)
     shown = rows[:MOST]
     links = crm_ids(connection, [one["account_id"] for one in shown])
     items = [_item(one, policy, links.get(one["account_id"], ())) for one in shown]
     view = WhoView(person(to), items, len(rows) - len(shown), day_of(at, policy.timezone))
-    flags.put(connection, flag, str(at))
+    flags.put(connection, _flag(csm), str(at))
     return deliveries.enqueue(connection, [_row(who.render(view), policy, ("who", csm, at), f"digest|{csm}", at)])
 
 

@@ -44,7 +44,7 @@ def unknown(
             key = one_of_ours(connection, csm)["key"] if csm else None
         except PeopleError as error:
             raise BadInput(f"--csm: {error}") from None
-        rows = roster.rows(connection, unknown_people(daemon.clock.now(), key))
+        rows = roster.rows(connection, unknown_people(daemon.clock.now(), [key] if key else None))
     columns = {
         "person": lambda row: row["person"],
         "key": lambda row: row["key"],

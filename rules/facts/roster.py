@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Select, and_, case, func, select
@@ -16,14 +17,15 @@ from store.tables import absences, captures, crm_activities, facts, findings, me
 LEVELS_NOT_KNOWN = "levels not known"
 
 
-def unknown_people(as_of: Instant, csm: str | None = None) -> Select[Any]:
+def unknown_people(as_of: Instant, csms: Collection[str] | None = None) -> Select[Any]:
     """Unclassified persons on file at customers, those first who would settle the most answers, then by recent touch.
 
-    `settles`: how many rules cannot say about the account because levels are not known. `csm`: only that CSM's accounts.
+    `settles`: how many rules cannot say about the account because levels are not known. `csms`: only the accounts of these.
     """
     m = moment(as_of, "UTC")
-    mine = select(facts.c.account_id)
-    scope = (mine if csm is None else mine.where(facts.c.csm == csm)).cte("asked_about")
+    # What the last evaluation counted narrows it; a fact that was never computed hides nobody.
+    mine = select(facts.c.account_id).where(func.coalesce(facts.c.unclassified_contacts, 1) > 0)
+    scope = (mine if csms is None else mine.where(facts.c.csm.in_(sorted(csms)))).cte("asked_about")
     everyone = person_rows(m, scope)
     r = everyone.c
     waiting = (

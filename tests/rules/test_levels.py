@@ -33,6 +33,44 @@ def test_traps(title: str, level: int, function: str) -> None:
     assert (level, function) == (read_title(title).level, read_title(title).function)
 
 
+@pytest.mark.parametrize(
+    ("title", "level", "function"),
+    [
+        ("Sales Mangaer", MANAGER, "sales"),
+        ("Geschaeftsfuehrer", C_LEVEL, "executive"),
+        ("Leiter:in Einkauf (w/m/d)", DIRECTOR, "procurement"),
+        ("V. P., Customer Success", VP, "support"),
+        ("Deputy Director of Operations", DIRECTOR, "operations"),
+        ("General Manager, Northern Region", DIRECTOR, "executive"),
+        ("Executive Director of Finance", DIRECTOR, "finance"),
+        ("Sales Training Manager", MANAGER, "hr"),
+        ("Lead Recruiter", INDIVIDUAL, "hr"),
+        ("Recruiting Lead", MANAGER, "hr"),
+        ("Management Trainee", INDIVIDUAL, "other"),
+        ("Vice Principal", DIRECTOR, "executive"),
+        ("Stellv. Gruppenleiterin Lager", MANAGER, "operations"),
+        ("Vorstandsassistentin", INDIVIDUAL, "other"),
+        ("Chef d'entreprise", C_LEVEL, "executive"),
+        ("Responsable adjointe des achats", MANAGER, "procurement"),
+        ("Subdirectora de Sistemas", DIRECTOR, "it"),
+        ("Controller", MANAGER, "finance"),
+        ("Controller (w/m/d)", INDIVIDUAL, "finance"),
+    ],
+)
+def test_grammar(title: str, level: int, function: str) -> None:
+    """Slips of the pen, any gender, deputies, posts within another's function, seniority, compounds."""
+    assert (level, function) == (read_title(title).level, read_title(title).function)
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Former VP Sales", "Ex-CEO", "Director a.D.", "Direction des achats", "IT-Abteilung", "Decision Maker"],
+)
+def test_what_is_no_rank_of_today_has_no_level(title: str) -> None:
+    """Former posts, departments, and what a contact is to us."""
+    assert read_title(title).level is None
+
+
 @pytest.mark.parametrize("title", [None, "", "   ", "Kaiser", "Zzz", "\u202eCEO\u202c of nothing"[:1]])
 def test_a_title_that_says_nothing_stays_unknown(title: str | None) -> None:
     """No title, or one that no rule knows, has no level."""

@@ -155,7 +155,7 @@ def test_unknown_people_who_settle_most_come_first(connection: Connection) -> No
     found = asked(connection, rows, unknown_people(NOW))
     expected = [(recent, 2), (never, 2), (first, 0), (nobody_knows, 0)]
     assert expected == [(row["person_id"], row["settles"]) for row in found]
-    mine = asked(connection, rows, unknown_people(NOW, "bob@us.example"))
+    mine = asked(connection, rows, unknown_people(NOW, ["bob@us.example"]))
     assert [recent, never] == [row["person_id"] for row in mine]
 
 
