@@ -36,7 +36,7 @@ from daemon.docs import FOLDER, outdated
 from daemon.docs.commands import command_tree, options_of
 from daemon.ingest.settings import IngestSettings
 from daemon.init import shipped_rules
-from rules.facts.settings import Feature, Segments, UsageNames
+from rules.facts.settings import Feature, Offering, OpportunityTypes, Segments, UsageNames
 from rules.language import load as load_rules
 from rules.language.reading import _RULE_KEYS, _TEST_KEYS
 from rules.tiers import TierSettings, Weights
@@ -84,6 +84,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "## Usage feed": UsageSettings,
     "`columns`": Columns,
     "## `features`": Feature,
+    "## `offerings`": Offering,
+    "## `opportunities`": OpportunityTypes,
     "## `identity`": IdentitySettings,
     "## `usage`": UsageNames,
     "## `segments`": Segments,
