@@ -165,7 +165,7 @@ def test_secret_may_come_from_a_file_named_by_the_environment(home: Path) -> Non
             ("      arr: {field: ARR__c}", "      nps: {field: NPS__c}"),
             (
                 "tierd.yaml:12:7: unknown key `nps`; known here: arr, auto_renews, contract_start, ltv, market_fit, "
-                "potential, renewal, seats, segment, strategic, term, usage_key"
+                "potential, renewal, seats, segment, strategic, tags, team_size, term, usage_key"
             ),
         ),
         (

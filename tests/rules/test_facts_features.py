@@ -242,6 +242,7 @@ def test_not_shown_needs_captured_meetings(connection: Connection) -> None:
     rows = Rows()
     rows.source()
     rows.member()
+    rows.feature("sso", offering="Security", released=RELEASED)
     rows.use(rows.account(), "sso", ago(1), 0)
     rows.account()
     found = facts_of(connection, rows, SECURITY)
