@@ -49,7 +49,7 @@ def save(store: Store, *rows: Mapping[str, object]) -> None:
 
 def computed(store: Store, settings: HealthSettings = DEFAULT) -> dict[int, Mapping[str, Any]]:
     """Account -> health, value at risk and their states, computed from the saved rows."""
-    told = weighed(once(select(*facts.c), "saved"), moment(AS_OF, "UTC"), settings)
+    told = weighed(facts, moment(AS_OF, "UTC"), settings)
     columns = health_facts(told, None)
     query = select(told.c.account_id, *(value.label(name) for name, value in columns.items() if "change" not in name))
     with store.read() as conn:
