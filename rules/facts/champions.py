@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CTE, BigInteger, and_, case, func, literal, or_, select, union, union_all
+from typing import Any
 
-from rules.facts.moment import Moment, count_if, once, whole
+from sqlalchemy import CTE, BigInteger, Select, and_, case, func, literal, or_, select, union, union_all
+
+from rules.facts.moment import Expr, Moment, count_if, once, whole, word
 from rules.facts.people import on_record
 from rules.facts.strength import RECENT_DAYS, STRONG, WEIGHTS, WINDOW_DAYS, powers, strength
 from store.records import DAY
 from store.tables import persons, touches
 
 LOST_DAYS, BEFORE_DAYS = 90, 90
-GONE = ("deleted", "moved")
+DELETED, MOVED = "deleted", "moved"
 """How a person may be off file and lost; who was merged, or only has another address, is somebody else on file."""
 _YEAR, _QUARTER, _BEFORE = (literal(days * DAY, BigInteger) for days in (WINDOW_DAYS, RECENT_DAYS, BEFORE_DAYS))
 
@@ -26,17 +28,16 @@ def champions_lost(m: Moment, scope: CTE) -> CTE:
 
 
 def _gone(m: Moment, scope: CTE) -> CTE:
-    """(account, person, key, left_at): each time that a person was lost in the last 90 days."""
+    """(account, person, key, left_at, how): each time that a person was lost in the last 90 days."""
     p = persons.c
-    off_file = select(p.account_id, p.id.label("person_id"), p.key, p.deleted_at.label("left_at")).where(
-        p.account_id.in_(select(scope.c.account_id)),
-        p.deleted_at > m.ago(LOST_DAYS),
-        p.deleted_at <= m.as_of,
-        p.left_as.in_(GONE),
-    )
-    bounced = select(p.account_id, p.id.label("person_id"), p.key, p.bounced_at.label("left_at")).where(
-        p.account_id.in_(select(scope.c.account_id)), p.bounced_at > m.ago(LOST_DAYS), p.bounced_at <= m.as_of
-    )
+
+    def lost(at: Expr, how: Expr) -> Select[Any]:
+        columns = (p.account_id, p.id.label("person_id"), p.key, at.label("left_at"), how.label("how"))
+        here = p.account_id.in_(select(scope.c.account_id))
+        return select(*columns).where(here, at > m.ago(LOST_DAYS), at <= m.as_of)
+
+    off_file = lost(p.deleted_at, p.left_as).where(p.left_as.in_((DELETED, MOVED)))
+    bounced = lost(p.bounced_at, word("bounced"))
     return once(union(off_file, bounced).subquery("leavings").select(), "gone")
 
 
@@ -64,7 +65,10 @@ def _best_strength(m: Moment, gone: CTE) -> CTE:
             on_record(m),
             touches.c.occurred_at <= gone.c.left_at,
             touches.c.occurred_at > gone.c.left_at - _BEFORE - _YEAR,
-            or_(persons.c.id == gone.c.person_id, persons.c.account_id != gone.c.account_id),
+            or_(
+                persons.c.id == gone.c.person_id,
+                and_(gone.c.how == MOVED, persons.c.account_id != gone.c.account_id),
+            ),
         ),
         "touches_of_gone",
     )
