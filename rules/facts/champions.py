@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CTE, BigInteger, and_, case, func, literal, or_, select, union, union_all
+from typing import Any
 
-from rules.facts.moment import Moment, count_if, once, whole
+from sqlalchemy import CTE, BigInteger, Select, and_, case, func, literal, or_, select, union, union_all
+
+from rules.facts.moment import Expr, Moment, count_if, once, whole, word
 from rules.facts.people import on_record
 from rules.facts.strength import RECENT_DAYS, STRONG, WEIGHTS, WINDOW_DAYS, powers, strength
 from store.records import DAY
 from store.tables import persons, touches
 
 LOST_DAYS, BEFORE_DAYS = 90, 90
-GONE = ("deleted", "moved")
+DELETED, MOVED = "deleted", "moved"
 """How a person may be off file and lost; who was merged, or only has another address, is somebody else on file."""
 _YEAR, _QUARTER, _BEFORE = (literal(days * DAY, BigInteger) for days in (WINDOW_DAYS, RECENT_DAYS, BEFORE_DAYS))
 
@@ -26,17 +28,16 @@ def champions_lost(m: Moment, scope: CTE) -> CTE:
 
 
 def _gone(m: Moment, scope: CTE) -> CTE:
-    """(account, person, key, left_at): each time that a person was lost in the last 90 days."""
+    """(account, person, key, left_at, how): each time that a person was lost in the last 90 days."""
     p = persons.c
-    off_file = select(p.account_id, p.id.label("person_id"), p.key, p.deleted_at.label("left_at")).where(
-        p.account_id.in_(select(scope.c.account_id)),
-        p.deleted_at > m.ago(LOST_DAYS),
-        p.deleted_at <= m.as_of,
-        p.left_as.in_(GONE),
-    )
-    bounced = select(p.account_id, p.id.label("person_id"), p.key, p.bounced_at.label("left_at")).where(
-        p.account_id.in_(select(scope.c.account_id)), p.bounced_at > m.ago(LOST_DAYS), p.bounced_at <= m.as_of
-    )
+
+    def lost(at: Expr, how: Expr) -> Select[Any]:
+        columns = (p.account_id, p.id.label("person_id"), p.key, at.label("left_at"), how.label("how"))
+        here = p.account_id.in_(select(scope.c.account_id))
+        return select(*columns).where(here, at > m.ago(LOST_DAYS), at <= m.as_of)
+
+    off_file = lost(p.deleted_at, p.left_as).where(p.left_as.in_((DELETED, MOVED)))
+    bounced = lost(p.bounced_at, word("bounced"))
     return once(union(off_file, bounced).subquery("leavings").select(), "gone")
 
 
@@ -64,9 +65,12 @@ def _best_strength(m: Moment, gone: CTE) -> CTE:
             on_record(m),
             touches.c.occurred_at <= gone.c.left_at,
             touches.c.occurred_at > gone.c.left_at - _BEFORE - _YEAR,
-            or_(persons.c.id == gone.c.person_id, persons.c.account_id != gone.c.account_id),
+            or_(
+                persons.c.id == gone.c.person_id,
+                and_(gone.c.how == MOVED, persons.c.account_id != gone.c.account_id),
+            ),
         ),
-        "touches_of_gone",
+        "gone_touches",
     )
     t = theirs.c
     who = (t.account_id, t.person_id, t.left_at)
@@ -77,7 +81,7 @@ def _best_strength(m: Moment, gone: CTE) -> CTE:
         select(*who, t.occurred_at.label("at")).where(t.occurred_at > begun),
         select(*who, dropped.label("at")).where(dropped > begun, dropped <= t.left_at),
     ).subquery("instants")
-    at = once(select(instants).distinct(), "moments_of_gone").c
+    at = once(select(instants).distinct(), "gone_moments").c
     year = and_(t.occurred_at <= at.at, t.occurred_at > at.at - _YEAR)
     recent = and_(t.occurred_at <= at.at, t.occurred_at > at.at - _QUARTER)
     weights = [(and_(recent, t.kind == kind), points) for kind, points in WEIGHTS.items()]
@@ -98,7 +102,7 @@ def _best_strength(m: Moment, gone: CTE) -> CTE:
         .join(theirs, and_(t.person_id == at.person_id, t.left_at == at.left_at))
         .group_by(at.account_id, at.person_id, at.left_at, at.at)
     )
-    s, table = once(sums, "sums_of_gone").c, powers()
+    s, table = once(sums, "gone_sums").c, powers()
     power = strength(
         power=table.c.power,
         weight=s.weight,
@@ -111,4 +115,4 @@ def _best_strength(m: Moment, gone: CTE) -> CTE:
     judged = select(s.account_id, s.person_id, power.label("strength")).join(
         table, table.c.age == (s.at - s.last) // literal(DAY, BigInteger), isouter=True
     )
-    return once(judged, "strength_of_gone")
+    return once(judged, "gone_strength")

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CTE, BigInteger, Integer, Select, and_, case, cast, func, literal, null, select, union_all
 from sqlalchemy.sql.expression import FromClause
 
-from rules.facts.healthparts import parts, total
+from rules.facts.healthparts import parts, score, total
 from rules.facts.healthsettings import COMPONENTS, HealthSettings
 from rules.facts.moment import Expr, Moment, once, real, word
 from rules.facts.usage import BILLION
@@ -18,33 +18,47 @@ TOO_LITTLE = "too_little_known"
 _FULL = 10_000  # a health of 100, in hundredths
 
 
-def weighed(rows: CTE, m: Moment, settings: HealthSettings, name: str = "health") -> CTE:
-    """`rows` (columns of `store.tables.facts`) with, per component, `score:`, `raw:`, `why:`, `weight:` and `upto:`,
-    and `hundredths`: health, NULL when under half of the weight is known.
+def weighed(rows: FromClause, m: Moment, settings: HealthSettings, name: str = "health") -> CTE:
+    """One row per row of `rows` (columns of `store.tables.facts`): account, `ltv` with its state, per component `raw:`,
+    `why:`, `weight:`, `score:` and `gain:` (score times weight), the weight that is `known`, and health in
+    `hundredths`, NULL when that is under half of all.
 
-    `upto:` is the health of the components up to this one, in hundredths: contributions are its steps, and so they
-    add up to health to the digit. `name` begins the names of what the statement computes on the way.
+    `name` begins the names of what the statement computes on the way: step by step, and without the other facts.
     """
-    mine = parts(rows.c, m, settings)
-    scored = select(
-        *rows.c,
-        *(p.raw.label(f"raw:{p.name}") for p in mine),
-        *(p.score.label(f"score:{p.name}") for p in mine),
-        *(p.why.label(f"why:{p.name}") for p in mine),
-        *(p.weight.label(f"weight:{p.name}") for p in mine),
-    )
-    c = once(scored, f"{name}_scored").c
-    present = [case((c[f"score:{name}"].is_not(None), c[f"weight:{name}"]), else_=real(0.0)) for name in COMPONENTS]
-    gained = [func.coalesce(c[f"score:{name}"], real(0.0)) * c[f"weight:{name}"] for name in COMPONENTS]
-    known, whole = total(present), total([c[f"weight:{name}"] for name in COMPONENTS])
-    enough = and_(known > real(0.0), known * real(2.0) >= whole)
-    upto = [_hundredths(total(gained[: number + 1]) / known) for number in range(len(COMPONENTS))]
-    query = select(
-        *c,
-        *(case((enough, value)).label(f"upto:{name}") for name, value in zip(COMPONENTS, upto, strict=True)),
-        case((enough, upto[-1])).label("hundredths"),
-    )
-    return once(query, f"{name}_weighed")
+    mine, r = parts(rows.c, m, settings), rows.c
+    columns = [
+        column
+        for p in mine
+        for column in (
+            real(p.raw).label(f"raw:{p.name}"),
+            p.why.label(f"why:{p.name}"),
+            p.weight.label(_weight(p.name)),
+        )
+    ]
+    taken = _kept(select(r.account_id, r.ltv, r.ltv_state, *columns), f"{name}_taken")
+    scores = [score(taken.c[f"raw:{p.name}"], taken.c[f"why:{p.name}"], p.scale).label(_score(p.name)) for p in mine]
+    c = _kept(select(*taken.c, *scores), f"{name}_scored").c
+    gains = [(func.coalesce(c[_score(n)], real(0.0)) * c[_weight(n)]).label(f"gain:{n}") for n in COMPONENTS]
+    known = total([case((c[_score(n)].is_not(None), c[_weight(n)]), else_=real(0.0)) for n in COMPONENTS])
+    whole = total([c[_weight(n)] for n in COMPONENTS])
+    s = _kept(select(*c, *gains, known.label("known"), whole.label("whole")), f"{name}_summed").c
+    enough = and_(s.known > real(0.0), s.known * real(2.0) >= s.whole)
+    return _kept(select(*s, case((enough, _upto(s, len(COMPONENTS)))).label("hundredths")), f"{name}_weighed")
+
+
+def _weight(name: str) -> str:
+    return f"weight:{name}"
+
+
+def _score(name: str) -> str:
+    return f"score:{name}"
+
+
+def _upto(row: Any, number: int) -> Expr:
+    """Health of the first `number` components in hundredths. Contributions are its steps: so they add up to health."""
+    if not number:
+        return literal(0, BigInteger)
+    return _hundredths(total([row[f"gain:{name}"] for name in COMPONENTS[:number]]) / row.known)
 
 
 def health_facts(told: CTE, past: FromClause | None) -> dict[str, Expr]:
@@ -71,21 +85,20 @@ def health_facts(told: CTE, past: FromClause | None) -> dict[str, Expr]:
 
 def health_parts(rows: FromClause, m: Moment, settings: HealthSettings, days: int) -> Select[Any]:
     """The rows of `store.tables.health_parts` for these rows of facts, which are those of the moment."""
-    c = weighed(once(select(*rows.c), "rows_of_parts"), m, settings, "parts").c
+    c = weighed(rows, m, settings, "parts").c
     each = []
     for number, name in enumerate(COMPONENTS):
-        before = c[f"upto:{COMPONENTS[number - 1]}"] if number else literal(0, BigInteger)
-        points = real(c[f"upto:{name}"] - before) / real(100.0)
+        points = real(_upto(c, number + 1) - _upto(c, number)) / real(100.0)
         each.append(
             select(
                 c.account_id,
                 literal(days, Integer).label("days"),
                 word(name).label("component"),
-                real(c[f"raw:{name}"]).label("raw"),
+                c[f"raw:{name}"].label("raw"),
                 c[f"why:{name}"].label("why"),
-                c[f"score:{name}"].label("score"),
-                c[f"weight:{name}"].label("weight"),
-                case((c[f"score:{name}"].is_not(None), points)).label("contribution"),
+                c[_score(name)].label("score"),
+                c[_weight(name)].label("weight"),
+                case((and_(c.hundredths.is_not(None), c[_score(name)].is_not(None)), points)).label("contribution"),
             )
         )
     found = union_all(*each).subquery("parts")
@@ -96,6 +109,11 @@ def stored_past() -> FromClause:
     """Health of 30 days ago, as the last refresh has kept it."""
     p = past_facts.c
     return select(p.account_id, p.health, p.health_state).where(p.days == CHANGE_DAYS).subquery("health_then")
+
+
+def _kept(query: Select[Any], name: str) -> CTE:
+    """A CTE that SQLite computes once, too: it else puts each expression into every place that names it."""
+    return once(query, name).prefix_with("MATERIALIZED", dialect="sqlite")
 
 
 def _hundredths(points: Expr) -> Expr:

@@ -1,53 +1,62 @@
-"""The seven components of health, each from a row of facts: raw value, score of 0 to 100, weight, or why it is missing."""
+"""The seven components of health, each from a row of facts: raw value or why it is missing, weight, and its scale."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from sqlalchemy import and_, case, func, null, or_
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from rules.facts.healthsettings import COMPONENTS, HealthScales, HealthSettings
-from rules.facts.moment import Expr, Moment, flag, larger, real, smaller, word
+from rules.facts.moment import Expr, Moment, flag, real, word
 from rules.facts.usage import ratio
 
 Columns = ReadOnlyColumnCollection[str, Any]
 
 
+Scale = Callable[[Expr], Expr]
+"""From a raw value that is there to a score of 0 to 100."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One component: `raw` in the unit of the fact behind it, `score` with nine decimals, `why` it is missing."""
+    """One component: `raw` in the unit of the fact behind it, `why` it is missing, and how a raw value is scored."""
 
     name: str
     raw: Expr
-    score: Expr
     why: Expr
     weight: Expr
+    scale: Scale
 
 
 def parts(row: Columns, m: Moment, settings: HealthSettings) -> list[Part]:
     """The components of rows with the columns of `store.tables.facts`, in the order in which they add up."""
     scales = settings.scales
-    found = {
-        "adoption_change": _plain(row, "adoption_change", scales.adoption_change),
-        "adoption": _plain(row, "adoption", scales.adoption),
-        "user_relationships": _strong(row, "strong_user_relationships", scales),
-        "exec_relationships": _strong(row, "strong_exec_relationships", scales),
-        "engagement": _engagement(row, m, scales),
-        "support": _support(row, scales),
-        "satisfaction": _satisfaction(row),
+    strong = partial(_line, worst=0.0, best=float(scales.strong_relationships))
+    silent = partial(_line, worst=float(scales.silent_days), best=0.0)
+    change, share = (partial(_line, worst=ends[0], best=ends[1]) for ends in (scales.adoption_change, scales.adoption))
+    found: dict[str, tuple[Found, Scale]] = {
+        "adoption_change": (_plain(row, "adoption_change"), change),
+        "adoption": (_plain(row, "adoption"), share),
+        "user_relationships": (_strong(row, "strong_user_relationships", scales), strong),
+        "exec_relationships": (_strong(row, "strong_exec_relationships", scales), strong),
+        "engagement": (_engagement(row, m), silent),
+        "support": (_support(row, scales), _clamped),
+        "satisfaction": (_satisfaction(row), _clamped),
     }
-    return [
-        Part(name, raw, case((why.is_(None), ratio(score))), why, _weight(row, name, settings))
-        for name, (raw, score, why) in ((name, found[name]) for name in COMPONENTS)
-    ]
+    return [Part(name, *found[name][0], _weight(row, name, settings), found[name][1]) for name in COMPONENTS]
 
 
-Found = tuple[Expr, Expr, Expr]
-"""(raw, score, why)."""
+def score(raw: Expr, why: Expr, scale: Scale) -> Expr:
+    """With nine decimals; NULL where the component is missing. Known without a value is never: the worst there is."""
+    return case((why.is_not(None), null()), (raw.is_(None), real(0.0)), else_=ratio(scale(raw)))
+
+
+Found = tuple[Expr, Expr]
+"""(raw, why)."""
 
 
 def _weight(row: Columns, name: str, settings: HealthSettings) -> Expr:
@@ -62,52 +71,41 @@ def _why(row: Columns, name: str) -> Expr:
     return case((state.is_not(None), state), (value.is_(None), word("not_on_file")))
 
 
-def _line(value: Expr, worst: float, best: float) -> Expr:
-    """0 at `worst`, 100 at `best`, linear between them and clamped beyond; NULL stays NULL."""
-    share = (real(value) - real(worst)) / (real(best) - real(worst))
-    return case((value.is_not(None), real(100.0) * _clamped(share, 1.0)))
+def _line(value: Expr, *, worst: float, best: float) -> Expr:
+    """0 at `worst`, 100 at `best`, linear between them and clamped beyond."""
+    return _clamped(real(100.0) * ((value - real(worst)) / (real(best) - real(worst))))
 
 
-def _clamped(value: Expr, most: float) -> Expr:
-    return larger(smaller(value, real(most)), real(0.0))
+def _clamped(points: Expr) -> Expr:
+    return case((points <= real(0.0), real(0.0)), (points >= real(100.0), real(100.0)), else_=points)
 
 
-def _plain(row: Columns, name: str, ends: tuple[float, float]) -> Found:
+def _plain(row: Columns, name: str) -> Found:
     why = _why(row, name)
-    return case((why.is_(None), row[name])), _line(row[name], *ends), why
+    return case((why.is_(None), row[name])), why
 
 
 def _strong(row: Columns, name: str, scales: HealthScales) -> Found:
     """A count is an interval while persons of unknown level are on file: both ends must give the same score."""
     full = scales.strong_relationships
     low, high = row[name], row[name] + func.coalesce(row[f"{name}_u"], 0)
-    differ = smaller(low, full) != smaller(high, full)
-    absent = _why(row, name)
-    why = case((absent.is_not(None), absent), (differ, word("levels_not_known")))
-    return case((why.is_(None), low)), _line(low, 0.0, float(full)), why
+    absent, moves = _why(row, name), and_(low < full, high > low)
+    why = case((absent.is_not(None), absent), (moves, word("levels_not_known")))
+    return case((why.is_(None), low)), why
 
 
-def _engagement(row: Columns, m: Moment, scales: HealthScales) -> Found:
-    """Days since the last contact. Never is a known absence, so it is as bad as the longest silence."""
-    last, state = row.last_contact, row.last_contact_state
-    age = m.age(last)
-    never = state == "never"
-    score = case((never, real(0.0)), else_=_line(age, float(scales.silent_days), 0.0))
+def _engagement(row: Columns, m: Moment) -> Found:
+    """Days since the last contact. Never is a known absence: there is no raw value, and nothing is missing."""
+    never = row.last_contact_state == "never"
     why = case((never, null()), else_=_why(row, "last_contact"))
-    return case((and_(why.is_(None), last.is_not(None)), age)), score, why
+    return case((why.is_(None), m.age(row.last_contact))), why
 
 
 def _support(row: Columns, scales: HealthScales) -> Found:
-    """Its raw value is the points that are left, before the clamp."""
-    taken = [
-        real(scales.open_ticket) * real(row.open_tickets),
-        real(scales.urgent_ticket) * real(row.urgent_tickets),
-    ]
-    left = real(100.0) - taken[0] - taken[1]
-    absent = [_why(row, name) for name in ("open_tickets", "urgent_tickets")]
-    why = func.coalesce(*absent)
-    score = case((why.is_(None), _clamped(left, 100.0)))
-    return case((why.is_(None), left)), score, why
+    """The points that are left of 100, which may be less than none."""
+    taken = real(scales.open_ticket) * real(row.open_tickets), real(scales.urgent_ticket) * real(row.urgent_tickets)
+    why = func.coalesce(*(_why(row, name) for name in ("open_tickets", "urgent_tickets")))
+    return case((why.is_(None), real(100.0) - taken[0] - taken[1])), why
 
 
 def _satisfaction(row: Columns) -> Found:
@@ -121,7 +119,7 @@ def _satisfaction(row: Columns) -> Found:
     there = total([real(flag(why.is_(None))) for why in whys.values()])
     mean = total([case((whys[name].is_(None), value), else_=real(0.0)) for name, value in points.items()]) / there
     why = case((or_(*(one.is_(None) for one in whys.values())), null()), else_=func.coalesce(*whys.values()))
-    return case((why.is_(None), mean)), case((why.is_(None), _clamped(mean, 100.0))), why
+    return case((why.is_(None), mean)), why
 
 
 def total(values: Sequence[Expr]) -> Expr:

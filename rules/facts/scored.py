@@ -37,13 +37,16 @@ def with_scores(
 
     `past`: (account_id, health, health_state) of 30 days ago; None: how health has moved is missing.
     """
-    told = weighed(once(query, "customer_rows"), m, settings.health)
+    row = once(query, "customer_rows")
+    told = weighed(row, m, settings.health)
     lost = champions_lost(m, base.contracts)
-    columns = {**health_facts(told, past), **_champions(told.c, lost.c.champions_lost)}
-    values = {c.name: columns[c.name] if c.name in columns else told.c[c.name] for c in facts.columns}
+    columns = {**health_facts(told, past), **_champions(row.c, lost.c.champions_lost)}
+    values = {c.name: columns[c.name] if c.name in columns else row.c[c.name] for c in facts.columns}
     found = select(*(typed(value, name).label(name) for name, value in values.items()))
-    key = told.c.account_id
-    found = found.select_from(told).join(lost, lost.c.account_id == key, isouter=True)
+    key = row.c.account_id
+    found = (
+        found.select_from(row).join(told, told.c.account_id == key).join(lost, lost.c.account_id == key, isouter=True)
+    )
     if past is not None:
         found = found.join(past, past.c.account_id == key, isouter=True)
     # SQLite takes the ON of `INSERT ... SELECT ... ON CONFLICT` for a join's unless the SELECT has a WHERE.

@@ -68,6 +68,15 @@ def test_touches_of_somebody_who_moved_are_those_of_the_new_place(store: Store) 
     assert late == 2
 
 
+def test_touches_elsewhere_are_no_strength_here(store: Store) -> None:
+    """Somebody who is at two accounts, and was deleted, is judged by the touches at each."""
+    rows = orderly()
+    known, hardly = rows.account(), rows.account()
+    befriend(rows, rows.person(known, deleted=ago(20), key="ann@x.example"), 21)
+    rows.touch(rows.person(hardly, deleted=ago(20), key="ann@x.example"), "email", ago(30))
+    assert {known: 1, hardly: 0} == lost(store, rows)
+
+
 def test_the_row_has_it_and_says_when_it_cannot(store: Store) -> None:
     """0 is known where nobody left; where capture fails the number is missing, as every number of touches is."""
     rows = orderly()

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 
 from rules.facts.health import health_facts, health_parts, weighed
 from rules.facts.healthsettings import COMPONENTS, HealthSettings
-from rules.facts.moment import moment, once
+from rules.facts.moment import moment
 from rules.facts.ranks import cut_values
 from rules.language.needs import Cut
 from store.engine import Store
@@ -49,7 +49,7 @@ def save(store: Store, *rows: Mapping[str, object]) -> None:
 
 def computed(store: Store, settings: HealthSettings = DEFAULT) -> dict[int, Mapping[str, Any]]:
     """Account -> health, value at risk and their states, computed from the saved rows."""
-    told = weighed(once(select(*facts.c), "saved"), moment(AS_OF, "UTC"), settings)
+    told = weighed(facts, moment(AS_OF, "UTC"), settings)
     columns = health_facts(told, None)
     query = select(told.c.account_id, *(value.label(name) for name, value in columns.items() if "change" not in name))
     with store.read() as conn:
