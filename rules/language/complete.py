@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from rules.language.catalogue import WORDS
 
 
-def complete(text: str) -> Sequence[str]:
-    """The words that may stand next, shortest first: names that go on with what is begun."""
-    begun = text.lower().rsplit(" and ")[-1].rsplit(" or ")[-1].lstrip()
-    begun = begun.removeprefix("not ").removeprefix("no ")
-    return sorted((word for word in WORDS if word.startswith(begun) and word != begun), key=lambda w: (len(w), w))
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What may stand from `start` (offset in the text) on."""
+
+    text: str
+    start: int
+
+
+def complete(text: str, vocabulary: Iterable[str] = ()) -> list[Candidate]:
+    """The names that go on with the last phrase of the line, the shortest first."""
+    start = max(match.end() for match in re.finditer(r"(?:^|\b(?:and|or|not|no)\s+)", text))
+    begun = text[start:].lower()
+    found = sorted({*WORDS, *vocabulary}, key=lambda word: (len(word), word))
+    return [Candidate(word, start) for word in found if word.startswith(begun) and word != begun]

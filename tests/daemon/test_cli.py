@@ -731,3 +731,11 @@ def test_an_explanation_is_data_too(tierd: Tierd, home: Path) -> None:
     assert told["rules"][0]["tree"]["is"] in ("true", "false", "unknown")
     assert all({"value", "unit", "rows", "complete_up_to"} <= fact.keys() for fact in told["facts"])
     assert "there is no rule `laps`" in tierd("explain", str(name), "--as-of", AS_OF, "--rule", "laps").err
+
+
+def test_a_phrase_is_completed_and_the_schema_is_printed(tierd: Tierd) -> None:
+    """Names of the catalogue and of the files' vocabulary, with where they begin; the schema is JSON."""
+    assert "exec contact" in tierd("rules", "complete", "no exec").out.splitlines()
+    found = json.loads(tierd("rules", "complete", "not renewal d", "--json").out)
+    assert {"text": "renewal due", "start": 4} in found
+    assert "Rules of tierd" == json.loads(tierd("rules", "schema").out)["title"]
