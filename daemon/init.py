@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from daemon import ruleschema
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -32,6 +34,7 @@ def initialise(folder: Path, name: str = "tierd.yaml") -> Written:
     """Write the configuration and the rules; raises OSError where the folder cannot be written."""
     wanted = {folder / name: template()}
     wanted |= {folder / "rules" / rules: text for rules, text in shipped_rules().items()}
+    wanted[folder / "rules" / ruleschema.FILE] = ruleschema.shipped()  # editors look for it beside the rules
     written, kept = [], []
     for path, text in wanted.items():
         if path.exists():
