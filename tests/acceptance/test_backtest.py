@@ -50,6 +50,8 @@ def planted(company: Stage, rule: str) -> Mapping[int, tuple[int, int]]:
             one = companies[story.account]
             refs = (("salesforce", one.salesforce_id), ("hubspot", one.hubspot_id))
             (account,) = {known[ref] for ref in refs if ref in known}
+            assert story.first_day is not None
+            assert story.clear_day is not None
             found[account] = (story.first_day, story.clear_day)
     assert found
     return found
