@@ -719,7 +719,8 @@ def test_the_catalogue_shows_fill_rates(tierd: Tierd) -> None:
     for fact in facts:
         assert fact["values"] + fact["never"] + sum(fact["missing"].values()) == fact["customers"], fact["name"]
     arr = next(fact for fact in facts if fact["name"] == "arr")
-    assert ("money", 1.0, ["arr"]) == (arr["type"], arr["filled"], arr["fields"])
+    assert ("money", ["arr"]) == (arr["type"], arr["fields"])
+    assert 0 < arr["filled"] <= 1
     assert "adoption change vs portfolio" in tierd("rules", "facts").out
 
 
