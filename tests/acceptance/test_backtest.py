@@ -70,14 +70,13 @@ def run(company: Stage, words: str, *, one_clock: bool = False) -> Backtest:
 
 @pytest.mark.parametrize("rule", ["renewal-exec-silence", "adoption-drop-user-silence"])
 def test_the_planted_losses_are_found_with_their_lead_times(company: Stage, rule: str) -> None:
-    """Each is dated to the day, warned of, and the last alert came within the week in which the rule first held."""
+    """Each is dated to the day, and an alert came within the week in which the rule first held, as planted."""
     found = {one.account: one for one in run(company, rule).judgement.outcomes}
     for account, (first, lost) in planted(company, rule).items():
         one = found[account]
         assert lost == (one.at - company.start) // DAY
-        assert one.last_lead is not None
-        fired = (one.at - one.last_lead - company.start) // DAY
-        assert first <= fired < first + WEEK
+        fired = [(one.at - lead - company.start) // DAY for lead in one.leads]
+        assert [day for day in fired if first <= day < first + WEEK], f"planted for day {first}, fired on {fired}"
 
 
 def test_the_second_clock_changes_the_numbers(company: Stage) -> None:
