@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from daemon import ruleschema
 from daemon.profiles import Profile, rules_of
 
 
@@ -26,6 +27,7 @@ def initialise(folder: Path, profile: Profile = Profile.ENTERPRISE, name: str = 
     """Write the configuration and the profile's rules; raises OSError where the folder cannot be written."""
     wanted = {folder / name: template()}
     wanted |= {folder / "rules" / rules: text for rules, text in rules_of(profile).items()}
+    wanted[folder / "rules" / ruleschema.FILE] = ruleschema.shipped()  # editors look for it beside the rules
     written, kept = [], []
     for path, text in wanted.items():
         if path.exists():

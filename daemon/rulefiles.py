@@ -88,6 +88,10 @@ class Rules:
                 raise
             return good
 
+    def of(self, files: Mapping[str, str]) -> RuleSet:
+        """Other files, read as these are; raises RuleErrors."""
+        return load(files, self._currency)
+
     def running(self) -> RuleSet:
         """The rules that a daemon runs: the last good ones of the store, else the files'."""
         return self._stored() or self.read()

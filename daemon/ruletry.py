@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from daemon.replay import looking
 from rules.facts import FactSettings
-from rules.language import Rule, RuleSet, load, wording
+from rules.language import Rule, RuleSet, wording
 from rules.language.compile import select_findings
 from rules.language.values import today_of
 from store import trials
@@ -48,17 +48,17 @@ class Tried:
         return self.totals.customers - self.totals.fires - sum(self.totals.unknown.values())
 
 
-def rule_of(rules: RuleSet, words: str, currency: str) -> Rule:
+def rule_of(rules: RuleSet, words: str, read: Callable[[Mapping[str, str]], RuleSet]) -> Rule:
     """The rule of that name, else a rule made of the phrase (or an `all:`, `any:`, `none:` block), with the vocabulary.
 
-    Raises RuleErrors for what is neither.
+    `read` makes rules of files; what is neither raises its RuleErrors.
     """
     for rule in rules.rules:
         if rule.name == words.strip():
             return rule
     text = _as_file(words)
     vocabulary = _without(rules.files, PHRASE)
-    tried = load({**vocabulary, PHRASE: text}, currency)
+    tried = read({**vocabulary, PHRASE: text})
     return next(rule for rule in tried.rules if rule.name == PHRASE)
 
 

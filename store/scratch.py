@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 from sqlalchemy import (
     Column,
@@ -89,8 +90,7 @@ def _only_reading(connection: Connection) -> Iterator[None]:
     def judge(action: int, _first: str | None, _second: str | None, database: str | None, _inner: str | None) -> int:
         return sqlite3.SQLITE_DENY if action in changes and database == "main" else sqlite3.SQLITE_OK
 
-    driver = connection.connection.dbapi_connection
-    assert isinstance(driver, sqlite3.Connection)
+    driver = cast("sqlite3.Connection", connection.connection.dbapi_connection)
     driver.set_authorizer(judge)
     try:
         yield

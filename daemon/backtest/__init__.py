@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from daemon.backtest.run import Asked, Backtest, backtest
+from daemon.backtest.run import Backtest, backtest
+from daemon.backtest.walk import Asked
 
 __all__ = ["Asked", "Backtest", "backtest"]

@@ -51,15 +51,22 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """One outcome and how long before it right alerts came (microseconds; None: none came)."""
+    """One outcome, and how long before it each right alert came (microseconds, the longest first; none: no warning)."""
 
     account: int
     at: Instant
-    lead: Instant | None
-    """Of the first right alert."""
-    last_lead: Instant | None
-    """Of the last one, which was open when the outcome came if any was."""
+    leads: tuple[Instant, ...]
     arr: int | None
+
+    @property
+    def lead(self) -> Instant | None:
+        """Of the first right alert."""
+        return self.leads[0] if self.leads else None
+
+    @property
+    def last_lead(self) -> Instant | None:
+        """Of the last one, which was open when the outcome came if any was."""
+        return self.leads[-1] if self.leads else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +148,10 @@ def _warned(
     for account, at in sorted(outcomes.items(), key=lambda item: (item[1], item[0])):
         if account not in seen or at > terms.until or at - seen[account] < terms.lead:
             continue
-        leads = [at - episode.fired_at for episode in alerts.get(account, ())]
+        leads = tuple(sorted((at - episode.fired_at for episode in alerts.get(account, ())), reverse=True))
         size = sizes.get(account)
         arr = size.arr if size else None
-        found.append(Warned(account, at, max(leads, default=None), min(leads, default=None), arr))
+        found.append(Warned(account, at, leads, arr))
     return found
 
 

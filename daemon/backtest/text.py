@@ -9,8 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from daemon.backtest.cases import Case
 from daemon.backtest.judging import Judgement, Share
-from daemon.backtest.run import Backtest, Case
+from daemon.backtest.run import Backtest
 from rules.language import wording
 from rules.language.values import today_of
 from store.records import DAY, Instant

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,9 @@ import typer
 
 from daemon.cli import app
 from daemon.cli.common import FAILED, OK, ConfigPath, configured, out, reading
+from daemon.config import ConfigError
 from daemon.rulefiles import read_rules
+from rules.language import RuleErrors
 
 rules_app = typer.Typer(help="Look at the rule files.", no_args_is_help=True)
 app.add_typer(rules_app, name="rules")
@@ -72,17 +75,28 @@ def schema() -> int:
 
 @rules_app.command("complete")
 def complete_phrase(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The beginning of a phrase.")], as_json: Json = False
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The beginning of a line.")],
+    as_json: Json = False,
+    config: ConfigPath = None,
 ) -> int:
-    """Say what may follow the beginning of a phrase, one candidate a line: for editors."""
+    """Say what may follow the beginning of a line, one candidate a line: for editors."""
     from rules.language.complete import complete
 
-    found = list(complete(text))
+    found = complete(text, _vocabulary(config))
     if as_json:
-        print_json([{"text": candidate.text, "start": candidate.start} for candidate in found])
+        print_json([{"text": one.text, "start": one.start} for one in found])
     elif found:
-        out.print("\n".join(candidate.text for candidate in found), markup=False)
+        out.print("\n".join(one.text for one in found), markup=False)
     return OK
+
+
+def _vocabulary(config: Path | None) -> Collection[str]:
+    """The names that the rule files define; none while there are no files, or some with a mistake."""
+    try:
+        settings = configured(config, needs=())
+        return read_rules(settings.folder, settings.rules, settings.currency).vocabulary.keys()
+    except (ConfigError, RuleErrors):
+        return ()
 
 
 @rules_app.command()

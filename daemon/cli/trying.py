@@ -31,7 +31,7 @@ def try_rule(
     settings = configured(config, needs=())
     with reading(settings) as daemon:
         now = daemon.clock.now()
-        tried = rule_of(daemon.rules.read(), rule, settings.currency)
+        tried = rule_of(daemon.rules.read(), rule, daemon.rules.of)
         then = None if as_of is None else instant(as_of, now)
         found = attempt(
             daemon.store, daemon.work.facts, tried, now=now, as_of=then, limit=limit, currency=settings.currency
@@ -53,7 +53,6 @@ def diff_rules(
     """Show which accounts other rule files would add, drop or tell differently, against the rules that run."""
     from daemon import ruletext
     from daemon.rulediff import NoRuleFiles, diff, proposed_files
-    from rules.language import load
 
     settings = configured(config, needs=())
     with reading(settings) as daemon:
@@ -64,7 +63,7 @@ def diff_rules(
         except NoRuleFiles as error:
             raise BadInput(str(error)) from None
         then = None if as_of is None else instant(as_of, now)
-        found = diff(daemon.store, daemon.work.facts, running, load(files, settings.currency), now=now, as_of=then)
+        found = diff(daemon.store, daemon.work.facts, running, daemon.rules.of(files), now=now, as_of=then)
     if as_json:
         print_json(ruletext.diff_data(found))
     else:
@@ -113,13 +112,13 @@ def backtest_rule(
     settings = configured(config, needs=())
     with reading(settings) as daemon:
         rules, now = daemon.rules.read(), daemon.clock.now()
-        tried = rule_of(rules, rule, settings.currency)
+        tried = rule_of(rules, rule, daemon.rules.of)
         end = min(instant(until, now, "--until"), now)
         begin = instant(since, now, "--since")
         if begin >= end:
             raise BadInput(f"--since: {since} is not before the end, {until or 'now'}")
         terms = Terms(end, _length("--lead", lead), _length("--horizon", horizon))
-        other = None if outcome == "churn" else rule_of(rules, outcome, settings.currency)
+        other = None if outcome == "churn" else rule_of(rules, outcome, daemon.rules.of)
         try:
             moved = () if sweep is None else variants(tried, None if sweep == "auto" else sweep)
         except NothingToSweep as error:

@@ -89,7 +89,7 @@ def two_clocks(lasting: Store) -> Backtest:
 
 def rule(words: str = "no exec contact in 15 days") -> Rule:
     """A rule of this phrase."""
-    return rule_of(load(shipped()), words, "USD")
+    return rule_of(load(shipped()), words, load)
 
 
 def run(store: Store, *, one_clock: bool = False, sweep: str | None = None) -> Backtest:

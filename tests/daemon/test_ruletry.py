@@ -58,7 +58,7 @@ def running() -> RuleSet:
 
 def test_a_phrase_is_tried_with_evidence_and_reasons(world: Store) -> None:
     """The largest come first, each with the facts that decide; what cannot be told is counted by reason."""
-    rule = rule_of(running(), "renewal due and no exec contact in 15 days", "USD")
+    rule = rule_of(running(), "renewal due and no exec contact in 15 days", load)
     tried = attempt(world, SETTINGS, rule, now=NOW)
     assert [("Account 2", 9_000_000), ("Account 1", 5_000_000)] == [(m.name, m.arr) for m in tried.matches]
     assert "last exec contact: 20 days ago (2026-01-27)" in tried.matches[0].evidence
@@ -69,14 +69,14 @@ def test_a_phrase_is_tried_with_evidence_and_reasons(world: Store) -> None:
 
 def test_a_rule_is_tried_by_its_name_and_the_limit_shortens_only_the_list(world: Store) -> None:
     """The rule's own severities; the sums are those of all."""
-    tried = attempt(world, SETTINGS, rule_of(running(), RULE, "USD"), now=NOW, limit=1)
+    tried = attempt(world, SETTINGS, rule_of(running(), RULE, load), now=NOW, limit=1)
     assert (["Account 2"], 2) == ([m.name for m in tried.matches], tried.totals.fires)
     assert RULE == tried.rule.name
 
 
 def test_a_past_instant_is_tried_as_it_was_known(world: Store) -> None:
     """Ten days ago nobody was silent for 15 days."""
-    rule = rule_of(running(), "all:\n  - renewal due\n  - no exec contact in 15 days", "USD")
+    rule = rule_of(running(), "all:\n  - renewal due\n  - no exec contact in 15 days", load)
     then = attempt(world, SETTINGS, rule, now=NOW, as_of=NOW - 10 * DAY)
     assert (0, True, 4) == (then.totals.fires, then.computed, then.totals.customers)
 
@@ -84,13 +84,13 @@ def test_a_past_instant_is_tried_as_it_was_known(world: Store) -> None:
 def test_a_wrong_phrase_is_shown_with_its_fix() -> None:
     """A phrase gets the same errors as a file."""
     with pytest.raises(RuleErrors, match="did you mean `exec contact`"):
-        rule_of(running(), "no exec contct in 15 days", "USD")
+        rule_of(running(), "no exec contct in 15 days", load)
 
 
 def test_trying_and_comparing_change_nothing(world: Store) -> None:
     """Every row and every table is as before, whether the facts are those of the last evaluation or computed."""
     before = checksum(world)
-    rule = rule_of(running(), "no contact in 3 days", "USD")
+    rule = rule_of(running(), "no contact in 3 days", load)
     for as_of in (None, NOW - 10 * DAY):
         attempt(world, SETTINGS, rule, now=NOW, as_of=as_of)
         diff(world, SETTINGS, running(), changed(), now=NOW, as_of=as_of)
