@@ -47,4 +47,3 @@ def facts_at(store: Store, settings: FactSettings, as_of: Instant, account_id: i
 def _targets(settings: FactSettings) -> Mapping[str, Target]:
     """Where pins are looked for: to read a value, the name of its field is not needed."""
     return {source: Target("", values) for source, values in settings.tier_values.items()}
-

@@ -163,6 +163,8 @@ def _saying(status: Status, now: int) -> Iterator[Metric]:
         yield _gauge("tierd_evaluation_age_seconds", "Since the last full evaluation.", (), [((), age)])
     if status.verified is not None:
         at, wrong = status.verified
-        yield _gauge("tierd_verify_age_seconds", "Since the facts were computed from nothing.", (), [((), (now - at) / SECOND)])
+        yield _gauge(
+            "tierd_verify_age_seconds", "Since the facts were computed from nothing.", (), [((), (now - at) / SECOND)]
+        )
         yield _gauge("tierd_verify_differences", "Accounts whose facts differed then.", (), [((), wrong)])
     yield _gauge("tierd_paused", "1 = this brake is on.", ("what",), [((what,), 1.0) for what in status.paused])

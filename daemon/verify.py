@@ -81,7 +81,13 @@ def verify(store: Store, settings: FactSettings, now: Instant) -> Verified | Non
     with store.write() as conn:
         flags.put(conn, VERIFIED, json.dumps({"at": now, "wrong": done.wrong, **asdict(done)}, sort_keys=True))
     log = _log.error if done.wrong else _log.info
-    log("facts verified", customers=customers, wrong=done.wrong, columns=dict(done.columns), accounts=list(done.accounts))
+    log(
+        "facts verified",
+        customers=customers,
+        wrong=done.wrong,
+        columns=dict(done.columns),
+        accounts=list(done.accounts),
+    )
     return done
 
 

@@ -70,7 +70,9 @@ def snapshot(store: Store) -> Iterator[Connection]:
 
 def evaluated_since(conn: Connection, full: Instant) -> list[Instant]:
     """The instants of which there are facts that were written after that of the last full evaluation."""
-    return list(conn.execute(select(facts.c.as_of).where(facts.c.as_of > full).distinct().order_by(facts.c.as_of)).scalars())
+    return list(
+        conn.execute(select(facts.c.as_of).where(facts.c.as_of > full).distinct().order_by(facts.c.as_of)).scalars()
+    )
 
 
 def last_evaluated(conn: Connection) -> Instant | None:

@@ -12,7 +12,6 @@ from store.records import Instant
 from store.statements import TimedRows
 from store.tables import facts, portfolio_stats
 
-
 Rows = Select[Any] | TimedRows
 
 
@@ -48,9 +47,7 @@ def drop(conn: Connection, in_scope: Rows, accounts: Select[Any] | None) -> int:
     return _count(conn, _run(conn, "drop", in_scope, gone))
 
 
-def _run(
-    conn: Connection, purpose: str, rows: Rows, change: Callable[[Select[Any]], Executable]
-) -> CursorResult[Any]:
+def _run(conn: Connection, purpose: str, rows: Rows, change: Callable[[Select[Any]], Executable]) -> CursorResult[Any]:
     if isinstance(rows, TimedRows):
         return rows.run(conn, purpose, lambda found, _: change(found))
     return conn.execute(change(rows), execution_options={"preserve_rowcount": True})  # type: ignore[return-value]

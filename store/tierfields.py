@@ -40,9 +40,7 @@ def _in_force(interval: FromClause, as_of: Instant) -> ColumnElement[bool]:
     return and_(c.valid_from <= as_of, c.recorded_at <= as_of, ends)
 
 
-def sightings(
-    conn: Connection, source: str, as_of: Instant, accounts: Select[int] | None = None
-) -> list[Row[Any]]:
+def sightings(conn: Connection, source: str, as_of: Instant, accounts: Select[int] | None = None) -> list[Row[Any]]:
     """Values known by `as_of` that nobody has looked at yet, of customers; among all or the `accounts` that it selects.
 
     Columns: account_id, value, at, what was known before (known, seen_at, pin_origin, pinned_at; seen_at NULL =

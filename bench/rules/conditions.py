@@ -66,12 +66,8 @@ _STALE = (_cmp("touches_90d_state", "==", "stale"), _cmp("touches_90d_state", "=
 
 CONDITIONS: dict[str, Form] = {
     "renewal-exec-silence": _all(_DUE, _silence("last_exec_contact", "exec", 15)),
-    "renewal-no-exec-on-file": _all(
-        _DUE, _fact("exec_contacts", "==", 0), _cmp("exec_contacts_u", "==", 0)
-    ),
-    "adoption-drop-user-silence": _all(
-        _fact("adoption_change", "<=", -0.2), _silence("last_user_contact", "user", 30)
-    ),
+    "renewal-no-exec-on-file": _all(_DUE, _fact("exec_contacts", "==", 0), _cmp("exec_contacts_u", "==", 0)),
+    "adoption-drop-user-silence": _all(_fact("adoption_change", "<=", -0.2), _silence("last_user_contact", "user", 30)),
     "single-threaded": _all(
         _BIG,
         ["null", "strong_exec_relationships_state"],

@@ -31,10 +31,12 @@ class Written:
 
     @property
     def holds(self) -> str:
+        """All parts."""
         return " AND ".join(f"({part.holds})" for part in self.parts)
 
     @property
     def why(self) -> str:
+        """The first reason, in the order of the parts."""
         whys = [f"CASE WHEN ({part.holds}) IS NULL THEN {part.why} END" for part in self.parts]
         return f"COALESCE({', '.join(whys)})" if len(whys) > 1 else whys[0]
 
@@ -49,7 +51,9 @@ def fact(name: str, test: str, shown: str | None = None) -> Part:
 def known(name: str) -> Part:
     """There is a value; not known while it is stale."""
     state = f"{name}_state"
-    return Part(f"CASE WHEN {state} = 'stale' THEN NULL ELSE {state} IS NULL AND {name} IS NOT NULL END", fact(name, "").why)
+    return Part(
+        f"CASE WHEN {state} = 'stale' THEN NULL ELSE {state} IS NULL AND {name} IS NOT NULL END", fact(name, "").why
+    )
 
 
 def no(part: Part) -> Part:

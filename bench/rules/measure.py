@@ -223,4 +223,3 @@ def _move(store: Store, few: Sequence[int], days: int) -> None:
         connection.exec_driver_sql(
             f"UPDATE account_fields SET num = num + {days} WHERE field = 'renewal' AND account_id IN ({ids})"
         )
-

@@ -17,7 +17,12 @@ from bench.rules.conditions import CONDITIONS, columns
 _SCRIPT = Path(__file__).parent / "foreign" / "row_by_row.py"
 _LONGEST = 3_600
 
-PEERS: Mapping[str, int] = {"rule-engine": 20_000, "json-logic-qubit": 5_000, "durable-rules": 1_000, "cel-python": 1_000}
+PEERS: Mapping[str, int] = {
+    "rule-engine": 20_000,
+    "json-logic-qubit": 5_000,
+    "durable-rules": 1_000,
+    "cel-python": 1_000,
+}
 """Library -> how many accounts it is measured on: enough for seconds."""
 
 
@@ -33,7 +38,9 @@ class Measured:
     failure: str = ""
 
 
-def measure(library: str, folder: Path, rows: Sequence[Mapping[str, Any]], evidence: Mapping[str, Sequence[str]]) -> Measured:
+def measure(
+    library: str, folder: Path, rows: Sequence[Mapping[str, Any]], evidence: Mapping[str, Sequence[str]]
+) -> Measured:
     """Install the library below `folder` where it is not, and run it on rows of facts."""
     version = _install(library, folder)
     if version is None:
@@ -49,7 +56,9 @@ def measure(library: str, folder: Path, rows: Sequence[Mapping[str, Any]], evide
         )  # fmt: skip
     if done.returncode:
         lines = done.stderr.strip().splitlines()
-        return Measured(library, version, len(rows), failure=f"ends with {done.returncode}: {''.join(lines[-1:])[:200]}")
+        return Measured(
+            library, version, len(rows), failure=f"ends with {done.returncode}: {''.join(lines[-1:])[:200]}"
+        )
     said = json.loads(done.stdout.strip().splitlines()[-1])
     return Measured(library, version, len(rows), said["seconds"], said["fires"])
 

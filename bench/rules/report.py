@@ -80,7 +80,9 @@ class Page:
         full = self._wall("sqlite", "rules, all findings new") if "sqlite" in self.figures else None
         estimates = [self._estimate(peer) for peer in self.peers if not peer.failure]
         if full and estimates:
-            rows.append(("the fastest rule library (extrapolated), against ours", "20 x or more", _times(min(estimates) / full)))
+            rows.append(
+                ("the fastest rule library (extrapolated), against ours", "20 x or more", _times(min(estimates) / full))
+            )
         for name in self.figures:
             limit = "50 ms" if name == "sqlite" else ""
             took = self._wall(name, f"rules, {self._few()}")
@@ -142,7 +144,9 @@ def machine() -> str:
     """What it ran on."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    model = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
     return f"{os.cpu_count()} cores ({model}), {memory} GiB, Python {platform.python_version()}"
 

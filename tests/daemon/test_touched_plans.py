@@ -16,7 +16,15 @@ from tests.rules.test_language import shipped
 
 GROWING = {
     *("accounts", "account_fields", "persons", "person_levels", "touches", "touch_members", "captures"),
-    *("usage_samples", "crm_accounts", "crm_opportunities", "crm_tickets", "tier_history", "tier_fields", "tier_ledger"),
+    *(
+        "usage_samples",
+        "crm_accounts",
+        "crm_opportunities",
+        "crm_tickets",
+        "tier_history",
+        "tier_fields",
+        "tier_ledger",
+    ),
     *("facts", "findings", "past_facts", "fact_sets", "narrowed_facts", "health_parts", "survey_answers", "features"),
     *("feature_uses", "latest", "held", "gone", "field", "customer", "other"),
 }
@@ -35,9 +43,10 @@ def test_no_statement_about_touched_accounts_scans_a_growing_table(sqlite_store:
     settings, rules = FactSettings(tier_values={"salesforce": {1: "A"}}), load(shipped())
     evaluate(sqlite_store, rules, settings, NOW)
     seen: dict[str, object] = {}
-    listen = lambda conn, cursor, statement, parameters, context, many: seen.setdefault(  # noqa: E731
-        statement, parameters
-    )
+
+    def listen(_conn: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        seen.setdefault(statement, parameters)
+
     event.listen(sqlite_store.engine, "before_cursor_execute", listen)
     evaluate(sqlite_store, rules, settings, NOW + 1, [2, 5], refresh=refresh)
     event.remove(sqlite_store.engine, "before_cursor_execute", listen)

@@ -34,7 +34,7 @@ def _windows(at: Instant) -> Select[Any]:
 
 def _run(store: Store, build: Any, at: Instant, *owners: object) -> tuple[Any, ...]:
     with store.read() as conn:
-        return tuple(store.statements.run(conn, "windows", owners, at, at // DAY, build).one())
+        return tuple(store.statements.run(conn, "windows", owners, at, day=at // DAY, build=build).one())
 
 
 @pytest.mark.parametrize("start", [NOON, NOON - 11 * HOUR, NOON + 11 * HOUR], ids=["noon", "morning", "evening"])
@@ -81,10 +81,14 @@ def test_touched_accounts_are_the_ones_put_last(store: Store) -> None:
         with store.write() as conn:
             return sorted(conn.execute(touched.put(conn, wanted)).scalars())
 
+    def undone(*wanted: int) -> None:
+        with store.write() as conn:
+            touched.put(conn, wanted)
+            raise Undone
+
     assert [1, 2] == ids(1, 2)
-    with pytest.raises(Undone), store.write() as conn:
-        touched.put(conn, [7])
-        raise Undone
+    with pytest.raises(Undone):
+        undone(7)
     assert [7] == ids(7)
     assert [] == ids()
     assert list(range(40_000)) == ids(*range(40_000))

@@ -4,6 +4,7 @@
 Prints one line of JSON: seconds, and which accounts each rule fires on.
 """
 
+import contextlib
 import json
 import sqlite3
 import sys
@@ -30,7 +31,9 @@ def rule_engine(rules):
         if kind == "cmp":
             return f"({form[1]} != null and {form[1]} {form[2]} {json.dumps(form[3])})"
         if kind == "sum":
-            return "(" + " and ".join(f"{c} != null" for c in form[1]) + f" and {' + '.join(form[1])} {form[2]} {form[3]})"
+            return (
+                "(" + " and ".join(f"{c} != null" for c in form[1]) + f" and {' + '.join(form[1])} {form[2]} {form[3]})"
+            )
         _, column, of, other, times = form
         return f"({column} != null and {other} != null and {column} * {of} < {other} * {times})"
 
@@ -63,7 +66,7 @@ def json_logic(rules):
 
 def durable_rules(rules):
     """One ruleset per rule, to which each row is posted; a null is a key that is not there."""
-    import durable.lang as lang
+    from durable import lang
     from durable.engine import MessageNotHandledException, MessageObservedException
 
     m = lang.m
@@ -120,10 +123,8 @@ def durable_rules(rules):
             row_made = {**row, **{name: value(form, row) for name, form in made.items()}}
             there = {key: one for key, one in row_made.items() if one is not None}
             for name in rules:
-                try:
+                with contextlib.suppress(MessageNotHandledException, MessageObservedException):
                     lang.post(name, {**there, "id": nth, "sid": "one"})
-                except (MessageNotHandledException, MessageObservedException):
-                    pass
             while found:
                 yield found.pop()[0], row
 
