@@ -50,7 +50,7 @@ def drop(conn: Connection, in_scope: Rows, accounts: Select[Any] | None) -> int:
 def _run(conn: Connection, purpose: str, rows: Rows, change: Callable[[Select[Any]], Executable]) -> CursorResult[Any]:
     if isinstance(rows, TimedRows):
         return rows.run(conn, purpose, lambda found, _: change(found))
-    return conn.execute(change(rows), execution_options={"preserve_rowcount": True})  # type: ignore[return-value]
+    return conn.execute(change(rows), execution_options={"preserve_rowcount": True})
 
 
 def _count(conn: Connection, result: CursorResult[Any]) -> int:
