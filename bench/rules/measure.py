@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Column, MetaData, Table, insert, select, text
 from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql import quoted_name
 
 from bench.rules import handwritten
 from bench.rules.world import NOW, TODAY
@@ -211,7 +212,7 @@ def _equal_table(store: Store) -> None:
         copy = findings.to_metadata(metadata, name=handwritten.TABLE)
         try:
             for index in copy.indexes:
-                index.name = f"{index.name}_by_hand"
+                index.name = quoted_name(f"{index.name}_by_hand", None)
             copy.create(connection)
         finally:
             metadata.remove(copy)

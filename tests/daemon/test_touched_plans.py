@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from sqlalchemy import event
 
@@ -42,9 +43,9 @@ def test_no_statement_about_touched_accounts_scans_a_growing_table(sqlite_store:
         rows.save(conn)
     settings, rules = FactSettings(tier_values={"salesforce": {1: "A"}}), load(shipped())
     evaluate(sqlite_store, rules, settings, NOW)
-    seen: dict[str, object] = {}
+    seen: dict[str, Any] = {}
 
-    def listen(_conn: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+    def listen(_conn: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
         seen.setdefault(statement, parameters)
 
     event.listen(sqlite_store.engine, "before_cursor_execute", listen)

@@ -29,8 +29,8 @@ class Counted:
 def _windows(at: Instant) -> Select[Any]:
     columns = (at, at - 30 * DAY, at // DAY, "rule")
     kinds = (BigInteger, BigInteger, BigInteger, Text)
-    found: Select[Any] = select(*(literal(value, kind) for value, kind in zip(columns, kinds, strict=True)))
-    return found
+    values: list[Any] = [literal(value, kind) for value, kind in zip(columns, kinds, strict=True)]
+    return select(*values)
 
 
 def _run(store: Store, build: Any, at: Instant, *owners: object) -> tuple[Any, ...]:
