@@ -210,6 +210,7 @@ def _equal_table(store: Store) -> None:
     with store.write() as connection:
         connection.execute(text(f"DROP TABLE IF EXISTS {handwritten.TABLE}"))
         copy = findings.to_metadata(metadata, name=handwritten.TABLE)
+        copy.primary_key.name = quoted_name("pk_by_hand", None)
         try:
             for index in copy.indexes:
                 index.name = quoted_name(f"{index.name}_by_hand", None)
