@@ -122,7 +122,8 @@ def measure_touched(store: Store, accounts: int, figures: Figures, say: Callable
 def measure_backtest(store: Store, figures: Figures, say: Callable[[str], None]) -> None:
     """A year in weeks: the portfolio of each is computed into a table of the connection's own, and a rule is asked."""
     rule, held = ruleset().rule("renewal-exec-silence"), 0
-    with timed(figures, "backtest, a year in weeks", say), store.read() as connection:
+    # Not `store.read()`: on PostgreSQL that may make no table, not even a temporary one.
+    with timed(figures, "backtest, a year in weeks", say), store.engine.connect() as connection, connection.begin():
         columns = [Column(c.name, c.type, primary_key=c.primary_key, autoincrement=False) for c in facts.columns]
         mine = Table("facts_of_then", MetaData(), *columns, prefixes=["TEMPORARY"])
         connection.execute(CreateTable(mine))
