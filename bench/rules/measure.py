@@ -192,7 +192,8 @@ def sample(store: Store, accounts: int) -> tuple[list[dict[str, Any]], dict[str,
     with store.read() as connection:
         ids = connection.execute(select(facts.c.account_id).order_by(facts.c.account_id)).scalars().all()
         chosen = set(Random(11).sample(ids, min(accounts, len(ids))))
-        rows = [dict(row) for row in connection.execute(select(facts)).mappings() if row["account_id"] in chosen]
+        wanted = select(facts).where(facts.c.account_id.in_(sorted(chosen)))
+        rows = [dict(row) for row in connection.execute(wanted).mappings()]
         fired = connection.execute(select(findings.c.rule, findings.c.account_id).where(findings.c.outcome == "fires"))
         fires: dict[str, set[int]] = {rule.name: set() for rule in ruleset().rules}
         for rule, account in fired:
