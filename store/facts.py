@@ -67,7 +67,7 @@ def forget_distances(conn: Connection, kept: Collection[int]) -> None:
 def _run(conn: Connection, purpose: str, rows: Rows, change: Callable[[Select[Any]], Executable]) -> CursorResult[Any]:
     if isinstance(rows, TimedRows):
         return rows.run(conn, purpose, lambda found, _: change(found))
-    return conn.execute(change(rows), execution_options={"preserve_rowcount": True})  # type: ignore[return-value]
+    return conn.execute(change(rows), execution_options={"preserve_rowcount": True})
 
 
 def _count(conn: Connection, result: CursorResult[Any]) -> int:

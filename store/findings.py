@@ -89,7 +89,7 @@ def _among(found: Select[Any], accounts: Select[int] | None) -> Select[Any]:
 
 def _gone(wanted: Wanted, found: Select[Any], accounts: Select[int] | None) -> Delete:
     """Findings whose account the rule does not find any more: each is looked up, the others are not read again."""
-    still = found.with_only_columns(literal_column("1")).where(facts.c.account_id == findings.c.account_id)
+    still: Select[Any] = found.with_only_columns(literal_column("1")).where(facts.c.account_id == findings.c.account_id)
     gone = delete(findings).where(findings.c.rule == wanted.rule, ~still.correlate(findings).exists())
     return gone if accounts is None else gone.where(findings.c.account_id.in_(accounts))
 

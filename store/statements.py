@@ -51,7 +51,7 @@ class Statements:
         self._lock = threading.Lock()
 
     def run(
-        self, conn: Connection, what: str, owners: Sequence[object], as_of: Instant, day: Day, build: Build
+        self, conn: Connection, what: str, owners: Sequence[object], as_of: Instant, *, day: Day, build: Build
     ) -> CursorResult[Any]:
         """Run what `build` makes for `as_of`, which falls on `day` in the configured zone.
 
@@ -96,7 +96,8 @@ class TimedRows:
     def run(self, conn: Connection, purpose: str, change: Change) -> CursorResult[Any]:
         """Run the statement that `change` makes of the rows and their instant; `purpose` tells those of the same rows apart."""
         what = f"{purpose} {self.what}"
-        return self.statements.run(conn, what, self.owners, self.as_of, self.day, lambda at: change(self.build(at), at))
+        build = lambda at: change(self.build(at), at)  # noqa: E731
+        return self.statements.run(conn, what, self.owners, self.as_of, day=self.day, build=build)
 
 
 def _prepare(dialect: Dialect, owners: Sequence[object], as_of: Instant, day: Day, build: Build) -> _Kept | None:

@@ -31,10 +31,12 @@ class Written:
 
     @property
     def holds(self) -> str:
+        """All parts."""
         return " AND ".join(f"({part.holds})" for part in self.parts)
 
     @property
     def why(self) -> str:
+        """The first reason, in the order of the parts."""
         whys = [f"CASE WHEN ({part.holds}) IS NULL THEN {part.why} END" for part in self.parts]
         return f"COALESCE({', '.join(whys)})" if len(whys) > 1 else whys[0]
 

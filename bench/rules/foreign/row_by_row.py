@@ -4,6 +4,7 @@
 Prints one line of JSON: seconds, and which accounts each rule fires on.
 """
 
+import contextlib
 import json
 import sqlite3
 import sys
@@ -122,10 +123,8 @@ def durable_rules(rules):
             row_made = {**row, **{name: value(form, row) for name, form in made.items()}}
             there = {key: one for key, one in row_made.items() if one is not None}
             for name in rules:
-                try:
+                with contextlib.suppress(MessageNotHandledException, MessageObservedException):
                     lang.post(name, {**there, "id": nth, "sid": "one"})
-                except (MessageNotHandledException, MessageObservedException):
-                    pass
             while found:
                 yield found.pop()[0], row
 
