@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from sandbox.world.truth_book import standing
+from sandbox.world.truth_case import Case
 from sandbox.world.truth_contact import STRONG, WEAK, Contact
 from sandbox.world.truth_logic import Unknown
-from sandbox.world.truth_case import Case
 
 ROLES = ("exec", "user")
 DIGITS = 1_000_000_000
@@ -39,6 +39,17 @@ def _facts(case: Case) -> Iterator[tuple[str, object]]:
     yield "adoption", _ratio(case.adoption)
     yield "adoption_change", _ratio(case.change)
     yield "tier", case.tier
+    yield "response_time", _known(case.response_time)
+    yield "ltv", _known(case.ltv)
+    yield "open_expansion", int(case.open_expansion)
+    for place, name in enumerate(("open_tickets", "urgent_tickets")):
+        yield name, None if isinstance(case.tickets, Unknown) else case.tickets[place]
+    if contact.covered:
+        yield "relationship", _known(contact.relationship())
+        yield "awaiting_reply", _known(case.awaiting_reply)
+        yield "unanswered_outreach", _known(case.unanswered_outreach)
+        yield "load", _known(case.load)
+        yield "load_per_arr", _ratio(case.load_per_arr)
 
 
 def _people(contact: Contact, role: str) -> list[str]:

@@ -22,8 +22,8 @@ import pytest
 import structlog
 
 from daemon.cli import common, run
-from daemon.profiles import shipped
 from daemon.lock import writer
+from daemon.profiles import shipped
 from sandbox.serve import Sandbox, Settings
 from sandbox.world.project_salesforce import TRACKED
 from store.engine import Store
