@@ -1,4 +1,4 @@
-"""One evaluation: refresh the facts, ask every rule in a transaction of its own, hand the difference on to alerting."""
+"""One evaluation: refresh the facts and what rules need besides, ask every rule by itself, hand the difference on."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from daemon.facts import Needs
 from daemon.facts import refresh as refresh_facts
 from rules.facts.settings import FactSettings
 from rules.language.compile import select_findings
@@ -22,7 +23,7 @@ from store.records import Clock, Day, Instant
 
 _log = structlog.get_logger(__name__)
 
-Refresh = Callable[[Store, FactSettings, Instant, Collection[int] | None], int]
+Refresh = Callable[[Store, FactSettings, Instant, Collection[int] | None, Needs | None], int]
 Advance = Callable[[Store, RuleSet, Instant], object]
 
 
@@ -79,7 +80,7 @@ def evaluate(
     A rule that fails keeps its findings and is reported. `clock` is for timing only.
     """
     scope = "full" if accounts is None else "touched"
-    refreshed = refresh(store, settings, as_of, accounts)
+    refreshed = refresh(store, settings, as_of, accounts, Needs.of(ruleset))
     today = today_of(as_of, ZoneInfo(settings.timezone))
     runs = tuple(_timed(clock, partial(_run, store, rule, as_of, today, accounts)) for rule in ruleset.rules)
     with store.write() as connection:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from daemon.explainrows import rows_behind
-from daemon.facts import facts_at
+from daemon.facts import Needs, facts_at
 from rules.facts.settings import FactSettings
 from rules.language import wording
 from rules.language.catalogue import FACTS
@@ -20,7 +20,7 @@ from store.engine import Store
 from store.evidence import FoundAccount, PersonRow, SourceRow, TierRow, TouchRow
 from store.records import Day, Instant
 
-FactsAt = Callable[[Store, FactSettings, Instant, int], Mapping[str, object] | None]
+FactsAt = Callable[[Store, FactSettings, Instant, int, Needs], Mapping[str, object] | None]
 
 
 class AccountNotFound(LookupError):
@@ -116,7 +116,7 @@ def explain(
 ) -> Explanation:
     """Explain one account at any instant; reads only. Raises AccountNotFound or AccountAmbiguous."""
     found = find(store, account)
-    computed = at(store, settings, as_of, found.id)
+    computed = at(store, settings, as_of, found.id, Needs.of(ruleset))
     row: Row = computed or {}
     today = today_of(as_of, ZoneInfo(settings.timezone))
     with store.read() as connection:

@@ -1,47 +1,139 @@
-"""Refresh the current facts, all or those of touched accounts, and compute the facts of one account at any instant."""
+"""Refresh the facts, current and past, all or those of touched accounts, with the statistics that rules compare with."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import BigInteger, Connection, Double, Select, Text, cast, literal, select
+from sqlalchemy.sql.expression import FromClause
 
 from alerts.writeback import Target
 from daemon import pins
 from rules.facts import FactSettings, in_scope, narrowed, portfolio, sets, statistics
+from rules.facts.health import CHANGE_DAYS, health_parts, stored_past
+from rules.facts.moment import moment
+from rules.facts.pastfacts import past_portfolio
+from rules.facts.ranks import cut_values
+from rules.language.model import RuleSet
+from rules.language.needs import Cut, cuts_of, distances_of
 from store import facts
+from store import tables as t
 from store.engine import Store
 from store.factsets import write_sets
-from store.records import Instant
-from store.tables import accounts as accounts_table
+from store.records import DAY, Instant
+
+Statistics = Mapping[str, float | None]
 
 
-def refresh(store: Store, settings: FactSettings, as_of: Instant, accounts: Collection[int] | None = None) -> int:
-    """Bring the table of facts to `as_of`, for all customers or for these accounts, in one transaction.
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What must be there besides the facts of now: distances in whole days, those of health always, and rank cuts."""
 
-    Tier fields that people changed in the CRM count from now on. Gives how many rows changed or left scope: none for
-    a second refresh at the same `as_of`.
+    distances: frozenset[int] = frozenset()
+    cuts: frozenset[Cut] = frozenset()
+
+    @classmethod
+    def of(cls, ruleset: RuleSet) -> Needs:
+        """What these rules ask for."""
+        return cls(distances_of(ruleset), cuts_of(ruleset))
+
+    @property
+    def days(self) -> list[int]:
+        """The distances, nearest first."""
+        return sorted(self.distances | {CHANGE_DAYS})
+
+
+def refresh(
+    store: Store,
+    settings: FactSettings,
+    as_of: Instant,
+    accounts: Collection[int] | None = None,
+    needs: Needs | None = None,
+) -> int:
+    """Bring the tables of facts to `as_of`, for all customers or for these accounts; each distance in one transaction.
+
+    Tier fields that people changed in the CRM count from now on. Gives how many current rows changed or left scope:
+    none for a second refresh at the same `as_of`.
     """
+    wanted = needs or Needs()
     within = None if accounts is None else _ids(accounts)
     with store.write() as conn:
         pins.observe(conn, _targets(settings), as_of)
+    for days in wanted.days:  # before the facts of now: these say how far health has moved since
+        with store.write() as conn:
+            _refresh_past(conn, settings, as_of, days, within)
+    with store.write() as conn:
         if accounts is None:
-            found = {row.name: row.value for row in conn.execute(statistics(as_of, settings))}
-            facts.write_statistics(conn, found, as_of)
-        changed = facts.write(conn, portfolio(as_of, settings, within, stored=True))
+            facts.write_statistics(conn, _statistics(conn, settings, as_of), as_of)
+            facts.forget_distances(conn, [0, *wanted.days])
+        changed = facts.write(conn, portfolio(as_of, settings, within, stored=True, past=stored_past()))
         left = facts.drop(conn, in_scope(as_of, settings, within), within)
         write_sets(conn, sets(as_of, settings, within), narrowed(as_of, settings, within), within)
+        _write_parts(conn, settings, as_of, 0, within)
+        if accounts is None:
+            cuts = _cuts(conn, t.facts.select(), wanted.cuts)
+            facts.write_statistics(conn, cuts, as_of)
+            facts.forget_statistics(conn, _outdated(facts.statistics(conn), wanted, cuts))
     return changed + left
 
 
-def facts_at(store: Store, settings: FactSettings, as_of: Instant, account_id: int) -> Mapping[str, Any] | None:
-    """Every column of the facts of one account at any instant; None = no customer in scope then.
+def _refresh_past(
+    conn: Connection, settings: FactSettings, as_of: Instant, days: int, within: Select[int] | None
+) -> None:
+    """Past facts by the statistics of then, which a full evaluation computes and a touched one reads."""
+    then = as_of - days * DAY
+    if within is None:
+        found = _statistics(conn, settings, then)
+        facts.write_statistics(conn, {_past_name(name, days): value for name, value in found.items()}, as_of)
+    stored = facts.statistics(conn)
+    given = {name.rpartition("@")[0]: value for name, value in stored.items() if name.endswith(f"@{days}")}
+    facts.write(conn, past_portfolio(as_of, settings, days, within, given), t.past_facts)
+    facts.drop(conn, in_scope(then, settings, within), within, t.past_facts, days)
+    if days == CHANGE_DAYS:
+        _write_parts(conn, settings, then, days, within)
 
-    The whole portfolio is computed, because medians are those of `as_of`.
-    """
-    with store.read() as conn:
-        return facts.one(conn, portfolio(as_of, settings), account_id)
+
+def _write_parts(conn: Connection, settings: FactSettings, at: Instant, days: int, within: Select[int] | None) -> None:
+    """What health is made of, read from the rows that were just written; `at` is their instant."""
+    rows = t.facts.select() if days == 0 else t.past_facts.select().where(t.past_facts.c.days == days)
+    if within is not None:
+        rows = rows.where(rows.selected_columns.account_id.in_(within))
+    there = rows.subquery("there")
+    parts = health_parts(there, moment(at, settings.timezone), settings.health, days)
+    facts.write(conn, parts, t.health_parts)
+    facts.drop(conn, select(there.c.account_id), within, t.health_parts, days)
+
+
+def _statistics(conn: Connection, settings: FactSettings, as_of: Instant) -> dict[str, float | None]:
+    return {row.name: row.value for row in conn.execute(statistics(as_of, settings))}
+
+
+def _past_name(name: str, days: int) -> str:
+    return f"{name}@{days}"
+
+
+def _cuts(conn: Connection, rows: Select[tuple[object, ...]], cuts: Collection[Cut]) -> dict[str, float | None]:
+    """Every cut's values over these rows of facts, by key; a segment without anybody has none."""
+    there = rows.subquery("ranked_facts")
+    found: dict[str, float | None] = {}
+    for cut in cuts:
+        if not cut.by_segment:
+            found[cut.key(None)] = None
+        found |= {cut.key(row.segment): row.value for row in conn.execute(cut_values(there, cut))}
+    return found
+
+
+def _outdated(stored: Collection[str], needs: Needs, cuts: Collection[str]) -> list[str]:
+    """Names of cuts and of statistics of past days that nothing asks for any more."""
+    days = {str(day) for day in needs.days}
+    return [
+        name
+        for name in stored
+        if (name.startswith("cut:") and name not in cuts)
+        or ("@" in name and not name.startswith("cut:") and name.rpartition("@")[2] not in days)
+    ]
 
 
 def _targets(settings: FactSettings) -> Mapping[str, Target]:
@@ -50,4 +142,45 @@ def _targets(settings: FactSettings) -> Mapping[str, Target]:
 
 
 def _ids(accounts: Collection[int]) -> Select[int]:
-    return select(accounts_table.c.id).where(accounts_table.c.id.in_(sorted(accounts)))
+    return select(t.accounts.c.id).where(t.accounts.c.id.in_(sorted(accounts)))
+
+
+def facts_at(
+    store: Store, settings: FactSettings, as_of: Instant, account_id: int, needs: Needs | None = None
+) -> Mapping[str, Any] | None:
+    """Every column of the facts of one account at any instant; None = no customer in scope then.
+
+    Statistics are those of `as_of`. With `needs` the row also has what the evaluator looks up beside the columns: past
+    values (`health@30`) and cuts by their key.
+    """
+    with store.read() as conn:
+        then = {days: _row_at(conn, settings, as_of - days * DAY, account_id) for days in (needs or Needs()).days}
+        row = _row_at(conn, settings, as_of, account_id, _health_then(account_id, then[CHANGE_DAYS]))
+        if row is None or needs is None:
+            return row
+        for days, past in then.items():
+            row |= {f"{name}@{days}": None if past is None else past[name] for name in _PAST_COLUMNS}
+        if needs.cuts:
+            row |= _cuts(conn, portfolio(as_of, settings), needs.cuts)
+    return row
+
+
+_PAST_COLUMNS = [c.name for c in t.past_facts.columns if c.name not in ("account_id", "days", "as_of")]
+
+
+def _row_at(
+    conn: Connection, settings: FactSettings, as_of: Instant, account_id: int, past: FromClause | None = None
+) -> dict[str, Any] | None:
+    given = _statistics(conn, settings, as_of)
+    return facts.one(conn, portfolio(as_of, settings, _ids([account_id]), given=given, past=past), account_id)
+
+
+def _health_then(account_id: int, row: Mapping[str, Any] | None) -> FromClause:
+    """Health of 30 days ago of one account, bound."""
+    health, state = (row["health"], row["health_state"]) if row else (None, None)
+    columns = (
+        literal(account_id, BigInteger).label("account_id"),
+        cast(literal(health, Double), Double).label("health"),
+        cast(literal(state, Text), Text).label("health_state"),
+    )
+    return select(*columns).subquery("health_then")

@@ -110,6 +110,7 @@ def fact_settings(config: Config) -> FactSettings:
             if isinstance(source, UsageSource) and source.rhythm
         },
         segments=config.segments,
+        health=config.health_score,
         cadence=CADENCES[config.tiers.cadence],
         response=dict(enumerate(config.tiers.response, start=1)),
         renewal_types=_lower(config.opportunities.renewal),

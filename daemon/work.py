@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import structlog
 
 from alerts import message
-from daemon import alerting, tiers
+from daemon import alerting, gaps, tiers
 from daemon.alerting import AlertPolicy
 from daemon.alerting.outbox import operators_row
 from daemon.config import Config
@@ -131,8 +131,9 @@ class Work:
         return done
 
     def digest(self, as_of: Instant) -> int:
-        """Queue the daily digests; how many."""
+        """Queue the daily digests, and the operators' note on new gaps in the data; how many digests."""
         ruleset, _ = self.rules.forgiving(self.clock.now())
+        gaps.tell(self.store, self.policy, as_of)
         return alerting.digest(self.store, ruleset, self.policy, as_of)
 
     def evaluated_at(self) -> Instant | None:

@@ -1,38 +1,54 @@
-"""Keep the current facts: write only the rows that differ, drop who left scope, and the portfolio's statistics."""
+"""Keep the current facts and the past ones: write only the rows that differ, drop who left scope; portfolio statistics."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, delete, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, Table, delete, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records import Instant
-from store.tables import facts, portfolio_stats
+from store.tables import facts, health_parts, past_facts, portfolio_stats
+
+_KEPT_PER_DISTANCE = (past_facts, health_parts)
 
 
-def write(conn: Connection, rows: Select[Any]) -> int:
-    """Insert or update the facts that `rows` computes (columns of the table, in order); gives how many rows differed.
+def write(conn: Connection, rows: Select[Any], table: Table = facts) -> int:
+    """Insert or update the rows that `rows` computes (columns of the table, in order); gives how many differed.
 
     A row that is equal but for `as_of` is left alone.
     """
-    values = [c.name for c in facts.columns if c.name != "account_id"]
-    statement = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(facts)
-    statement = statement.from_select([c.name for c in facts.columns], rows)
-    differs = or_(*(facts.c[name].is_distinct_from(statement.excluded[name]) for name in values if name != "as_of"))
+    key = [c.name for c in table.primary_key]
+    values = [c.name for c in table.columns if c.name not in key]
+    statement = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(table)
+    statement = statement.from_select([c.name for c in table.columns], rows)
+    differs = or_(*(table.c[name].is_distinct_from(statement.excluded[name]) for name in values if name != "as_of"))
     upsert = statement.on_conflict_do_update(
-        index_elements=["account_id"], set_={name: statement.excluded[name] for name in values}, where=differs
+        index_elements=key, set_={name: statement.excluded[name] for name in values}, where=differs
     )
     return _count(conn, upsert)
 
 
-def drop(conn: Connection, in_scope: Select[Any], accounts: Select[Any] | None) -> int:
-    """Remove the facts of accounts that are not (any more) in scope, among `accounts` or all; gives how many."""
-    gone: ColumnElement[bool] = facts.c.account_id.not_in(in_scope)
+def drop(
+    conn: Connection, in_scope: Select[Any], accounts: Select[Any] | None, table: Table = facts, days: int | None = None
+) -> int:
+    """Remove the rows of accounts that are not (any more) in scope, among `accounts` or all; gives how many.
+
+    `days` narrows it to one distance of a table that has some.
+    """
+    gone: ColumnElement[bool] = table.c.account_id.not_in(in_scope)
     if accounts is not None:
-        gone = gone & facts.c.account_id.in_(accounts)
-    return _count(conn, delete(facts).where(gone))
+        gone = gone & table.c.account_id.in_(accounts)
+    if days is not None:
+        gone = gone & (table.c.days == days)
+    return _count(conn, delete(table).where(gone))
+
+
+def forget_distances(conn: Connection, kept: Collection[int]) -> None:
+    """Remove past facts of distances that nothing asks for any more; `kept` are those that stay, in days."""
+    for table in _KEPT_PER_DISTANCE:
+        conn.execute(delete(table).where(table.c.days.not_in(sorted(kept))))
 
 
 def _count(conn: Connection, change: Executable) -> int:
@@ -45,10 +61,15 @@ def _count(conn: Connection, change: Executable) -> int:
     return int(result.rowcount)
 
 
-def write_statistics(conn: Connection, statistics: Mapping[str, float | None], as_of: Instant) -> None:
-    """Replace the statistics of the last full evaluation; those that are the same are left alone."""
-    had = {row.name: row.value for row in conn.execute(select(portfolio_stats.c.name, portfolio_stats.c.value))}
-    for name, value in sorted(statistics.items()):
+def statistics(conn: Connection) -> dict[str, float | None]:
+    """Everything that the last full evaluation has stored, by name."""
+    return {row.name: row.value for row in conn.execute(select(portfolio_stats.c.name, portfolio_stats.c.value))}
+
+
+def write_statistics(conn: Connection, found: Mapping[str, float | None], as_of: Instant) -> None:
+    """Replace statistics by those of a full evaluation; the same ones are left alone."""
+    had = statistics(conn)
+    for name, value in sorted(found.items()):
         if name in had and had[name] == value:
             continue
         insert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(portfolio_stats)
@@ -56,7 +77,12 @@ def write_statistics(conn: Connection, statistics: Mapping[str, float | None], a
         conn.execute(insert.values(row).on_conflict_do_update(index_elements=["name"], set_=row))
 
 
-def one(conn: Connection, rows: Select[Any], account_id: int) -> Mapping[str, Any] | None:
+def forget_statistics(conn: Connection, names: Collection[str]) -> None:
+    """Remove these statistics."""
+    conn.execute(delete(portfolio_stats).where(portfolio_stats.c.name.in_(sorted(names))))
+
+
+def one(conn: Connection, rows: Select[Any], account_id: int) -> dict[str, Any] | None:
     """The row of one account among those that `rows` computes, by column name; None = not in scope."""
     computed = rows.subquery("portfolio")
     found = conn.execute(select(computed).where(computed.c.account_id == literal(account_id))).mappings().one_or_none()

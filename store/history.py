@@ -15,7 +15,7 @@ from store.tables import crm_accounts, crm_contacts, crm_field_history, crm_obje
 SEEN = "seen"
 _TRACKED: dict[str, tuple[str, ...]] = {
     crm_accounts.name: ("name", "owner_id", "customer"),
-    crm_contacts.name: ("title", "buying_role"),
+    crm_contacts.name: ("title", "buying_role", "bounced"),
     crm_opportunities.name: ("stage", "amount", "close_on", "closed", "won", "type"),
 }
 """Columns whose past derivation reads besides the raw fields; kept under their name behind an @."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Subquery, delete, insert, select, union, update
+from sqlalchemy import Connection, Row, Subquery, and_, case, delete, func, insert, literal, select, union, update
 
 from store.records import Instant
 from store.refs import Ref, by_source, chunks, upsert
@@ -26,6 +26,9 @@ from store.tables import (
 
 CONTACT, UNREGISTERED = "contact", "unregistered"
 """Where a person is known from: a CRM's contact, or an address seen on a touch."""
+DELETED, MOVED, MERGED, READDRESSED = "deleted", "moved", "merged", "readdressed"
+"""How a person came off file: the contact was deleted, is on another account now (or on none), was merged into another
+contact, or has another address and is another person on file here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ class PersonRow:
     title: str | None
     created_at: Instant
     deleted_at: Instant | None
+    left_as: str | None
+    bounced_at: Instant | None
     modified_at: Instant
     levels: tuple[Level, ...]
     contacts: tuple[Ref, ...]
@@ -199,7 +204,7 @@ def save(conn: Connection, account_ids: Collection[int], people: Sequence[Person
     return Moved(frozenset(moved), frozenset(left))
 
 
-_KEPT = ("home_id", "name", "email", "title", "created_at", "deleted_at")
+_KEPT = ("home_id", "name", "email", "title", "created_at", "deleted_at", "left_as", "bounced_at")
 
 
 def _persons(conn: Connection, account_ids: Collection[int]) -> list[Row[Any]]:
@@ -218,14 +223,45 @@ def _retire(conn: Connection, off_file: Sequence[Row[Any]], at: Instant) -> tupl
     moved: set[Ref] = set()
     addresses: set[str] = set()
     for some in chunks(sorted(by_id)):
-        still_there = update(persons).where(persons.c.id.in_(some), persons.c.deleted_at.is_(None))
-        conn.execute(still_there.values(deleted_at=at))
+        for person, (how, since) in _leavings(conn, some, at).items():
+            still_there = update(persons).where(persons.c.id == person, persons.c.deleted_at.is_(None))
+            conn.execute(still_there.values(deleted_at=since, left_as=how))
         for link in conn.execute(select(person_contacts).where(person_contacts.c.person_id.in_(some))):
             moved.add((link.source, link.contact_id))
             if by_id[link.person_id].email:
                 addresses.add(by_id[link.person_id].email)
         conn.execute(delete(person_contacts).where(person_contacts.c.person_id.in_(some)))
     return moved, addresses
+
+
+def _leavings(conn: Connection, ids: Sequence[int], at: Instant) -> dict[int, tuple[str, Instant]]:
+    """Person -> how and when each came off file: the stamp of the contacts that it was; `at` where none is left."""
+    link, contact, on = person_contacts.c, crm_contacts.c, _links()
+    here = (
+        select(literal(1))
+        .select_from(on)
+        .join(crm_accounts, (crm_accounts.c.source == on.c.source) & (crm_accounts.c.id == on.c.crm_account_id))
+        .where(on.c.source == contact.source, on.c.contact_id == contact.id)
+        .where(crm_accounts.c.evaluated_id == persons.c.account_id)
+    )
+    query = (
+        select(
+            persons.c.id,
+            func.max(
+                case((contact.deleted_at > contact.modified_at, contact.deleted_at), else_=contact.modified_at)
+            ).label("at"),
+            func.min(case((contact.merged_into.is_(None), 0), else_=1)).label("merged"),
+            func.max(case((and_(contact.merged_into.is_(None), here.exists()), 1), else_=0)).label("here"),
+        )
+        .join(person_contacts, link.person_id == persons.c.id)
+        .join(crm_contacts, (contact.source == link.source) & (contact.id == link.contact_id))
+        .where(persons.c.id.in_(ids))
+        .group_by(persons.c.id)
+    )
+    found = dict.fromkeys(ids, (MOVED, at))
+    for row in conn.execute(query):
+        found[row.id] = (MERGED if row.merged else READDRESSED if row.here else MOVED, row.at)
+    return found
 
 
 def _save_links(conn: Connection, account_ids: Collection[int], wanted: Mapping[int, Iterable[Ref]]) -> set[Ref]:

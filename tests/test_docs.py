@@ -36,6 +36,7 @@ from daemon.docs import FOLDER, outdated
 from daemon.docs.commands import command_tree, options_of
 from daemon.ingest.settings import IngestSettings
 from daemon.profiles import shipped
+from rules.facts.healthsettings import HealthScales, HealthSettings, HealthWeights
 from rules.facts.settings import Feature, Segments, UsageNames
 from rules.language import load as load_rules
 from rules.language.reading import _RULE_KEYS, _TEST_KEYS
@@ -87,6 +88,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "## `identity`": IdentitySettings,
     "## `usage`": UsageNames,
     "## `segments`": Segments,
+    "## `health_score`": HealthSettings,
+    "`weights` of health": HealthWeights,
+    "`scales` of health": HealthScales,
     "## `slack`": SlackSettings,
     "`channels`": Channels,
     "## `alerts`": AlertSettings,

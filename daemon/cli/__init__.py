@@ -64,11 +64,12 @@ def main() -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; expected errors become one clear message, never a traceback."""
-    from daemon.cli import explaining, identity, looking, mapping, process, rules, sandbox, setup, tiers, usage
+    from daemon.cli import explaining, gaps, identity, looking, mapping, process, rules, sandbox, setup, tiers, usage
     from daemon.cli.errors import tell
 
     del (
         explaining,
+        gaps,
         identity,
         looking,
         mapping,

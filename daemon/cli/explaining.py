@@ -20,6 +20,8 @@ def explain(
     """Explain what tierd makes of one account, now or at any past instant, with the rows behind each fact."""
     from daemon.explain import explain as explained
     from daemon.explaintext import rendered
+    from daemon.healthtext import rendered as health_shown
+    from daemon.healthwhy import health_why
 
     settings = configured(config, needs=())
     with reading(settings) as daemon:
@@ -28,5 +30,8 @@ def explain(
         told = explained(
             daemon.store, rules, daemon.work.facts, account, instant(as_of, now), currency=settings.currency
         )
+        why = health_why(daemon.store, daemon.work.facts, told.as_of, told.row) if told.in_scope else None
     out.print(rendered(told, all_facts=all_facts))
+    if why is not None:
+        out.print(health_shown(why))
     return OK

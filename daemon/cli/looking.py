@@ -28,6 +28,7 @@ def status(
     ] = False,
 ) -> int:
     """Show how fresh the data is, what ran, what is open, what waits, and what is due next. Works beside the daemon."""
+    from daemon.gaps import find
     from daemon.lock import holder
 
     settings = configured(config, needs=())
@@ -37,6 +38,7 @@ def status(
         with daemon.store.read() as connection:
             found = read(connection, now)
             each = stream_table(connection)
+            holes = len(find(connection, now, settings.timezone))
     if streams:
         out.print(_streams(each, now))
         return OK
@@ -54,6 +56,8 @@ def status(
     oldest = f", the oldest since {ago(found.oldest_waiting, now)}" if found.oldest_waiting is not None else ""
     out.print(f"outbox: {waiting} waiting{oldest}, {found.queue.get('dead', 0)} given up, "
               f"{found.possible_duplicates} possible duplicates", markup=False)  # fmt: skip
+    if holes:
+        out.print(f"{holes} gaps in the data: `tierd gaps`" if holes > 1 else "1 gap in the data: `tierd gaps`")
     return OK
 
 

@@ -29,6 +29,7 @@ from daemon.config.identity import IdentitySettings
 from daemon.config.workdays import CalendarSettings
 from daemon.ingest.settings import IngestSettings
 from daemon.schedule import At, Every, Trigger
+from rules.facts.healthsettings import HealthSettings
 from rules.facts.settings import Feature, Offering, OpportunityTypes, Segments, UsageNames
 from rules.language.calendar import Calendar
 from rules.tiers import TierSettings
@@ -165,6 +166,8 @@ class Config(BaseModel):
     """Packages and add-ons, by the name that the features' `offering` has."""
     opportunities: OpportunityTypes = OpportunityTypes()
     segments: Segments = Segments()
+    health_score: HealthSettings = HealthSettings()
+    """What health is made of; where the health pages listen is in `health`."""
     rules: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)] = ("rules/*.yaml",)
     slack: SlackSettings | None = None
     """Without it nothing is said: messages wait in the store, `tierd preview` shows them."""

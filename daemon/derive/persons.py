@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -93,6 +93,7 @@ def _person(key: Key, same: Sequence[ContactRow], facts: _Facts, settings: Deriv
     ordered = sorted(same, key=lambda c: (c.deleted_at is not None, rank.get(c.source, len(rank)), c.id, c.home_id))
     refs = tuple(dict.fromkeys((c.source, c.id) for c in ordered))
     homes = {c.home_id for c in ordered if c.deleted_at == ordered[0].deleted_at}
+    gone = all(c.deleted_at is not None for c in same)
     return PersonRow(
         account_id=key[0],
         home_id=None if key[0] in homes else ordered[0].home_id,
@@ -101,11 +102,19 @@ def _person(key: Key, same: Sequence[ContactRow], facts: _Facts, settings: Deriv
         email=ordered[0].email.casefold() if ordered[0].email else None,
         title=next((c.title for c in ordered if c.title), None),
         created_at=min(c.created_at for c in same),
-        deleted_at=None if any(c.deleted_at is None for c in same) else max(c.deleted_at or 0 for c in same),
+        deleted_at=max(c.deleted_at or 0 for c in same) if gone else None,
+        left_as=people.DELETED if gone else None,
+        bounced_at=_bounced(facts.past[ref] for ref in refs),
         modified_at=max(c.modified_at for c in same),
         levels=_levels(key[1], refs, facts, settings),
         contacts=tuple(one for ref in sorted(refs) for one in (ref, *facts.aliases.get(ref, ()))),
     )
+
+
+def _bounced(contacts: Iterable[PastRow]) -> Instant | None:
+    """Since when mail to the person bounces for good, as a sync has seen it; what was so at the first one has no date."""
+    last = [lines[-1] for contact in contacts if (lines := contact.lines.get("@bounced"))]
+    return min((line.at for line in last if line.value and line.at), default=None)
 
 
 Said = tuple[int | None, str, str]

@@ -104,6 +104,7 @@ STATES: Mapping[str, str] = {
     "no_seats": "seats are missing or 0",
     "too_few_samples": "the usage feed has less than half of what its rhythm promises, or fewer than 3 samples, in a window",
     "too_small": "under 10 active users before and a fall of less than 3: a percentage would mislead",
+    "too_little_known": "components with less than half of health's weight are known",
     "not_recorded": "tierd does not know this yet",
 }
 """Reasons why a fact has no value to compare, as the column `<fact>_state` has them."""

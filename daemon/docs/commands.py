@@ -7,11 +7,12 @@ from typing import Any
 
 import typer
 
-from daemon.cli import app, explaining, identity, looking, mapping, process, rules, sandbox, setup, tiers, usage
+from daemon.cli import app, explaining, gaps, identity, looking, mapping, process, rules, sandbox, setup, tiers, usage
 from daemon.docs.markdown import code, table
 
 del (
     explaining,
+    gaps,
     identity,
     looking,
     mapping,

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CTE, BigInteger, ColumnElement, Double, Integer, Select, Text, case, cast, func, literal, or_
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Double,
+    Integer,
+    Select,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.sql.expression import FromClause
 
 from store.records import DAY, Day, Instant
+from store.tables import portfolio_stats
 
 Expr = ColumnElement[Any]
 
@@ -24,6 +40,8 @@ class Moment:
 
     as_of: Instant
     today: Day
+    given: Mapping[str, float | None] | None = None
+    """Portfolio statistics of this instant by name, bound; None: those that the last full evaluation has stored."""
 
     def ago(self, days: int) -> Expr:
         """The instant `days` whole days before; windows are (ago, as_of]."""
@@ -34,15 +52,21 @@ class Moment:
         """`as_of`, bound."""
         return literal(self.as_of, BigInteger)
 
+    def statistic(self, name: str) -> Select[Any]:
+        """A portfolio statistic as a column `value`: the given one, else the stored one."""
+        if self.given is not None:
+            return select(real(literal(self.given.get(name), Double)).label("value"))
+        return select(portfolio_stats.c.value).where(portfolio_stats.c.name == name)
+
     def age(self, instant: Expr) -> Expr:
         """Whole elapsed days since an instant that is not later than `as_of`."""
         return (self.now - instant) // literal(DAY, BigInteger)
 
 
-def moment(as_of: Instant, timezone: str) -> Moment:
+def moment(as_of: Instant, timezone: str, given: Mapping[str, float | None] | None = None) -> Moment:
     """The moment of `as_of` (UTC microseconds), with its date in `timezone` (an IANA name)."""
     there = (_EPOCH + timedelta(microseconds=as_of)).astimezone(ZoneInfo(timezone))
-    return Moment(as_of, there.toordinal() - _EPOCH_ORDINAL)
+    return Moment(as_of, there.toordinal() - _EPOCH_ORDINAL, given)
 
 
 def known(interval: FromClause, m: Moment) -> Expr:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Select, and_, literal, or_, select
+from sqlalchemy.sql.expression import FromClause
 
 from rules.facts.columns import Parts, fact_columns
 from rules.facts.contracts import Scope, scope
@@ -16,28 +18,37 @@ from rules.facts.moment import Moment, moment, once, real, word
 from rules.facts.offerings import newest_offering, showing
 from rules.facts.people import people, per_person, touch_counts
 from rules.facts.replies import outreach, waiting
+from rules.facts.scored import first_columns, typed, with_scores
 from rules.facts.settings import FactSettings
 from rules.facts.tickets import tickets
 from rules.facts.usage import MEDIAN_CHANGE, RHYTHM, change_median, feed_rhythm, usage
 from rules.facts.voice import voice
 from store.records import Instant
-from store.tables import facts, tier_history
+from store.tables import tier_history
 
 
 def portfolio(
-    as_of: Instant, settings: FactSettings, accounts: Select[int] | None = None, *, stored: bool | None = None
+    as_of: Instant,
+    settings: FactSettings,
+    accounts: Select[int] | None = None,
+    *,
+    stored: bool | None = None,
+    given: Mapping[str, float | None] | None = None,
+    past: FromClause | None = None,
 ) -> Select[Any]:
     """The facts of every customer in scope at `as_of`; the columns are those of `store.tables.facts`, in order.
 
     `accounts` narrows it to the ids that it selects; portfolio statistics are then the `stored` ones of the last full
-    evaluation, and else those of `as_of`, unless `stored` says otherwise.
+    evaluation, and else those of `as_of`, unless `stored` says otherwise, or they are `given` by name. `past` has
+    (account_id, health, health_state) of 30 days before; without it nobody knows how health has moved.
     """
-    m = moment(as_of, settings.timezone)
+    m = moment(as_of, settings.timezone, given)
     base = scope(m, settings, accounts)
-    parts = _parts(m, settings, base, stored=accounts is not None if stored is None else stored)
+    stored = accounts is not None if stored is None else stored
+    parts = _parts(m, settings, base, stored=stored or given is not None)
     columns = {"account_id": parts.contract.c.account_id, "as_of": m.now, **fact_columns(m, settings, parts)}
     key = parts.contract.c.account_id
-    query = select(*(columns[c.name].label(c.name) for c in facts.columns)).select_from(parts.contract)
+    query = select(*(typed(columns[name], name).label(name) for name in first_columns())).select_from(parts.contract)
     for part in (
         parts.staleness,
         parts.people,
@@ -55,8 +66,7 @@ def portfolio(
         parts.dealing,
     ):
         query = query.join(part, part.c.account_id == key, isouter=True)
-    # SQLite takes the ON of `INSERT ... SELECT ... ON CONFLICT` for a join's unless the SELECT has a WHERE.
-    return query.join(parts.median, literal(True), isouter=True).where(key.is_not(None))
+    return with_scores(query.join(parts.median, literal(True), isouter=True), m, settings, base, past)
 
 
 def in_scope(as_of: Instant, settings: FactSettings, accounts: Select[int] | None = None) -> Select[int]:
@@ -70,7 +80,7 @@ def statistics(as_of: Instant, settings: FactSettings) -> Select[Any]:
     base = scope(m, settings, None)
     rhythm = feed_rhythm(m, settings.usage, stored=False)
     used = usage(m, settings, base.contracts, base.stale_sources, rhythm)
-    median = change_median(used, stored=False)
+    median = change_median(m, used, stored=False)
     changes = select(word(MEDIAN_CHANGE).label("name"), real(median.c.median).label("value"))
     return changes.union_all(select(word(RHYTHM), real(rhythm.c.rhythm))).subquery("statistics").select()
 
@@ -90,7 +100,7 @@ def _parts(m: Moment, settings: FactSettings, base: Scope, *, stored: bool) -> P
         tickets=tickets(m, settings, base.links),
         coverage=coverage(m, base.contracts),
         usage=used,
-        median=change_median(used, stored=stored),
+        median=change_median(m, used, stored=stored),
         tier=tier,
         growth=arr_then(m, base.contracts),
         waiting=waiting(m, mine),

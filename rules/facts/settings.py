@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
+from rules.facts.healthsettings import HealthSettings
 from rules.language.values import quantity
 from store.records import DAY, HOUR, MINUTE, Day, Instant
 
@@ -147,6 +148,7 @@ class FactSettings(BaseModel):
     onboarding_cadence: int = ONBOARDING_CADENCE
     response: Mapping[int, int] = RESPONSE
     """Tier -> hours within which an answer is promised."""
+    health: HealthSettings = HealthSettings()
     tier_values: Mapping[str, Mapping[int, str]] = {}
     """Source -> tier -> the value of its tier field: where a person's value in the CRM is looked for."""
     renewal_types: tuple[str, ...] = OpportunityTypes().renewal

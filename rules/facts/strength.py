@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from sqlalchemy import CTE, Double, Integer, case, column, func, values
 
 from rules.facts.moment import Expr, half_up, larger, real, smaller
@@ -20,8 +22,9 @@ STRONG, KNOWN = 6_000, 2_000
 POWERS = tuple(2 ** (-age / HALF_LIFE_DAYS) for age in range(WINDOW_DAYS + 1))
 
 
+@cache
 def powers() -> CTE:
-    """2^(-age/60) by age in days, 0 to 365, every value bound."""
+    """2^(-age/60) by age in days, 0 to 365, every value bound; one and the same for every part of a statement."""
     table = values(column("age", Integer), column("power", Double), name="powers").data(list(enumerate(POWERS)))
     return table.cte("powers")
 

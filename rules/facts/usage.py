@@ -9,7 +9,7 @@ from rules.facts.moment import Expr, Moment, count_if, once, real, word
 from rules.facts.settings import FactSettings, UsageNames
 from rules.facts.trend import trend_sums, trend_values
 from store.records import DAY
-from store.tables import portfolio_stats, usage_samples
+from store.tables import usage_samples
 
 LATER_DAYS, EARLIER_DAYS = 30, 90
 ACTIVE_DAYS = 28
@@ -36,8 +36,8 @@ def feed_rhythm(m: Moment, names: UsageNames, *, stored: bool) -> CTE:
     if names.interval is not None:
         return select(literal(names.interval, BigInteger).label("rhythm")).cte("feed_rhythm")
     if stored:
-        value = portfolio_stats.c.value
-        return select(value.label("rhythm")).where(portfolio_stats.c.name == RHYTHM).cte("feed_rhythm")
+        value = m.statistic(RHYTHM).subquery("stored_rhythm").c.value
+        return select(value.label("rhythm")).cte("feed_rhythm")
     s = usage_samples.c
     # In the order of the covering index, so that nothing is sorted.
     before = func.lag(s.at).over(partition_by=[s.account_id, s.metric], order_by=s.at)
@@ -150,11 +150,11 @@ def _judged(m: Moment, names: UsageNames, windows: CTE, rhythm: CTE) -> CTE:
     return once(query, "usage")
 
 
-def change_median(used: CTE, *, stored: bool) -> CTE:
+def change_median(m: Moment, used: CTE, *, stored: bool) -> CTE:
     """`median` of the adoption change over the portfolio: stored by the last full evaluation, else of all fresh values."""
     if stored:
-        value = portfolio_stats.c.value
-        return select(value.label("median")).where(portfolio_stats.c.name == MEDIAN_CHANGE).cte("change_median")
+        value = m.statistic(MEDIAN_CHANGE).subquery("stored_median").c.value
+        return select(value.label("median")).cte("change_median")
     fresh = select(used.c.change).where(used.c.change.is_not(None), used.c.stale == 0)
     mid = middle(fresh, "change", None, "change_middle")
     return once(select(((mid.c.low + mid.c.high) / real(2.0)).label("median")), "change_median")

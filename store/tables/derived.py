@@ -58,6 +58,10 @@ persons = Table(
     Column("title", Text),
     at("created_at"),  # on file since: the CRM's creation stamp, the earliest of its contacts
     at("deleted_at", nullable=True),
+    Column("left_as", Text),  # of one off file: deleted | moved | merged | readdressed (on file under another address)
+    at(
+        "bounced_at", nullable=True
+    ),  # since when a sync has seen that mail bounces for good; NULL: not, or not known when
     Column("origin", Text, nullable=False, default="contact"),  # contact | unregistered: an address seen on a touch
     Column("home_id", BigInteger, ForeignKey("accounts.id")),  # the account below that the person is at; NULL: this one
     UniqueConstraint("account_id", "key"),

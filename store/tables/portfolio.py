@@ -163,14 +163,14 @@ narrowed_facts = Table(
     at("last_reply", nullable=True),
 )
 
-# What health is made of, now (`days` 0) and whole days before: why it is what it is, and why it moved.
+# What health is made of, now (`days` 0) and 30 days before: why it is what it is, and why it moved.
 health_parts = Table(
     "health_parts",
     metadata,
     Column("account_id", BigInteger, ForeignKey("accounts.id"), primary_key=True),
     Column("days", Integer, primary_key=True),
     Column("component", Text, primary_key=True),
-    Column("raw", Float),  # in the unit of the fact behind it; NULL = missing
+    Column("raw", Float),  # in the unit of the fact behind it; NULL = missing, or never
     Column("why", Text),  # the state of a missing one
     Column("score", Float),  # 0..100
     Column("weight", Float, nullable=False),  # as configured for the segment, 0..100

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import delete, insert, select, update
 
 from daemon.evaluate import Evaluation, evaluate
+from daemon.facts import Needs
 from rules.facts.settings import FactSettings
 from rules.language import RuleSet, load
 from rules.language.evaluate import evaluate as reference
@@ -36,7 +37,12 @@ class Customers:
             connection.execute(insert(accounts), names)
 
     def refresh(
-        self, store: Store, _settings: FactSettings, as_of: Instant, only: Collection[int] | None = None
+        self,
+        store: Store,
+        _settings: FactSettings,
+        as_of: Instant,
+        only: Collection[int] | None = None,
+        _needs: Needs | None = None,
     ) -> int:
         """Replace the rows of facts that differ."""
         wanted = {n: row_of(facts_given, as_of, TODAY) | {"account_id": n} for n, facts_given in self.given.items()}

@@ -117,11 +117,16 @@ class Rows:
         *,
         since: Instant = LONG_AGO,
         deleted: Instant | None = None,
+        left_as: str = "deleted",
+        bounced: Instant | None = None,
+        key: str | None = None,
     ) -> int:
         """Somebody at the account; `standing` None: no level row at all."""
         number = len(self.tables["persons"]) + 1
-        stamps = {"created_at": since, "deleted_at": deleted}
-        self.add("persons", id=number, account_id=account, key=f"p{number}", name=f"Person {number}", **stamps)
+        stamps = {"created_at": since, "deleted_at": deleted, "bounced_at": bounced}
+        gone = {"left_as": left_as if deleted is not None else None}
+        name = f"Person {number}"
+        self.add("persons", id=number, account_id=account, key=key or f"p{number}", name=name, **stamps, **gone)
         if standing is not None:
             self.add("person_levels", person_id=number, valid_from=since, recorded_at=since, standing=standing)
         return number

@@ -258,11 +258,12 @@ def test_dates_are_compared_in_the_configured_zone(connection: Connection) -> No
 
 
 def test_what_this_version_does_not_record_says_so(connection: Connection) -> None:
-    """Health is missing everywhere, with the reason."""
+    """What somebody must record first is missing everywhere, with the reason; health of hardly anything, with its own."""
     rows = orderly()
     rows.account(arr=5)
     row = one(connection, rows)
-    assert (row["health"], row["health_state"]) == (None, "not_recorded")
+    assert (row["last_feedback_ask"], row["last_feedback_ask_state"]) == (None, "not_recorded")
+    assert (row["health"], row["health_state"]) == (None, "too_little_known")
 
 
 def test_past_instants_know_nothing_of_later_rows(connection: Connection) -> None:

@@ -961,6 +961,8 @@ def upgrade() -> None:
     sa.Column('title', sa.Text(), nullable=True),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('deleted_at', sa.BigInteger(), nullable=True),
+    sa.Column('left_as', sa.Text(), nullable=True),
+    sa.Column('bounced_at', sa.BigInteger(), nullable=True),
     sa.Column('origin', sa.Text(), nullable=False),
     sa.Column('home_id', sa.BigInteger(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_persons_account_id')),
