@@ -32,6 +32,7 @@ from connectors.usage.settings import Columns, UsageSettings
 from daemon.config import load
 from daemon.config.identity import IdentitySettings
 from daemon.config.settings import Config, Evaluation, Health, Paced, Tiers
+from daemon.config.workdays import CalendarSettings
 from daemon.docs import FOLDER, outdated
 from daemon.docs.commands import command_tree, options_of
 from daemon.ingest.settings import IngestSettings
@@ -65,6 +66,7 @@ _SECRETS = dict.fromkeys(
 # Heading or line above a table of the configuration page -> the settings class it describes.
 SECTIONS: dict[str, type[BaseModel]] = {
     "## The file": Config,
+    "## `calendar`": CalendarSettings,
     "## Salesforce": SalesforceSettings,
     "`auth` with `method: client_credentials`": ClientCredentials,
     "`auth` with `method: jwt`": JwtBearer,

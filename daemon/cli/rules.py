@@ -17,10 +17,16 @@ app.add_typer(rules_app, name="rules")
 
 @rules_app.command()
 def check(config: ConfigPath = None) -> int:
-    """Read every rule file and tell each mistake with its place and its fix."""
+    """Read every rule file and tell each mistake, and what is odd, with its place and its fix."""
+    from daemon.rulecheck import odd
+
     settings = configured(config, needs=())
     rules = read_rules(settings.folder, settings.rules, settings.currency, settings.workdays)
-    out.print(f"{len(rules.rules)} rules in {len(rules.files)} files, no mistake", markup=False)
+    found = odd(settings, rules)
+    for one in found:
+        out.print(f"{one.render()}\n", markup=False, soft_wrap=True)
+    more = f", {len(found)} odd" if found else ""
+    out.print(f"{len(rules.rules)} rules in {len(rules.files)} files, no mistake{more}", markup=False)
     return OK
 
 

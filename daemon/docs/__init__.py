@@ -15,6 +15,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "facts": catalogue.facts,
     "states": catalogue.states,
     "error-codes": catalogue.error_codes,
+    "rule-findings": catalogue.rule_findings,
     "commands": commands.commands,
     "store": tables.store,
     "slack-scopes": catalogue.slack_scopes,

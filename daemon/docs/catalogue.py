@@ -14,6 +14,7 @@ from daemon.clock import SystemClock
 from daemon.docs.markdown import code, table
 from rules.language.catalogue import FACTS, Fact, Kind, example
 from rules.language.errors import CODES
+from rules.language.findings import FINDINGS
 
 MEANINGS: Mapping[str, str] = {
     "last contact": "latest touch by anybody of ours with anybody there",
@@ -148,6 +149,11 @@ def states() -> str:
 def error_codes() -> str:
     """The stable codes of the rule language."""
     return table(("code", "what is wrong"), ((code(name), text) for name, text in CODES.items()))
+
+
+def rule_findings() -> str:
+    """The codes of static findings on rules."""
+    return table(("code", "what is odd"), ((code(name), text) for name, text in FINDINGS.items()))
 
 
 def slack_scopes() -> str:

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from rules.language import values
 from rules.language.calendar import MONDAY_TO_FRIDAY, BusinessDays, Calendar, Span
-from rules.language.catalogue import BY_BOOKING, BY_EVENT, BY_NAME, Fact, example
+from rules.language.catalogue import BY_BOOKING, BY_EVENT, BY_NAME, Fact, described, example
 from rules.language.errors import Problem, did_you_mean
 from rules.language.grammar import Phrase, Piece
 from rules.language.sets import SETS, set_example
@@ -79,10 +79,11 @@ class Asking:
 
     def fact(self, piece: Piece) -> Fact:
         """The fact of that name; raises Problem, with what the word is where it is something else."""
+        found = BY_NAME.get(words_of(piece.text))
+        return found or self._no_value(piece)
+
+    def _no_value(self, piece: Piece) -> NoReturn:
         name = words_of(piece.text)
-        found = BY_NAME.get(name)
-        if found:
-            return found
         fact = BY_EVENT.get(name) or BY_BOOKING.get(name)
         if fact:
             self.unsuitable(fact, piece)
@@ -95,15 +96,14 @@ class Asking:
 
     def unsuitable(self, fact: Fact, piece: Piece | None = None) -> NoReturn:
         """Refuse a form that does not suit the fact, with a phrase that does."""
-        article = "an" if fact.kind[0] in "aeiou" else "a"
         name = words_of(piece.text) if piece else fact.name
-        raise wrong("E-TYPE", piece or self.whole, f"`{name}` is {article} {fact.kind}", f"try `{example(fact)}`")
+        raise wrong("E-TYPE", piece or self.whole, f"`{name}` is {described(fact)}", f"try `{example(fact)}`")
 
     def value(self, fact: Fact, piece: Piece) -> float:
         """A number in the fact's own unit."""
         found = values.quantity(piece.text) if piece.kind == "quantity" else None
         if found is None:
-            message = f"`{fact.name}` is a {fact.kind}, `{piece.text}` is no number"
+            message = f"`{fact.name}` is {described(fact)}, `{piece.text}` is no number"
             raise wrong("E-TYPE", piece, message, f"try `{example(fact)}`")
         return values.as_number(fact, found, piece.start, self.context.currency)
 
@@ -118,7 +118,7 @@ class Asking:
             message = f"`{piece.text}` is no length of time"
             raise wrong("E-UNIT", piece, message, f"did you mean `{abs(number):f} days`?")
         if span <= 0:
-            raise wrong("E-RANGE", piece, "a window is longer than nothing", "write `1 day` or more")
+            raise wrong("E-RANGE", piece, "a window must be longer than nothing", "write `1 day` or more")
         if span > _LONGEST:
             raise wrong("E-RANGE", piece, "a window of more than 100 years", "write fewer days")
         return span

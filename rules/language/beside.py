@@ -68,7 +68,7 @@ def cut_of(row: Row, cut: Cut) -> tuple[object, str | None]:
 
 
 def role_of(narrow: Narrow) -> str:
-    """exec | user | any: which bookings, and whose capture, bear on a narrowed event."""
+    """Exec | user | any: which bookings, and whose capture, bear on a narrowed event."""
     if narrow.by == "function":
         return "any"
     return "exec" if narrow.value in EXEC_LEVELS else "user"
@@ -115,8 +115,8 @@ def values_of(leaf: Leaf, row: Row) -> Iterator[tuple[str, object]]:
             yield f"{cut.own}_state", state
         case InSet(fact=fact):
             for value in members_of(leaf):
-                state = member_of(row, fact, value)
-                yield member_key(fact, value), "yes" if state is True else state
+                member = member_of(row, fact, value)
+                yield member_key(fact, value), "yes" if member is True else member
         case Silence(narrow=Narrow() as narrow, fact=fact) | Happened(narrow=Narrow() as narrow, fact=fact):
             for value, column in narrowed_columns(fact, narrow):
                 yield narrowed_key(narrow.by, value, column), narrowed_of(row, narrow.by, value, column)

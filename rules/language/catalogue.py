@@ -211,7 +211,7 @@ def role_columns(role: str) -> tuple[str | None, str]:
     return (None if role == "any" else f"{role}_contacts", f"{role}_since")
 
 
-def coverage_column(role: str) -> str:
+def coverage_column(role: str) -> str:  # noqa: ARG001 - one column for all roles, until each has its own
     """The column that says who of ours is not captured, as far as silence with this role can be told."""
     return "not_covered"
 
@@ -224,6 +224,19 @@ def booking_with(role: str) -> Fact:
 def booking_of(fact: Fact) -> Fact | None:
     """The booked meeting that breaks silence of this event: with the same role; None for what is with nobody."""
     return booking_with(fact.role) if fact.role else None
+
+
+_DESCRIBED = {
+    Kind.MONEY: "an amount of money",
+    Kind.FLAG: "a yes or no",
+    Kind.EVENT: "an event",
+    Kind.CHOICE: "one of a few values",
+}
+
+
+def described(fact: Fact) -> str:
+    """What kind of fact it is, with its article: `a count`, `an amount of money`."""
+    return _DESCRIBED.get(fact.kind, f"a {fact.kind}")
 
 
 def example(fact: Fact) -> str:

@@ -90,17 +90,8 @@ def undone(leaf: Leaf) -> str:
     """What makes a phrase that holds false."""
     fact, name = leaf.fact, leaf.fact.shown
     match leaf:
-        case Silence(narrow=narrow) if narrow is not None:
-            return f"there is {_a(fact.event)} with {narrow.shown}"
-        case Happened(window=window, narrow=narrow) if narrow is not None:
-            ever = "never happened" if window is None else f"did not happen in {span(window)}"
-            return f"{fact.event} with {narrow.shown} {ever}"
-        case Silence():
-            return f"there is {_a(fact.event)} or a meeting{_with(fact)} is booked for the next 14 days"
-        case Happened(window=window):
-            return f"{name} never happened" if window is None else f"there was no {fact.event} in {span(window)}"
-        case Booked():
-            return f"no {fact.event} is booked"
+        case Silence() | Happened() | Booked():
+            return _broken(leaf)
         case Known():
             return f"{name} is unknown"
         case Flag():
@@ -136,7 +127,7 @@ def done(leaf: Leaf) -> str:
         case Known():
             return f"{name} is known"
         case Happened(window=None, narrow=narrow):
-            return f"there is {_a(fact.event)}" + (f" with {narrow.shown}" if narrow else "")
+            return _comes(fact.event) + (f" with {narrow.shown}" if narrow else "")
         case Range() if leaf.low == leaf.high:
             return f"{name} {_be(fact)} {amount(fact, leaf.low)}"
         case Ranked(cut=cut):
@@ -146,6 +137,27 @@ def done(leaf: Leaf) -> str:
         case OneOf(values=values):
             return f"{name} is {' or '.join(str(value).replace('_', ' ') for value in values)}"
     return f"it holds that {leaf.text}"
+
+
+def _broken(leaf: Silence | Happened | Booked) -> str:
+    """What makes a phrase about what happens false."""
+    fact = leaf.fact
+    if isinstance(leaf, Booked):
+        return f"no {fact.event} is booked"
+    who = f" with {leaf.narrow.shown}" if leaf.narrow else ""
+    if isinstance(leaf, Silence):
+        booked = f" or a meeting{_with(fact)} is booked for the next 14 days" if fact.role and not who else ""
+        return f"{_comes(fact.event)}{who}{booked}"
+    if leaf.window is None:
+        return f"{fact.shown}{who} never happened"
+    return f"there was no {fact.event}{who} in {span(leaf.window)}"
+
+
+def _comes(event: str) -> str:
+    """`there is an exec contact`; `a survey is answered`."""
+    noun, _, verb = event.rpartition(" ")
+    article = "" if noun == "feedback" else "a "
+    return f"{article}{noun} is {verb}" if verb in ("answered", "asked") else f"there is {_a(event)}"
 
 
 def _left(leaf: InSet) -> str:

@@ -99,19 +99,8 @@ def limits(leaf: Leaf, holds: bool, side: str = "") -> Limits | None:
 def _limits(leaf: Leaf, holds: bool) -> Limits | None:
     fact = leaf.fact
     match leaf:
-        case Range():
-            part = (leaf.low, leaf.low_open, leaf.high, leaf.high_open)
-            within = Numbers(((fact.low, False, fact.high, False),), whole=fact.kind is Kind.COUNT)
-            return {fact: within.meet(Numbers((part,) if holds else _outside(part)))}
-        case OneOf(values=values) if fact.is_number:
-            points = [(float(value), False, float(value), False) for value in values if isinstance(value, int)]
-            within = Numbers(((fact.low, False, fact.high, False),), whole=fact.kind is Kind.COUNT)
-            for point in points if not holds else ():
-                within = within.meet(Numbers(_outside(point)))
-            return {fact: within.meet(Numbers(tuple(points))) if holds else within}
-        case OneOf(values=values):
-            chosen = Choices(frozenset(values), all_but=not holds)
-            return {fact: Choices(frozenset(fact.choices)).meet(chosen) if fact.choices else chosen}
+        case Range() | OneOf():
+            return _values(leaf, holds)
         case Flag():
             return {(fact, "is"): Choices(frozenset({holds}))}
         case Booked():
@@ -137,6 +126,24 @@ def _limits(leaf: Leaf, holds: bool) -> Limits | None:
         case InSet():
             return {(fact, leaf.value): Choices(frozenset({holds}))}
     return None
+
+
+def _values(leaf: Range | OneOf, holds: bool) -> Limits:
+    """The numbers, or the choices, that are left."""
+    fact = leaf.fact
+    within = Numbers(((fact.low, False, fact.high, False),), whole=fact.kind is Kind.COUNT)
+    if isinstance(leaf, Range):
+        part = (leaf.low, leaf.low_open, leaf.high, leaf.high_open)
+        return {fact: within.meet(Numbers((part,) if holds else _outside(part)))}
+    if not fact.is_number:
+        chosen = Choices(frozenset(leaf.values), all_but=not holds)
+        return {fact: Choices(frozenset(fact.choices)).meet(chosen) if fact.choices else chosen}
+    points = [(float(value), False, float(value), False) for value in leaf.values if isinstance(value, int)]
+    if holds:
+        return {fact: within.meet(Numbers(tuple(points)))}
+    for point in points:
+        within = within.meet(Numbers(_outside(point)))
+    return {fact: within}
 
 
 def _silence(leaf: Silence, holds: bool, side: str) -> Limits:
@@ -206,3 +213,18 @@ def conflict(all_limits: Sequence[Limits]) -> tuple[int, ...] | None:
                 return numbers
             seen[key] = (met, numbers)
     return None
+
+
+def merged(all_limits: Sequence[Limits]) -> Limits:
+    """What is possible where all of them hold."""
+    found: dict[Key, Domain] = {}
+    for one in all_limits:
+        for key, domain in one.items():
+            before = found.get(key)
+            found[key] = domain if before is None else before.meet(domain)  # type: ignore[arg-type]
+    return found
+
+
+def apart(one: Limits, other: Limits) -> bool:
+    """True when both cannot hold together."""
+    return any(key in other and domain.meet(other[key]).empty for key, domain in one.items())  # type: ignore[arg-type]

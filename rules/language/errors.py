@@ -81,7 +81,7 @@ class Problem(Exception):
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like this one, if any is like it."""
-    found = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.65)
     return found[0] if found else None
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rules.language.beside import Row, columns_of as columns_beside, values_of
+from rules.language.beside import Row, values_of
+from rules.language.beside import columns_of as columns_beside
 from rules.language.decide import Decided, Truth, value
 from rules.language.decide_beside import beside
 from rules.language.decide_events import booking_for, event

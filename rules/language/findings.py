@@ -13,7 +13,7 @@ from typing import ClassVar
 from rules.language.calendar import BusinessDays
 from rules.language.errors import RuleError
 from rules.language.model import SEVERITIES, Rule, RuleSet
-from rules.language.normal import TooMany, alternatives, clash, implies, impossible
+from rules.language.normal import Sides, TooMany, alternatives, clash, implies, impossible, sides, within
 from rules.language.tree import Against, All, Happened, Leaf, Moved, Named, Node, Place, Silence, leaves, parts_of
 from rules.language.wording import span
 from store.records import DAY
@@ -130,17 +130,18 @@ def _pairs(rules: Sequence[Rule]) -> Iterator[Finding]:
     about = {rule.name: {leaf.fact.name for leaf in leaves(rule.when)} for rule in rules}
     dull = {rule.name for rule in rules if any(one.code in ("W-NEVER", "W-ALWAYS") for one in _alone(rule))}
     lively = [rule for rule in rules if rule.name not in dull]
-    within = {
-        (one.name, other.name)
-        for one, other in permutations(lively, 2)
+    both = {rule.name: found for rule in lively if (found := _sides(rule)) is not None}
+    inside = {
+        (one, other)
+        for one, other in permutations(both, 2)
         # What implies a phrase about a fact says something about that fact.
-        if about[other.name] <= about[one.name] and _safely(lambda a=one, b=other: implies(a.when, b.when))  # type: ignore[misc]
+        if about[other] <= about[one] and within(both[one], both[other])
     }
     order = {rule.name: number for number, rule in enumerate(rules)}
     named = {rule.name: rule for rule in rules}
-    for one, other in sorted(within, key=lambda pair: (order[pair[0]], order[pair[1]])):
+    for one, other in sorted(inside, key=lambda pair: (order[pair[0]], order[pair[1]])):
         place = named[one].place
-        if (other, one) not in within:
+        if (other, one) not in inside:
             yield Finding(
                 "W-SUBSUMED",
                 place,
@@ -149,6 +150,13 @@ def _pairs(rules: Sequence[Rule]) -> Iterator[Finding]:
             )
         elif order[one] > order[other]:
             yield Finding("W-EQUAL", place, f"`{one}` has the same condition as `{other}`", "keep one of them")
+
+
+def _sides(rule: Rule) -> Sides | None:
+    try:
+        return sides(rule.when)
+    except TooMany:
+        return None
 
 
 def _merge(narrow: Rule, wide: Rule) -> str:

@@ -18,7 +18,6 @@ from rules.language.tree import Cut
 from store.records import DAY, Instant
 from store.tables import fact_sets, narrowed_facts, past_facts, portfolio_stats
 
-
 PutFact = Callable[[dict[str, object], str, str], None]
 _PAST = re.compile(r"(?P<fact>.+) (?P<days>\d+) days? ago")
 _CUT = re.compile(r"(?P<side>top|bottom) (?P<part>\S+) of (?P<fact>.+?)(?P<own> in its segment)?")

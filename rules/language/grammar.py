@@ -12,7 +12,7 @@ from typing import Any
 from lark import Lark, Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
-from rules.language.catalogue import BY_BOOKING, BY_EVENT, BY_NAME, WORDS, Fact, example
+from rules.language.catalogue import BY_BOOKING, BY_EVENT, BY_NAME, WORDS, Fact, described, example
 from rules.language.errors import Problem
 from rules.language.sets import SETS
 
@@ -102,8 +102,10 @@ phrase: subject                          -> bare
       | subject CHANGED window           -> changed
       | TAGGED operand                   -> tagged
       | NOT TAGGED operand               -> not_tagged
-      | FEATURE operand _be state        -> feature
-      | FEATURE operand _be NOT state    -> not_feature
+      | FEATURE operand IS state         -> feature
+      | FEATURE operand ARE state        -> feature
+      | FEATURE operand IS NOT state     -> not_feature
+      | FEATURE operand ARE NOT state    -> not_feature
       | subject INCLUDE operand          -> include
       | subject DO NOT INCLUDE operand   -> not_include
       | subject WAS SHOWN                -> shown
@@ -128,7 +130,7 @@ phrase: subject                          -> bare
       | subject _be NOT operand                 -> is_not
       | subject _be operand                     -> is_
 
-_be: IS | ARE
+_be: IS | ARE  // not before `state`: what follows `_be` anywhere is a name too, and `lapsed` may be one
 window: IN THE LAST operand | IN operand | WITHIN THE LAST operand | WITHIN operand
 compare: AT LEAST   -> ge
        | AT MOST    -> le
@@ -255,7 +257,8 @@ def _phrase(line: str, node: Tree[Token]) -> Phrase:
                 more |= {"side": str(part.children[1]).lower(), "narrow": _inner(line, part)}
             case "side_of":
                 token = part.children[1]
-                assert isinstance(token, Token) and token.start_pos is not None
+                assert isinstance(token, Token)
+                assert token.start_pos is not None
                 operands.append(Piece(str(token), token.start_pos, token.type.lower()))
                 more |= {"side": str(part.children[0]).lower(), "group": _inner(line, part)}
             case "ge" | "le" | "gt" | "lt":
@@ -342,8 +345,10 @@ def _unreadable(line: str, error: UnexpectedInput) -> Problem:
     found = "the phrase ends too early" if ended or not word else f"`{word[0]}` does not fit here"
     wanted = sorted({_SHOWN.get(name, f"`{name.lower()}`") for name in expected})
     fact = subject_of(line)
-    if fact:
-        fix = f"`{fact.name}` is a {fact.kind}; try `{example(fact)}`"
+    if expected == {"LEVEL", "FUNCTION"}:
+        fix = "write `with level vp` or `with function finance`"
+    elif fact:
+        fix = f"`{fact.name}` is {described(fact)}; try `{example(fact)}`"
     else:
         fix = "write here " + " or ".join(wanted) if wanted else "use one of the phrase forms"
     return Problem("E-PHRASE", at, len(word[0]) if word and not ended else 1, found, fix)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from rules.language.domains import Limits, conflict, limits
+from rules.language.domains import Limits, apart, conflict, limits, merged
 from rules.language.tree import All, Any, Leaf, Named, Node, Not, Silence
 
 MOST = 256
@@ -87,9 +87,30 @@ def impossible(found: list[Alternative]) -> bool:
     return all(clash(one) is not None for one in found)
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What is left possible where a condition is true, and where it is false: one entry per way."""
+
+    true: tuple[Limits, ...]
+    false: tuple[Limits, ...]
+
+
+def sides(node: Node) -> Sides:
+    """Both sides of a condition; raises TooMany."""
+    return Sides(tuple(_possible(node, holds=True)), tuple(_possible(node, holds=False)))
+
+
+def _possible(node: Node, *, holds: bool) -> Iterator[Limits]:
+    for alternative in alternatives(node, holds):
+        if clash(alternative) is None:
+            yield merged([found for _, found in _told(alternative)])
+
+
+def within(one: Sides, other: Sides) -> bool:
+    """True when wherever the first condition is true the second is not false."""
+    return all(apart(mine, theirs) for mine in one.true for theirs in other.false)
+
+
 def implies(one: Node, other: Node) -> bool:
-    """True when wherever the first condition is true the second is not false; raises TooMany."""
-    mine, not_others = alternatives(one), alternatives(other, holds=False)
-    if len(mine) * len(not_others) > 4 * MOST:
-        raise TooMany
-    return all(clash((*a, *b)) is not None for a in mine for b in not_others)
+    """The same of two conditions; raises TooMany."""
+    return within(sides(one), sides(other))

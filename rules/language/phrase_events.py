@@ -47,7 +47,12 @@ def _narrow(asking: Asking) -> Narrow | None:
         better = "reply" if "reply" in name else "contact"
         message = f"only contact and reply can be narrowed to one {by}, not `{name}`"
         raise wrong("E-TYPE", subject, message, f"write `{better} with {by} {piece.text}`")
-    value = chosen(piece.text, LEVELS if by == "level" else FUNCTIONS, by, piece.start)
+    known = {"level": LEVELS, "function": FUNCTIONS}
+    other = "function" if by == "level" else "level"
+    if words_of(piece.text).replace(" ", "_") in known[other]:
+        message = f"`{piece.text}` is a {other}, not a {by}"
+        raise wrong("E-VALUE", piece, message, f"write `with {other} {piece.text}`")
+    value = chosen(piece.text, known[by], f"`{by}`", piece.start)
     return Narrow(by, value)
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from rules.language import values
 from rules.language.asking import Asking, words_of, wrong
-from rules.language.catalogue import Fact, Kind, example
+from rules.language.catalogue import Fact, Kind, described, example
 from rules.language.grammar import Piece
 from rules.language.ranks import PARTS
 from rules.language.tree import Cut, Leaf, Moved, Ranked
@@ -36,11 +36,10 @@ def moved(asking: Asking) -> Leaf:
             asking.unsuitable(fact, phrase.subject)
         return Moved(text=asking.text, fact=fact, way="changed", days=days, place=asking.place)
     if not fact.is_number:
-        article = "an" if fact.kind[0] in "aeiou" else "a"
         fix = f"try `{example(fact)}`"
         if fact.kind not in _STILL:
             fix = f"try `{fact.name} changed in the last {days} days`"
-        raise wrong("E-TYPE", phrase.subject, f"`{fact.name}` is {article} {fact.kind}, it does not rise or fall", fix)
+        raise wrong("E-TYPE", phrase.subject, f"`{fact.name}` is {described(fact)}, it does not rise or fall", fix)
     if len(phrase.operands) < 2:
         fix = f"write `{fact.name} {phrase.form} by {_AMOUNTS.get(fact.kind, '2')} in {days} days`"
         raise wrong("E-UNIT", asking.whole, "the phrase does not say by how much", fix)
@@ -48,7 +47,7 @@ def moved(asking: Asking) -> Leaf:
     by, share = _amount(asking, fact, piece)
     if by <= 0 and (share is None or share <= 0):
         opposite = {"fell": "rose", "rose": "fell"}[phrase.form]
-        raise wrong("E-RANGE", piece, "a movement is more than nothing", f"write a number above 0, or `{opposite}`")
+        raise wrong("E-RANGE", piece, "a movement is by more than 0", f"write a number above 0, or `{opposite}`")
     leaf = Moved(text=asking.text, fact=fact, way=phrase.form, days=days, by=by, share=share, place=asking.place)
     _possible(leaf, piece)
     return leaf

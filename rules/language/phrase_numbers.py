@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from rules.language import values
 from rules.language.asking import Asking, words_of, wrong
-from rules.language.catalogue import BY_EVENT, BY_NAME, Fact, Kind
+from rules.language.catalogue import BY_EVENT, BY_NAME, Fact, Kind, described
 from rules.language.errors import Problem
 from rules.language.grammar import Piece
 from rules.language.tree import Against, Leaf, OneOf, Range
@@ -46,7 +46,7 @@ def against(asking: Asking, fact: Fact) -> Leaf:
         fix = "compare two plain numbers with at least, at most, more than or less than"
         raise wrong("E-TYPE", asking.whole, message, fix)
     if fact.kind is not other.kind:
-        message = f"`{fact.name}` is a {fact.kind}, `{other.name}` a {other.kind}"
+        message = f"`{fact.name}` is {described(fact)}, `{other.name}` {described(other)}"
         raise wrong("E-TYPE", piece, message, f"compare `{fact.name}` with another {fact.kind}")
     part = _share(operand, other) if operand.of else Fraction(1)
     op = _OPS.get(phrase.op, "=")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from rules.language.asking import Asking, chosen, words_of, wrong
-from rules.language.catalogue import BY_NAME, Fact
+from rules.language.catalogue import BY_NAME
 from rules.language.grammar import Piece
 from rules.language.sets import FEATURE_STATES, FEATURES, FUNCTIONS, REACHED, SETS, TAGS
 from rules.language.tree import InSet, Leaf
@@ -26,7 +28,7 @@ def feature(asking: Asking) -> Leaf:
 def _quoted(piece: Piece, what: str, word: str) -> str:
     name = " ".join(piece.text.strip('"').split())
     if piece.kind != "string" or not name:
-        fix = f'write `{word} "{name or "..."}"`'
+        fix = f'write `{word} "{name or "its name"}"`'
         raise wrong("E-VALUE", piece, f"{what} stands in double quotes", fix)
     return name
 
@@ -34,8 +36,8 @@ def _quoted(piece: Piece, what: str, word: str) -> str:
 def include(asking: Asking) -> Leaf:
     """`functions reached include it`."""
     phrase = asking.phrase
-    piece, value = phrase.subject, phrase.operands[0]
-    fact = _set(asking, piece)
+    value = phrase.operands[0]
+    fact = SETS.get(words_of(phrase.subject.text)) or _no_set(asking, phrase.subject)
     if fact is TAGS:
         raise wrong(
             "E-TYPE", asking.whole, "tags have a phrase of their own", f'write `tagged "{value.text.strip(chr(34))}"`'
@@ -47,10 +49,8 @@ def include(asking: Asking) -> Leaf:
     return InSet(text=asking.text, fact=fact, value=function, place=asking.place)
 
 
-def _set(asking: Asking, piece: Piece) -> Fact:
+def _no_set(asking: Asking, piece: Piece) -> NoReturn:
     name = words_of(piece.text)
-    if name in SETS:
-        return SETS[name]
     if name in BY_NAME:
         asking.unsuitable(BY_NAME[name], piece)
     asking.unknown(piece)

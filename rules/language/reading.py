@@ -124,7 +124,7 @@ class _Reader:
         elif {"is", "are", "and", "or"} & set(name.split()):
             text.report("E-NAME", place, f"`{name}` reads like a phrase", "leave out is, are, and, or")
         elif name in BY_NAME:
-            text.report("E-NAME", place, f"`{name}` is a fact already", f"choose another name, such as `{name} due`")
+            text.report("E-NAME", place, f"`{name}` is a fact already", f"choose another name, such as `low {name}`")
         elif name in self.entries:
             text.report("E-DUPLICATE", place, f"`{name}` is in the vocabulary twice", "leave one of them out")
         else:
@@ -241,7 +241,8 @@ class _Reader:
     def _choice(self, text: Text, fields: Mapping[str, Node], key: str, known: tuple[str, ...], code: str) -> str:
         found = self._word(text, fields, key)
         if found is not None and found not in known:
-            text.report(code, text.place(fields[key]), f"unknown {key} `{found}`", did_you_mean(found, known))
+            message = f"a test cannot expect `{found}`" if key == "expect" else f"unknown {key} `{found}`"
+            text.report(code, text.place(fields[key]), message, did_you_mean(found, known))
         return found or known[0]
 
     def _duration(self, text: Text, fields: Mapping[str, Node], key: str, default: int) -> int:
@@ -251,7 +252,7 @@ class _Reader:
         span = values.duration(found)
         if span is None:
             digits = re.search(r"\d+", found)
-            fix = f"did you mean `{digits[0] if digits else 7} days`?"
+            fix = f"did you mean `{digits[0]} days`?" if digits else "write `7 days`, `12 hours` or `2 weeks`"
             text.report("E-DURATION", text.place(fields[key]), f"`{found}` is no length of time", fix)
         return span or 0
 

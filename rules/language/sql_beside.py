@@ -36,7 +36,7 @@ def why(leaf: Moved | Ranked | InSet) -> Words:
         case Moved():
             return _why_not_moved(leaf)
         case Ranked():
-            segment = [(_no_segment(leaf.cut), text("no segment"))] if leaf.cut.by_segment else []
+            segment = [(_no_segment(), text("no segment"))] if leaf.cut.by_segment else []
             ranks = (_is_computed(leaf.cut), text("levels not known"))
             return case(*absent(leaf.fact), *segment, ranks, else_=text(NOT_RANKED.replace("_", " ")))
         case InSet():
@@ -50,7 +50,7 @@ def evidence(leaf: Moved | Ranked | InSet) -> Mapping[str, Column]:
             names = (fact.column, f"{fact.column}_state", *([f"{fact.column}_u"] if fact.interval else []))
             return {past_key(name, days): _past(name, days) for name in names}
         case Ranked(cut=cut):
-            segment = [(_no_segment(cut), text("no_segment"))] if cut.by_segment else []
+            segment = [(_no_segment(), text("no_segment"))] if cut.by_segment else []
             state = case(*segment, (_is_computed(cut), null()), else_=text(NOT_RANKED))
             return {cut.own: _cut(cut), f"{cut.own}_state": state}
         case InSet(fact=fact):
@@ -171,7 +171,7 @@ def _is_computed(cut: Cut) -> Condition:
     return exists(select(portfolio_stats.c.name).where(named).correlate(facts))
 
 
-def _no_segment(cut: Cut) -> Condition:
+def _no_segment() -> Condition:
     return or_(facts.c.segment_state.is_not(None), facts.c.segment.is_(None))
 
 
@@ -182,7 +182,7 @@ def _ranked(leaf: Ranked) -> Condition:
     inside, outside = (low >= border, high < border) if cut.side == "top" else (high <= border, low > border)
     unknown: Whens = [(or_(state_of(fact).is_not(None), low.is_(None)), null())]
     if cut.by_segment:
-        unknown.append((_no_segment(cut), null()))
+        unknown.append((_no_segment(), null()))
     nobody = (and_(border.is_(None), _is_computed(cut)), false())
     return case(*unknown, (inside, true()), (outside, false()), nobody, else_=null())
 

@@ -7,9 +7,9 @@ from typing import Any as Anything
 
 from sqlalchemy import ColumnElement, and_, case, false, func, not_, null, or_, select, true
 
+from rules.language.beside import narrowed_columns, narrowed_key, role_of
 from rules.language.calendar import Span, start_of
 from rules.language.catalogue import Fact, coverage_column, role_columns
-from rules.language.beside import narrowed_columns, narrowed_key, role_of
 from rules.language.decide_events import BOOKED_AHEAD, BOOKED_UNKNOWN, booking_for
 from rules.language.sql import Condition, Whens, Words, absent, plain, state_of, text, value_of
 from rules.language.tree import Booked, Happened, Narrow, Silence

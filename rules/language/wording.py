@@ -22,6 +22,7 @@ __all__ = [
     "deciding",
     "done",
     "evidence_lines",
+    "line_of",
     "money",
     "placeholders",
     "sentence",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ruamel.yaml import YAML
@@ -11,6 +11,23 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rules.language.errors import Problem, RuleError, did_you_mean
 from rules.language.tree import Place
+
+_YAML: Mapping[str, tuple[str, str]] = {
+    "stream end": ("a bracket or a quote is not closed", "close it, or put the whole text in quotes"),
+    "block end": ("this line is not indented like its neighbours", "begin it exactly below the key it belongs beside"),
+    "block mapping start": ("this line is not indented like its neighbours", "begin it exactly below its neighbour"),
+    "cannot start any token": (
+        "a tab, or a sign YAML keeps for itself",
+        "indent by spaces, and put the text in quotes",
+    ),
+    "mapping values are not allowed": ("a second `: ` on one line", "put the text in quotes, or begin a new line"),
+    "end of stream": ("a quote is not closed", "close it on the same line"),
+}
+"""What the reader of YAML says (a part of it) -> what it means, and what to do."""
+_OTHER_YAML = (
+    "the file is no YAML here",
+    "check indentation, quotes and brackets; put a text with `: ` or ` #` in quotes",
+)
 
 
 @dataclass(slots=True)
@@ -34,8 +51,8 @@ class Text:
             mark = error.problem_mark or error.context_mark
             place = Place(self.file, mark.line + 1 if mark else 1, mark.column + 1 if mark else 1)
             cause = str(error.problem or error.context or "cannot be read").splitlines()[0]
-            fix = "check indentation, quotes and brackets here; put a text with `: ` or ` #` in quotes"
-            self.report("E-YAML", place, f"the file is no YAML: {cause}", fix)
+            message, fix = next((told for sign, told in _YAML.items() if sign in cause), _OTHER_YAML)
+            self.report("E-YAML", place, message, fix)
             return None
         return found
 
@@ -70,6 +87,16 @@ class Text:
 
         return at
 
+    def _before(self, node: Node) -> Place:
+        """The line above which an empty text seems to stand: that of its key."""
+        before = self.source[: node.start_mark.index].rstrip()
+        line = before.count("\n") + 1
+        begin = len(before) - (before.rfind("\n") + 1)
+        text = self.lines[line - 1]
+        return Place(
+            self.file, line, len(text) - len(text.lstrip()) + 1, max(1, begin - (len(text) - len(text.lstrip())))
+        )
+
     # ------------------------------------------------------------ shapes
 
     def mapping(
@@ -78,7 +105,7 @@ class Text:
         """(key, key node, value node) of a mapping; unknown keys, duplicates and other shapes are reported and left out."""
         if not isinstance(node, MappingNode):
             expected = ", ".join(f"{key}: ..." for key in (keys or ("name",))[:3])
-            self.report("E-SHAPE", self.place(node), f"{what} is a mapping", f"write `{expected}` below it")
+            self.report("E-SHAPE", self.place(node), f"{what} is a block of `key: value` lines", f"write `{expected}`")
             return
         seen: set[str] = set()
         for key_node, value in node.value:
@@ -108,7 +135,7 @@ class Text:
         if isinstance(node, ScalarNode) and str(node.value).strip():
             return str(node.value)
         if isinstance(node, ScalarNode):
-            self.report("E-MISSING", self.place(node), f"{what} is empty", "write a text behind the colon")
+            self.report("E-MISSING", self._before(node), f"{what} is empty", "write a text behind the colon")
         else:
             self.report(
                 "E-SHAPE", self.place(node), f"{what} is one text", "write it on this line, without brackets or dashes"

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from rules.language.catalogue import FACTS, Fact, Kind
-from rules.language.sets import FUNCTIONS, LEVELS, STATES
+from rules.language.sets import FUNCTIONS, STATES
 from rules.language.values import today_of
 from store.records import DAY, Instant
 from store.tables import accounts, fact_sets, facts, narrowed_facts, past_facts, portfolio_stats
@@ -25,7 +25,7 @@ FEATURES = ("SSO", "Audit \\ log 100%")
 NARROWS = (("level", "c_level"), ("level", "manager"), ("level", ""), ("function", "it"), ("function", ""))
 
 
-def random_row(rng: random.Random, account_id: int, cuts: Mapping[str, object] | None = None) -> dict[str, object]:
+def random_row(rng: random.Random, account_id: int, cuts: dict[str, object] | None = None) -> dict[str, object]:
     """One row of store.tables.facts; a third of its facts have no fresh value. With what lies beside it, and the cuts."""
     row: dict[str, object] = {"account_id": account_id, "as_of": AS_OF}
     for fact in FACTS:
@@ -91,7 +91,9 @@ def put(connection: Connection, rows: Sequence[Mapping[str, object]], cuts: Mapp
     """Write rows, and what lies beside them, into their tables."""
     ids = [row["account_id"] for row in rows]
     connection.execute(insert(accounts), [{"id": n, "key": f"k{n}", "name": "n", "created_at": 0} for n in ids])
-    connection.execute(insert(facts), [{c: row.get(c) for c in (column.name for column in facts.columns)} for row in rows])
+    connection.execute(
+        insert(facts), [{c: row.get(c) for c in (column.name for column in facts.columns)} for row in rows]
+    )
     past, sets, narrowed = [], [], []
     for row in rows:
         head = {"account_id": row["account_id"]}

@@ -225,7 +225,7 @@ def test_every_phrase_form_alone(sqlite_store: Store) -> None:
                 for key, verdict in expected.items()
                 if verdict.truth is not False
             } == said, rule.when
-            again = {key: evaluate(rule, row._mapping, AS_OF, TODAY) for key, row in found.items()}
+            again = {key: evaluate(rule, dict(row._mapping), AS_OF, TODAY) for key, row in found.items()}
             assert {key: verdict.outcome for key, verdict in again.items()} == {
                 key: outcome for key, (outcome, _) in said.items()
             }, rule.when

@@ -9,7 +9,7 @@ import pytest
 from rules.language import RuleErrors, RuleSet, load
 from rules.language.errors import CODES
 from rules.language.model import meaning
-from rules.language.tree import All, Any, Happened, Named, Node, Not, OneOf, Range, Silence
+from rules.language.tree import All, Any, Happened, InSet, Named, Node, Not, OneOf, Range, Silence
 from rules.language.values import duration, quantity, today_of
 from rules.language.wording import clears_when
 from store.records import DAY, HOUR
@@ -157,6 +157,18 @@ def test_number_choices_and_events() -> None:
     assert isinstance(never, Not)
     assert isinstance(never.part, Happened)
     assert never.part.window is None
+
+
+def test_a_word_of_the_vocabulary_may_be_a_word_of_the_language() -> None:
+    """`lapsed` of the vocabulary, and a feature that is lapsed, in one line."""
+    words = "vocabulary: {lapsed: renewal is in the past, top accounts: arr is in the top 20%}"
+    found = tree("'lapsed and feature \"SSO\" is lapsed and not top accounts'", words)
+    assert isinstance(found, All)
+    named, feature, other = found.parts
+    assert isinstance(named, Named)
+    assert isinstance(feature, InSet)
+    assert feature.states == ("lapsed",)
+    assert isinstance(other, Not)
 
 
 def test_segment_scopes_a_rule() -> None:
