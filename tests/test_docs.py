@@ -38,7 +38,7 @@ from daemon.docs.commands import command_tree, options_of
 from daemon.ingest.settings import IngestSettings
 from daemon.profiles import shipped
 from rules.facts.healthsettings import HealthScales, HealthSettings, HealthWeights
-from rules.facts.settings import Feature, Segments, UsageNames
+from rules.facts.settings import Feature, Offering, OpportunityTypes, Segments, UsageNames
 from rules.language import load as load_rules
 from rules.language.reading import _RULE_KEYS, _TEST_KEYS
 from rules.tiers import TierSettings, Weights
@@ -87,6 +87,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "## Usage feed": UsageSettings,
     "`columns`": Columns,
     "## `features`": Feature,
+    "## `offerings`": Offering,
+    "## `opportunities`": OpportunityTypes,
     "## `identity`": IdentitySettings,
     "## `usage`": UsageNames,
     "## `segments`": Segments,

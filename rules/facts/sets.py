@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import CTE, Select, and_, case, func, literal, null, or_, select, union_all
 
 from rules.facts.contracts import Scope, scope
-from rules.facts.features import uses
-from rules.facts.moment import Moment, count_if, known, moment, once, whole, word
+from rules.facts.features import feature_state, uses
+from rules.facts.moment import Moment, count_if, half_up, known, moment, once, whole, word
 from rules.facts.people import on_record
 from rules.facts.settings import FactSettings
 from rules.facts.usage import feed_rhythm, usage
@@ -28,7 +28,7 @@ def sets(as_of: Instant, settings: FactSettings, accounts: Select[int] | None = 
     parts = [
         _tags(m, base),
         _functions(m, base.contracts),
-        *_features(m, settings, base),
+        _features(m, settings, base),
     ]
     return union_all(*parts).subquery("sets").select()
 
@@ -121,26 +121,18 @@ def _functions(m: Moment, contracts: CTE) -> Select[Any]:
     )
 
 
-def _features(m: Moment, settings: FactSettings, base: Scope) -> tuple[Select[Any], Select[Any]]:
-    """The features that feeds name, and every other one of the catalogue."""
+def _features(m: Moment, settings: FactSettings, base: Scope) -> Select[Any]:
+    """Every feature of the catalogue at every customer."""
     rhythm = feed_rhythm(m, settings.usage, stored=True)  # no matter here: only the active users are
     used = usage(m, settings, base.contracts, base.stale_sources, rhythm)
     found = uses(m, base.contracts, used, base.stale_sources, ())
     r, sold, customer = found.rows.c, found.catalogue.c, base.contracts.c
-    named = select(r.account_id, word("features"), r.feature, r.state)
-    default = case(
-        (~found.seen, word("unknown")),
-        (found.stale == 1, word("unknown")),
-        (sold.by_default == 1, word("offered")),
-        else_=word("not_offered"),
-    )
-    others = (
-        select(customer.account_id, word("features"), sold.feature, default)
+    active = half_up(used.c.active_users, 1)
+    return (
+        select(customer.account_id, word("features"), sold.feature, feature_state(found, active))
         .select_from(base.contracts)
         .join(found.catalogue, literal(True))
         .join(found.rows, and_(r.account_id == customer.account_id, r.feature == sold.feature), isouter=True)
         .join(found.counts, found.counts.c.account_id == customer.account_id, isouter=True)
         .join(used, used.c.account_id == customer.account_id, isouter=True)
-        .where(r.account_id.is_(None))
     )
-    return named, others

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, and_, case, distinct, func, literal, or_
+from functools import reduce
+from operator import add
+
+from sqlalchemy import BigInteger, and_, case, func, literal, or_
 
 from rules.facts.moment import Expr, Moment, count_if, real, word
 from rules.facts.states import fact
@@ -20,8 +23,11 @@ def trend_sums(m: Moment, at: Expr, value: Expr, mine: Expr) -> list[Expr]:
     # Days from the middle of the window: the sums stay small, and so do their errors.
     days = real(at - m.ago(TREND_DAYS // 2)) / real(float(DAY))
     active = and_(mine, at > m.ago(FREQUENCY_DAYS), value > 0)
+    day = case((active, (m.now - at) // literal(DAY, BigInteger)))
+    # One flag a day: counting different days would sort the samples.
+    flags = [func.max(case((day == age, 1), else_=0)) for age in range(FREQUENCY_DAYS)]
     return [
-        func.count(distinct(case((active, (m.now - at) // literal(DAY, BigInteger))))).label("active_days"),
+        reduce(add, flags).label("active_days"),
         func.max(case((mine, at))).label("metric_at"),
         count_if(late).label("trend_n"),
         func.sum(case((late, days))).label("trend_x"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from daemon.config import Config, ConfigError, dump, load
+from daemon.parts import fact_settings
 from daemon.schedule import At, Every
 from store.records import DAY, HOUR, MINUTE
 
@@ -83,6 +84,16 @@ def test_money_and_intervals_are_written_as_people_do(home: Path) -> None:
     assert "interval: 1w" in shown
 
 
+def test_words_of_the_crms_and_promises_reach_the_facts(home: Path) -> None:
+    """Types of opportunities in lower case, hours of response by tier, offerings with their words."""
+    text = GOOD + "opportunities: {expansion: [Upsell, upsell, Add-On]}\ntiers: {response: [4, 8, 24]}\n"
+    text += "features: {sso: {offering: Security, released: 2026-01-15}}\nofferings: {Security: {words: [keys]}}\n"
+    found = fact_settings(_load(home, text))
+    assert (found.expansion_types, found.renewal_types) == (("add-on", "upsell"), ("renewal",))
+    assert (found.response, found.offerings["Security"].words) == ({1: 4, 2: 8, 3: 24}, ("keys",))
+    assert found.features["sso"].offering == "Security"
+
+
 def test_secret_shows_nowhere(home: Path) -> None:
     """Neither the settings' text nor the dump holds a secret."""
     config = _load(home)
@@ -154,7 +165,7 @@ def test_secret_may_come_from_a_file_named_by_the_environment(home: Path) -> Non
             ("      arr: {field: ARR__c}", "      nps: {field: NPS__c}"),
             (
                 "tierd.yaml:12:7: unknown key `nps`; known here: arr, auto_renews, contract_start, ltv, market_fit, "
-                "potential, renewal, seats, segment, strategic, term, usage_key"
+                "potential, renewal, seats, segment, strategic, tags, team_size, term, usage_key"
             ),
         ),
         (

@@ -115,6 +115,22 @@ def test_the_author_of_a_change_is_kept(store: Store) -> None:
     assert [("tier_field:sf", "Tier 2", "U1", T0 + 9 * DAY)] == [row for row in rows if row[0] == "tier_field:sf"]
 
 
+def test_tags_have_times_of_their_own(store: Store) -> None:
+    """A tag that stays while others come and go is one interval; an emptied field ends them all."""
+    mapping = replace(SETTINGS.mappings["sf"], fields={"tags": (Option(None, "Tags__c"),)})
+    settings = replace(SETTINGS, mappings={"sf": mapping})
+    past = (("beta;vip", 0), ("vip", T0 + 9 * DAY), ("vip;new", T0 + 20 * DAY), ("vip;beta", T0 + 30 * DAY))
+    changes = [FieldChange("accounts", "A1", "Tags__c", value, at) for value, at in (*past, (None, T0 + 40 * DAY))]
+    sync(store, CSM, replace(ACME, fields={"Tags__c": None}), *changes, settings=settings)
+    rows = table(store, t.account_fields, "field", "valid_from", "valid_to", "num")
+    assert [
+        ("tag:beta", T0, T0 + 9 * DAY, 1),
+        ("tag:beta", T0 + 30 * DAY, T0 + 40 * DAY, 1),
+        ("tag:new", T0 + 20 * DAY, T0 + 30 * DAY, 1),
+        ("tag:vip", T0, T0 + 40 * DAY, 1),
+    ] == sorted(row for row in rows if row[0].startswith("tag"))
+
+
 def growth(store: Store, as_of: Instant = NOW) -> tuple[Any, Any]:
     """ARR growth of the only customer, and why there is none."""
     with store.read() as conn:

@@ -14,7 +14,7 @@ from daemon.usagehints import Lost, unmatched
 from rules.fieldmap import Option
 from store import tables as t
 from store.engine import Store
-from store.records import DAY, Batch, FeatureUse, ObjectRecord, Record, UsageMap, UsageSample
+from store.records import DAY, Batch, FeatureUse, ObjectRecord, Record, SurveyAnswer, UsageMap, UsageSample
 from store.sync import save_batch
 from store.usage_features import CatalogueRow, save_catalogue
 from tests.daemon.derivation import ACME, ANN, CSM, SETTINGS, T0, sync, table
@@ -234,3 +234,24 @@ def test_use_of_features_joins_late_too(store: Store) -> None:
     assert {} == features(store)
     sync(store, CSM, ACME)
     assert {"sso": (2, 2, None, None, None, None)} == features(store)
+
+
+# ------------------------------------------------------------ surveys
+
+
+def test_answers_find_their_account_like_usage(store: Store) -> None:
+    """By key or by the person's address, also late; an answer that names another account moves, and both are touched."""
+    answers = (SurveyAnswer("1", "ws-1", "nps", 9, T0), SurveyAnswer("2", "", "csat", 5_000, T0, "x@beta.test"))
+    sync(store, CSM, ACME)
+    sync(store, *answers, source="surveys")
+    names = dict(table(store, t.accounts, "id", "name"))
+    assert [("1", "Acme"), ("2", None)] == [
+        (ref, names.get(account)) for ref, account in table(store, t.survey_answers, "id", "account_id")
+    ]
+    sync(store, BETA)
+    names = dict(table(store, t.accounts, "id", "name"))
+    moved = sync(store, SurveyAnswer("1", "beta.test", "nps", 9, T0), source="surveys")
+    assert ["Beta Industries", "Beta Industries"] == [
+        names.get(account) for _, account in table(store, t.survey_answers, "id", "account_id")
+    ]
+    assert set(names) == moved.accounts

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.mapping import FieldName
 from rules.facts.customers import NUMBERS, TEXTS
-from rules.fieldmap import Option, RawRow, Value, convert, find
+from rules.fieldmap import Option, RawRow, Value, convert, find, words
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,20 @@ def test_unknown_segment_leaves_the_next_option_its_turn() -> None:
     assert find("segment", options, own, {}) == Value(text="mid_market")
 
 
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        ("beta;Early Access", ("Early Access", "beta")),
+        ("beta, vip ,beta", ("beta", "vip")),
+        ("one\ntwo", ("one", "two")),
+        (" ; ", ()),
+    ],
+)
+def test_field_with_several_values_is_taken_apart(raw: str, kept: tuple[str, ...]) -> None:
+    """Semicolons of a multi-select in both CRMs, commas of a text; blanks and repeats are nothing."""
+    assert words(raw) == kept
+
+
 def test_what_may_be_mapped_is_read_by_a_fact() -> None:
-    """No name is offered that nothing uses; the usage key finds the samples, the CSM has a section of its own."""
-    assert set(get_args(FieldName)) - {"usage_key"} == {*NUMBERS, *TEXTS} - {"csm"}
+    """No name is offered that nothing uses; the usage key finds the samples, tags are a set, the CSM has a section."""
+    assert set(get_args(FieldName)) - {"usage_key", "tags"} == {*NUMBERS, *TEXTS} - {"csm"}
