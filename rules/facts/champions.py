@@ -70,7 +70,7 @@ def _best_strength(m: Moment, gone: CTE) -> CTE:
                 and_(gone.c.how == MOVED, persons.c.account_id != gone.c.account_id),
             ),
         ),
-        "touches_of_gone",
+        "gone_touches",
     )
     t = theirs.c
     who = (t.account_id, t.person_id, t.left_at)
@@ -81,7 +81,7 @@ def _best_strength(m: Moment, gone: CTE) -> CTE:
         select(*who, t.occurred_at.label("at")).where(t.occurred_at > begun),
         select(*who, dropped.label("at")).where(dropped > begun, dropped <= t.left_at),
     ).subquery("instants")
-    at = once(select(instants).distinct(), "moments_of_gone").c
+    at = once(select(instants).distinct(), "gone_moments").c
     year = and_(t.occurred_at <= at.at, t.occurred_at > at.at - _YEAR)
     recent = and_(t.occurred_at <= at.at, t.occurred_at > at.at - _QUARTER)
     weights = [(and_(recent, t.kind == kind), points) for kind, points in WEIGHTS.items()]
@@ -102,7 +102,7 @@ def _best_strength(m: Moment, gone: CTE) -> CTE:
         .join(theirs, and_(t.person_id == at.person_id, t.left_at == at.left_at))
         .group_by(at.account_id, at.person_id, at.left_at, at.at)
     )
-    s, table = once(sums, "sums_of_gone").c, powers()
+    s, table = once(sums, "gone_sums").c, powers()
     power = strength(
         power=table.c.power,
         weight=s.weight,
@@ -115,4 +115,4 @@ def _best_strength(m: Moment, gone: CTE) -> CTE:
     judged = select(s.account_id, s.person_id, power.label("strength")).join(
         table, table.c.age == (s.at - s.last) // literal(DAY, BigInteger), isouter=True
     )
-    return once(judged, "strength_of_gone")
+    return once(judged, "gone_strength")

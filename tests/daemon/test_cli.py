@@ -417,6 +417,16 @@ def test_explain_shows_rules_and_rows_of_an_account(tierd: Tierd, home: Path) ->
     assert done.code == 0
     assert name in done.out
     assert "renewal-exec-silence" in done.out
+    assert "adoption change" in done.out.partition("health:")[2]
+
+
+def test_gaps_are_listed_with_their_remedies(tierd: Tierd) -> None:
+    """What the made-up world lacks is told; status counts it."""
+    done = tierd("gaps")
+    assert done.code == 0
+    assert "people of unknown level on file" in done.out
+    assert "say who they are" in done.out
+    assert "in the data: `tierd gaps`" in tierd("status").out
 
 
 def test_explain_of_nobody_is_bad_input(tierd: Tierd) -> None:
@@ -467,7 +477,19 @@ def test_second_sync_changes_only_its_own_records(tierd: Tierd, home: Path) -> N
 
 def test_second_evaluation_at_the_same_instant_changes_nothing(tierd: Tierd, home: Path) -> None:
     """Findings, alerts and deliveries stay as they are, byte for byte."""
-    tables = ("facts", "findings", "alerts", "transitions", "conversations", "told", "deliveries", "evaluations")
+    tables = (
+        "facts",
+        "past_facts",
+        "health_parts",
+        "portfolio_stats",
+        "findings",
+        "alerts",
+        "transitions",
+        "conversations",
+        "told",
+        "deliveries",
+        "evaluations",
+    )
     before = _rows(home, *tables)
     done = tierd("evaluate", "--once", "--as-of", AS_OF)
     assert (done.code, "0 findings changed" in done.out) == (0, True)

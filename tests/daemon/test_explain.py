@@ -99,7 +99,7 @@ def test_the_rows_behind_a_fact(world: Store, ruleset: RuleSet) -> None:
     assert facts["exec_contacts"].rows == ("Erin 1, VP Finance (last touch 2026-01-27)",)
     assert facts["renewal"].rows == ("renewal from salesforce, no history of earlier values",)
     assert facts["arr"].value == "$50,000"
-    assert (facts["health"].state, facts["health"].value) == ("not_recorded", "unknown: not recorded")
+    assert (facts["health"].state, facts["health"].value) == ("too_little_known", "unknown: too little known")
     assert len(facts) == len(FACTS)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Table, insert, select
 
+from daemon.config import ConfigError, load
 from daemon.facts import Needs, facts_at, refresh
 from daemon.healthtext import rendered
 from daemon.healthwhy import health_why
+from daemon.parts import fact_settings
 from rules.facts import FactSettings
 from rules.language.needs import Cut
 from store.engine import Store
@@ -148,3 +151,24 @@ def test_why_health_moved_names_the_largest_change_first(world: Store) -> None:
     assert "adoption_change" == why.parts[0].component
     assert round(sum(part.contribution or 0 for part in why.parts), 2) == why.health
     assert rendered(why)
+
+
+def test_weights_come_from_the_configuration(tmp_path: Path) -> None:
+    """What `health_score` says is what the facts are computed with; a wrong weight is told with its line."""
+    text = """own_domains: [ours.test]
+sources:
+  sf:
+    kind: salesforce
+    base_url: https://acme.my.salesforce.com
+    auth: {method: token, access_token: {env: SF}}
+    customer: {Type: Customer}
+health_score: {weights: {adoption: 20}, by_segment: {smb: {support: 40}}}
+"""
+    file = tmp_path / "tierd.yaml"
+    file.write_text(text)
+    health = fact_settings(load(file, {"SF": "x"})).health
+    smb = health.by_segment["smb"]
+    assert (20, 20, 40) == (health.weights.adoption, smb.adoption, smb.support)
+    file.write_text(text.replace("support: 40", "support: 140"))
+    with pytest.raises(ConfigError, match=r"tierd.yaml:8:.*less than or equal to 100"):
+        load(file, {"SF": "x"})

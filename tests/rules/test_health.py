@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 
 from rules.facts.health import health_facts, health_parts, weighed
 from rules.facts.healthsettings import COMPONENTS, HealthSettings
-from rules.facts.moment import moment, once
+from rules.facts.moment import moment
 from rules.facts.ranks import cut_values
 from rules.language.needs import Cut
 from store.engine import Store

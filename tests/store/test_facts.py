@@ -89,7 +89,7 @@ def test_statistics_are_those_of_the_last_full_refresh(store: Store) -> None:
     with store.read() as conn:
         stats = {row.name: (row.value, row.as_of) for row in conn.execute(select(portfolio_stats))}
     now = {MEDIAN_CHANGE: (-0.5, NOW), RHYTHM: (float(DAY), NOW)}
-    assert stats == now | {f"{MEDIAN_CHANGE}@30": (None, NOW), f"{RHYTHM}@30": (float(DAY), NOW)}
+    assert stats == now | {f"{MEDIAN_CHANGE}@30": (0.0, NOW), f"{RHYTHM}@30": (float(DAY), NOW)}
     with store.write() as conn:
         this = portfolio_stats.c.name == MEDIAN_CHANGE
         conn.execute(update(portfolio_stats).where(this).values(value=-0.1))
