@@ -113,7 +113,9 @@ def _seen(rule: str, told_day: int | None) -> Seen:
         ([0, 1, 2, 3, 4], None, "caught"),
     ],
 )
-def test_held_growth_is_told_when_it_may_be(sqlite_store: Store, held: list[int], told_day: int, verdict: str) -> None:
+def test_held_growth_is_told_when_it_may_be(
+    sqlite_store: Store, held: list[int], told_day: int | None, verdict: str
+) -> None:
     """Nobody must be told while it is held, and at once afterwards; a rule that the truth does not know has no row."""
     with sqlite_store.write() as conn:
         conn.execute(insert(accounts).values(id=1, key="k1", name="N1", created_at=0))
