@@ -121,8 +121,8 @@ def test_held_growth_is_told_when_it_may_be(
         conn.execute(insert(accounts).values(id=1, key="k1", name="N1", created_at=0))
         row = {"source": "salesforce", "id": "001", "name": "N1", "account_id": 1}
         conn.execute(insert(crm_accounts).values(**row, created_at=0, modified_at=0, fields="{}", payload="{}"))
-    fire = {"name": "N1", "salesforce_id": "001", "rule": "more", "severity": "medium", "held": held}
+    fire: dict[str, Any] = {"name": "N1", "salesforce_id": "001", "rule": "more", "severity": "medium", "held": held}
     fire |= {"opened_day": 0, "closed_day": None}
-    truth = {"rules": ["more"], "fires": [fire], "undecidable": [], "days": 5}
+    truth: dict[str, Any] = {"rules": ["more"], "fires": [fire], "undecidable": [], "days": 5}
     rows = table(truth, [_seen("more", told_day), _seen("unknown-to-it", 0)], Accounts(sqlite_store))
     assert [("more", verdict)] == [(row["rule"], row["verdict"]) for row in rows]
