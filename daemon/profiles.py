@@ -7,10 +7,11 @@ comments and tests stay as they are written.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
+from itertools import zip_longest
 
 from ruamel.yaml import YAML
 
@@ -81,8 +82,7 @@ def _begin(text: str) -> int:
 
 def _cut(text: str) -> Iterator[tuple[str, str]]:
     """Name and text of each rule of a file."""
-    starts: Iterable[re.Match[str]] = _BLOCK.finditer(text)
-    found = [(match[1], match.start()) for match in starts]
-    ends = [start for _, start in found[1:]] + [len(text)]
-    for (name, start), end in zip(found, ends, strict=True):
-        yield name, text[start:end].rstrip("\n")
+    found = list(_BLOCK.finditer(text))
+    for match, behind in zip_longest(found, found[1:]):
+        end = len(text) if behind is None else behind.start()
+        yield match[1], text[match.start() : end].rstrip("\n")

@@ -145,7 +145,7 @@ def routed_to(alert: AlertRow, destination: str, shared: Backdrop) -> bool:
 
 
 def _shown(alert: AlertRow, shared: Backdrop, growth: bool) -> bool:
-    """Is an alert one of those a conversation shows as open?"""
+    """Say whether an alert is one of those a conversation shows as open."""
     rule = shared.book.get(alert.rule)
     return alert.state in ACTIVE_STATES and (growth or rule is None or rule.klass != "growth")
 

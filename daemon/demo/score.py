@@ -68,6 +68,7 @@ def score(evidence: Evidence, alerts: Sequence[Seen], seconds: float) -> dict[st
     return {
         **sizes,
         "days": evidence.days,
+        "rules": _judged(evidence),
         "alerts_by_rule": dict(sorted(Counter(alert.rule for alert in alerts).items())),
         "slack_messages": len(telling.posted(evidence.messages)),
         "duplicates": telling.duplicates(evidence.messages),
@@ -95,6 +96,13 @@ def passed(result: Mapping[str, Any]) -> bool:
     amiss = ground[MISSED] or ground[FALSE] or result["tiers_wrong"]
     amiss = amiss or result["facts"]["different"]
     return not (amiss or result["lost"] or result["duplicates"]) and identities.right(result["identity"])
+
+
+def _judged(evidence: Evidence) -> dict[str, list[str]]:
+    """Which rules in force are scored, and of which the world's truth knows nothing."""
+    known = frozenset(evidence.truth["rules"])
+    names = sorted(rule.name for rule in evidence.rules.rules)
+    return {"scored": [n for n in names if n in known], "not_scored": [n for n in names if n not in known]}
 
 
 def _sizes(conn: Connection) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
@@ -15,8 +15,6 @@ from store.records import DAY, Instant
 from store.tables import accounts, alerts, crm_accounts, transitions
 
 OPENING, CLOSING = ("fired", "reopened"), ("resolved", "closed")
-AT_ONCE = ("alert", "reply")
-HELD = "held: growth waits while a churn alert is open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Seen:
     """At the end."""
     told_day: int | None
     told_where: str | None
-    """alert | reply | digest | first list, or why it was held back; None = nobody was told."""
+    """alert | reply | digest | first list; None = nobody was told."""
 
 
 class Accounts:
@@ -89,29 +87,7 @@ def seen(store: Store, rules: RuleSet, messages: Iterable[Message], start: Insta
                     told_where=None if telling is None else telling.where,
                 )
             )
-    found = _with_held(found, {rule.name: rule.klass for rule in rules.rules})
     return sorted(found, key=lambda one: (one.account, one.account_id, one.rule, one.opened_day))
-
-
-def _with_held(found: Sequence[Seen], klass: Mapping[str, str]) -> list[Seen]:
-    """Growth is not told while a churn alert that was told at once is open: that is the policy, and no omission."""
-
-    def is_held(one: Seen) -> bool:
-        return any(
-            klass[other.rule] == "churn"
-            and other.account_id == one.account_id
-            and other.told_where in AT_ONCE
-            and other.opened_day <= one.opened_day
-            and (other.closed_day is None or other.closed_day > one.opened_day)
-            for other in found
-        )
-
-    return [
-        replace(one, told_where=HELD)
-        if one.told_where is None and klass[one.rule] == "growth" and is_held(one)
-        else one
-        for one in found
-    ]
 
 
 def _open_times(flips: Sequence[tuple[Instant, str, str]]) -> list[tuple[Instant, Instant | None]]:

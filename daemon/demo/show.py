@@ -196,6 +196,7 @@ def scoreboard(result: Mapping[str, Any]) -> list[tuple[str, str]]:
                 f"{ground['undecidable']} that nobody can decide"
             ),
         ),
+        ("Rules", _rules(result["rules"])),
         ("Facts", f"{result['facts']['compared']:,} at the end, {result['facts']['different']} of them wrong"),
         ("Messages", f"{result['slack_messages']} in Slack; lost {result['lost']}, doubled {result['duplicates']}"),
         ("Per CSM and day", f"median {each['median']:g}, at most {each['max']:g}"),
@@ -217,6 +218,11 @@ def scoreboard(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         once = f", {calls['once']:,} for what is read once" if calls["once"] else ""
         lines.append((f"Calls to {_VENDORS[vendor]}", f"{calls['made']:,}, at least {calls['minimum']:,}{once}{swept}"))
     return [*lines, ("Seconds", f"{result['seconds']:.0f}")]
+
+
+def _rules(rules: Mapping[str, Sequence[str]]) -> str:
+    unknown = rules["not_scored"]
+    return f"{len(rules['scored'])} scored" + (f"; not scored: {', '.join(unknown)}" if unknown else ", all that ship")
 
 
 _VENDORS = {"salesforce": "Salesforce", "hubspot": "HubSpot", "slack": "Slack"}

@@ -64,7 +64,7 @@ def fact_columns(m: Moment, settings: FactSettings, parts: Parts) -> dict[str, E
         **offering_facts(parts.newest, parts.showing, parts.features, _unseen(parts)),
         **_tier_facts(m, settings, parts),
         **_silence_columns(parts),
-        **_not_yet(),
+        "unclassified_contacts_state": null(),
     }
 
 
@@ -109,14 +109,6 @@ def _contract_facts(settings: FactSettings, parts: Parts) -> dict[str, Expr]:
         **_fact("arr_growth", growth, no_growth, c.arr_stale),
         **_fact("open_expansion", expansion, "no_source", c.deals_stale),
     }
-
-
-def _not_yet() -> dict[str, Expr]:
-    """Facts whose definition is still to come."""
-    found: dict[str, Expr] = {}
-    for name in ("health", "health_change_30d", "value_at_risk", "champions_lost"):
-        found |= _missing(name, "not_recorded")
-    return found | {"unclassified_contacts_state": null()}
 
 
 def _usage_facts(parts: Parts) -> dict[str, Expr]:

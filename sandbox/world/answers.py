@@ -23,7 +23,9 @@ def answer(happenings: Iterable[Happening], start: int, rng: Random) -> list[Hap
     known = list(happenings)
     reached = _reached(known)
     waiting = [h for h in known if _waits(h, reached, start)]
-    return known + [_answer(mail, rng) for mail in waiting if rng.random() >= FORGOTTEN]
+    answered = [mail for mail in waiting if rng.random() >= FORGOTTEN]
+    first = 1 + max((int(h.key.removeprefix("h-")) for h in known), default=0)
+    return known + [_answer(mail, f"h-{number:06d}", rng) for number, mail in enumerate(answered, first)]
 
 
 def _waits(mail: Happening, reached: Mapping[tuple[str, str], list[int]], start: int) -> bool:
@@ -53,13 +55,13 @@ def _reaches(happening: Happening) -> bool:
     return happening.disposition in ("connected", None) and (happening.kind, happening.direction) != ("email", "in")
 
 
-def _answer(mail: Happening, rng: Random) -> Happening:
+def _answer(mail: Happening, key: str, rng: Random) -> Happening:
     """A few hours later, in the CRM not before the mail itself is."""
     at = mail.starts_at + rng.randint(40, 4 * 60) * MINUTE
     logged = max(at, mail.logged_at) + rng.randint(1, 20) * MINUTE
     return replace(
         mail,
-        key=f"{mail.key}-re",
+        key=key,
         direction="out",
         starts_at=at,
         ends_at=at,

@@ -15,6 +15,7 @@ from sandbox.world.truth_alerts import Fire, life
 from sandbox.world.truth_book import Book
 from sandbox.world.truth_case import cases
 from sandbox.world.truth_facts import facts
+from sandbox.world.truth_held import held_days
 from sandbox.world.truth_identity import identity
 from sandbox.world.truth_logic import Truth, Unknown
 from sandbox.world.truth_rules import RULES, Outcome, outcomes
@@ -76,8 +77,8 @@ def report(found: Judgement) -> dict[str, object]:
     """A judgement as JSON data. Days are demo days (0 = first evaluation); an account is
     {account, name, salesforce_id, hubspot_id}.
 
-    `conditions`: account -> rule -> per day true, false, the reason why unknown, or null when out of scope.
-    `fires`: the alerts. `undecidable`: the days on which nothing can be said. `planted`: every story with what should
+    `rules`: those that are judged; of any other rule nothing is known. `conditions`: account -> rule -> per day true, false, the reason why unknown, or null when out of scope.
+    `fires`: the alerts; `held`: the days on which one of growth is told to nobody. `undecidable`: the days on which nothing can be said. `planted`: every story with what should
     come of it. `churn`: the losses of the demo and the 120 days after. `tiers`: in force, on which days it changes, and
     what each CRM's field should hold at the end. `identity`: see `truth_identity`. `facts`: of the last
     evaluation, see `truth_facts`.
@@ -85,6 +86,7 @@ def report(found: Judgement) -> dict[str, object]:
     return {
         "stories": story_table(found.world),
         "days": found.world.days,
+        "rules": sorted(RULES),
         "accounts": {key: _described(c) for key, c in _customers(found).items()},
         "conditions": _conditions(found),
         "fires": list(_fires(found)),
@@ -181,7 +183,10 @@ def _fires(found: Judgement) -> Iterator[dict[str, object]]:
         company = found.book.companies[account]
         for fire in fires:
             row = {**_named(company), "rule": rule, "csm": _csm(found, company, fire.opened_day), **asdict(fire)}
-            yield row | {"escalated": [list(step) for step in fire.escalated]}
+            held = (
+                held_days(found.book, (account, rule), fire, found.outcomes, found.fires) if RULES[rule].growth else []
+            )
+            yield row | {"escalated": [list(step) for step in fire.escalated], "held": held}
 
 
 def _undecidable(found: Judgement) -> Iterator[dict[str, object]]:

@@ -54,6 +54,17 @@ def life(outcomes: Sequence[Outcome | None], holds_for: int) -> list[Fire]:
     return fires
 
 
+def open_on(fire: Fire, day: int) -> bool:
+    """Is the alert open after the evaluation of a day."""
+    return fire.opened_day <= day and (fire.closed_day is None or day < fire.closed_day)
+
+
+def severity_on(outcomes: Sequence[Outcome | None], day: int) -> str | None:
+    """How severe an alert that is open on a day is: as bad as its rule was when it was last found true."""
+    found = (o.severity for o in reversed(outcomes[: day + 1]) if o is not None and o.severity is not None)
+    return next(found, None)
+
+
 def _escalate(alert: Fire, day: int, severity: str) -> None:
     if RANKS.index(severity) > RANKS.index(alert.highest):
         alert.highest = severity

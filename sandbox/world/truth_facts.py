@@ -39,6 +39,19 @@ def _facts(case: Case) -> Iterator[tuple[str, object]]:
     yield "adoption", _ratio(case.adoption)
     yield "adoption_change", _ratio(case.change)
     yield "tier", case.tier
+    yield "response_time", _known(case.response_time)
+    yield "ltv", _known(case.ltv)
+    yield "open_expansion", int(case.open_expansion)
+    for place, name in enumerate(("open_tickets", "urgent_tickets")):
+        yield name, None if isinstance(case.tickets, Unknown) else case.tickets[place]
+    yield "health", _known(case.health)
+    if contact.covered:
+        yield "relationship", _known(contact.relationship())
+        yield "awaiting_reply", _known(case.awaiting_reply)
+        yield "unanswered_outreach", _known(case.unanswered_outreach)
+        yield "champions_lost", _known(case.champions_lost)
+        yield "load", _known(case.load)
+        yield "load_per_arr", _ratio(case.load_per_arr)
 
 
 def _people(contact: Contact, role: str) -> list[str]:

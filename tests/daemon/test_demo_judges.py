@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import insert
 
 from daemon.demo import calls, factcheck, identities
+from daemon.demo.seen import Accounts, Seen
+from daemon.demo.truthtable import table
 from daemon.identity import CONFLICTING, LINKED, Conflict, Entry, Report
 from store.engine import Store
 from store.identityrows import Stranger
@@ -95,3 +97,32 @@ def test_a_link_is_no_change_that_an_increment_finds() -> None:
     for op, least in (("update", 11), ("associate", 10)):
         cycles = calls.changed_per_cycle([_Made(15, op)], [10, 20])
         assert least == calls.least_of_hubspot(cycles) - 10  # the first sync: nine lists and the owners
+
+
+def _seen(rule: str, told_day: int | None) -> Seen:
+    return Seen(1, "N1", rule, 0, None, "medium", told_day, None if told_day is None else "digest")
+
+
+@pytest.mark.parametrize(
+    ("held", "told_day", "verdict"),
+    [
+        ([], 0, "caught"),
+        ([], None, "missed"),
+        ([0, 1], 2, "caught"),
+        ([0], 4, "missed"),
+        ([0, 1, 2, 3, 4], None, "caught"),
+    ],
+)
+def test_held_growth_is_told_when_it_may_be(
+    sqlite_store: Store, held: list[int], told_day: int | None, verdict: str
+) -> None:
+    """Nobody must be told while it is held, and at once afterwards; a rule that the truth does not know has no row."""
+    with sqlite_store.write() as conn:
+        conn.execute(insert(accounts).values(id=1, key="k1", name="N1", created_at=0))
+        row = {"source": "salesforce", "id": "001", "name": "N1", "account_id": 1}
+        conn.execute(insert(crm_accounts).values(**row, created_at=0, modified_at=0, fields="{}", payload="{}"))
+    fire: dict[str, Any] = {"name": "N1", "salesforce_id": "001", "rule": "more", "severity": "medium", "held": held}
+    fire |= {"opened_day": 0, "closed_day": None}
+    truth: dict[str, Any] = {"rules": ["more"], "fires": [fire], "undecidable": [], "days": 5}
+    rows = table(truth, [_seen("more", told_day), _seen("unknown-to-it", 0)], Accounts(sqlite_store))
+    assert [("more", verdict)] == [(row["rule"], row["verdict"]) for row in rows]

@@ -352,6 +352,19 @@ def test_clears_when_names_what_could_change() -> None:
         "strong-adoption-no-users": "adoption is less than 75% or user relationships are more than 0",
         "lapsed": "renewal is no longer in the past or it is renewed",
         "touch-overdue": "touch due in is -2 days or more or a meeting is booked",
+        "renewal-no-exec-on-file": "renewal is no longer within the next 90 days or it is renewed or exec contacts are more than 0",
+        "one-sided": "strong user relationships are less than 2 or there is an exec contact or a meeting with an exec is booked for the next 14 days and strong exec relationships are less than 2 or there is a user contact or a meeting with a user is booked for the next 14 days",
+        "sponsor-silence": "unanswered outreach is less than 2",
+        "first-word-is-commercial": "renewal is no longer within the next 120 days or there is a contact or a meeting is booked for the next 14 days",
+        "champion-left": "champions lost is less than 1",
+        "health-drop": "health did not fall by 15 in 30 days",
+        "forgotten-tier-2": "tier is less than 2 or more than 2 or there is a meeting or a meeting is booked for the next 14 days or there is a tier review",
+        "expansion-ready": "adoption is less than 80% or relationship is less than 60 or open expansion is set",
+        "newest-offering-not-shown": "tier is not 1 or 2 or newest offering is no longer more than 60 days ago or newest offering shown is set",
+        "advocate-ready": "health is less than 75 or relationship is less than 60 or a reference is asked",
+        "reply-overdue": "awaiting reply is at most response time",
+        "feedback-stale": "a survey is answered or feedback is asked",
+        "high-maintenance-low-value": "LTV is no longer in the bottom third or load per ARR is no longer in the top 10%",
     }
 
 
