@@ -1,7 +1,7 @@
 """The ground truth: what every rule should say of every customer on every day, read from the World and from domain.md.
 
-Written apart from the product, record by record; slow is fine. Limits of this version: coverage is that of the CSM only,
-health and value at risk do not exist, and no source is ever stale.
+Written apart from the product, record by record; slow is fine. Limits of this version: value at risk does
+not exist, nobody of ours is ever marked away, and no source is ever stale.
 """
 
 from __future__ import annotations

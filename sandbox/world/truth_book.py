@@ -35,6 +35,8 @@ class Touch:
     inbound: bool
     outbound: bool
     persons: tuple[Person, ...]
+    teammates: tuple[str, ...]
+    """Who of ours took part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Book:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._leaving = {t.key: t.leaves_at for t in world.teammates}
         self.companies: dict[str, Company] = {c.key: c for c in world.companies}
         self.people: dict[str, Person] = {p.key: p for p in world.persons}
         self._carriers = {key: self._carrier(key) for key in self.companies}
@@ -88,7 +91,7 @@ class Book:
         self.captured: dict[str, list[tuple[int, int]]] = defaultdict(list)
         """Per teammate the mails and meetings, whatever the account: (logged, happened)."""
         self.covered: dict[tuple[str, int], bool] = {}
-        """What was found out about a teammate at an instant, since all the accounts of a CSM ask the same."""
+        """What was found out about a teammate at an instant, since all accounts that one of ours looks after ask the same."""
         self.healths: dict[tuple[str, int], float | Unknown] = {}
         """What was found out of a customer's health at an instant: the fall of 30 days asks for it again."""
         for happening in world.happenings:
@@ -99,6 +102,11 @@ class Book:
     def day(self, day: int) -> int:
         """The instant of the evaluation on a demo day."""
         return self.world.start + day * DAY
+
+    def is_active(self, who: str, as_of: int) -> bool:
+        """Is somebody on the team, and has not left by an instant."""
+        leaves_at = self._leaving.get(who, 0)
+        return leaves_at is None or as_of < leaves_at
 
     def on_file(self, company: Company, as_of: int) -> list[Person]:
         """The account's persons at an instant."""
@@ -238,6 +246,7 @@ def _touch(happening: Happening, persons: tuple[Person, ...]) -> Touch:
         inbound=not mail or happening.direction == "in",
         outbound=not mail or happening.direction == "out",
         persons=persons,
+        teammates=happening.teammates,
     )
 
 

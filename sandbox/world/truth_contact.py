@@ -19,6 +19,9 @@ STRONG, WEAK = 60.0, 20.0
 BOOKED_WITHIN = 14
 COVERED_WITHIN = 7
 GAPS_OVER, FEWEST_GAPS = 90, 5
+IN_TOUCH_WITHIN = 180
+ROLES = ("exec", "user")
+NOT_CAPTURED = Unknown("not_captured")
 
 
 def strength(touches: list[Touch], as_of: int) -> float:
@@ -38,10 +41,11 @@ def strength(touches: list[Touch], as_of: int) -> float:
     return floor((points if inbound else min(points, NO_REPLY_CAP)) * 100 + 0.5) / 100
 
 
-def is_covered(book: Book, who: str | None, as_of: int) -> bool:
-    """Has somebody of ours captured mail or meetings within 7 days, or within thrice the median gap of 90 days."""
-    if who is None:
-        return False
+def is_covered(book: Book, who: str, as_of: int) -> bool:
+    """Has somebody of ours captured mail or meetings within 7 days, or within thrice the median gap of 90 days.
+
+    Nobody in this world is ever marked away.
+    """
     if (who, as_of) not in book.covered:
         book.covered[who, as_of] = _is_captured(book, who, as_of)
     return book.covered[who, as_of]
@@ -71,11 +75,23 @@ class Contact:
         # Where nobody is named, the record owner stands in.
         self.csm = csm or company.owner.at(as_of)
         self._book, self._company = book, company
+        self._covered: dict[str, bool] = {}
 
-    @cached_property
-    def covered(self) -> bool:
-        """Is the CSM's mail or calendar captured, so that silence can be seen."""
-        return is_covered(self._book, None if self.csm is None else str(self.csm), self.as_of)
+    def covered(self, role: str) -> bool:
+        """Could silence of a role (exec | user | any) be seen: step 5.
+
+        The mail or calendar of the CSM must be captured, and that of each of ours who is still there and was in touch
+        with the role here within 180 days. Where there is neither, nobody would see anything.
+        """
+        if role not in self._covered:
+            ours = self._in_touch_with(role) | ({str(self.csm)} if self.csm else set())
+            self._covered[role] = bool(ours) and all(is_covered(self._book, who, self.as_of) for who in ours)
+        return self._covered[role]
+
+    def _in_touch_with(self, role: str) -> set[str]:
+        since = self.as_of - IN_TOUCH_WITHIN * DAY
+        ours = {who for t in self.touches if t.at > since and self._has(t.persons, role) for who in t.teammates}
+        return {who for who in ours if self._book.is_active(who, self.as_of)}
 
     @cached_property
     def strengths(self) -> dict[str, float]:
@@ -93,8 +109,8 @@ class Contact:
 
     def fewer_than(self, limit: int, role: str, least: float) -> Truth:
         """Are there fewer than `limit` persons of the role (exec | user) whose strength is at least `least`."""
-        if not self.covered:
-            return Unknown("not_captured")
+        if not self.covered(role):
+            return NOT_CAPTURED
         known = sum(self.strengths[p.key] >= least for p in self._of(role))
         perhaps = sum(self.strengths[p.key] >= least for p in self._of("unclassified"))
         if known >= limit:
@@ -109,16 +125,17 @@ class Contact:
 
     def strong(self, role: str) -> tuple[int, int] | Unknown:
         """How many persons of the role have a strong relationship: certainly, and at most."""
-        if not self.covered:
-            return Unknown("not_captured")
+        if not self.covered(role):
+            return NOT_CAPTURED
         known = sum(self.strengths[p.key] >= STRONG for p in self._of(role))
         return known, known + sum(self.strengths[p.key] >= STRONG for p in self._of("unclassified"))
 
     def relationship(self) -> float | Unknown:
         """The mean of the best exec and the best user strength, 0-100; of the one kind alone where it is alone on file."""
-        if not self.covered:
-            return Unknown("not_captured")
-        best = [max(self.strengths[p.key] for p in found) for role in ("exec", "user") if (found := self._of(role))]
+        there = [role for role in ROLES if self._of(role)]
+        if not all(self.covered(role) for role in there or ("any",)):
+            return NOT_CAPTURED
+        best = [max(self.strengths[p.key] for p in self._of(role)) for role in there]
         if not best:
             return Unknown("levels_not_known" if self._of("unclassified") else "not_on_file")
         hundredths = [round(points * 100) for points in best]
@@ -140,8 +157,8 @@ class Contact:
             return Unknown("nobody_on_file" if role == "any" else f"no_{role}_on_file")
         if role != "any" and any(self._has(t.persons, "unclassified") for t in recent):
             return Unknown("levels_not_known")
-        if not self.covered:
-            return Unknown("not_captured")
+        if not self.covered(role):
+            return NOT_CAPTURED
         if all(self._book.since(p, self._company) > window for p in perhaps):
             return Unknown("too_new")
         return True

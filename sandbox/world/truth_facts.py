@@ -1,4 +1,4 @@
-"""The facts behind the rules as they should stand at one evaluation: contact, people, relationships, money, use, tier."""
+"""The facts behind the rules as they should stand at one evaluation: contact and its capture, people, relationships, money, use, tier."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from fractions import Fraction
 
 from sandbox.world.truth_book import standing
 from sandbox.world.truth_case import Case
-from sandbox.world.truth_contact import STRONG, WEAK, Contact
+from sandbox.world.truth_contact import NOT_CAPTURED, ROLES, STRONG, WEAK, Contact
 from sandbox.world.truth_logic import Unknown
 
-ROLES = ("exec", "user")
 DIGITS = 1_000_000_000
 """Ratios are told to nine digits, rounded half up."""
 
@@ -18,7 +17,7 @@ DIGITS = 1_000_000_000
 def facts(case: Case) -> dict[str, object]:
     """Fact -> value, None where it is missing or has never been. Instants are microseconds, dates days, money cents.
 
-    Left out is what cannot be said: numbers of relationships where the CSM is not captured.
+    Left out is what cannot be said: numbers that stand on touches with people whose silence nobody would see.
     """
     return dict(_facts(case))
 
@@ -27,10 +26,12 @@ def _facts(case: Case) -> Iterator[tuple[str, object]]:
     contact = case.contact
     yield "last_contact", contact.last()
     yield "unclassified_contacts", len(_people(contact, "unclassified"))
+    yield "covered", contact.covered("any")
     for role in ROLES:
+        yield f"covered_{role}", contact.covered(role)
         yield f"last_{role}_contact", _last(contact, role)
         yield f"{role}_contacts", len(_people(contact, role))
-        for kind, least in (("strong_", STRONG), ("", WEAK)) if contact.covered else ():
+        for kind, least in (("strong_", STRONG), ("", WEAK)) if contact.covered(role) else ():
             yield f"{kind}{role}_relationships", _related(contact, role, least)
             yield f"{kind}{role}_relationships_u", _related(contact, "unclassified", least)
     yield "arr", case.company.arr.at(case.as_of)
@@ -45,13 +46,21 @@ def _facts(case: Case) -> Iterator[tuple[str, object]]:
     for place, name in enumerate(("open_tickets", "urgent_tickets")):
         yield name, None if isinstance(case.tickets, Unknown) else case.tickets[place]
     yield "health", _known(case.health)
-    if contact.covered:
-        yield "relationship", _known(contact.relationship())
-        yield "awaiting_reply", _known(case.awaiting_reply)
-        yield "unanswered_outreach", _known(case.unanswered_outreach)
-        yield "champions_lost", _known(case.champions_lost)
-        yield "load", _known(case.load)
-        yield "load_per_arr", _ratio(case.load_per_arr)
+    yield from _where_captured(case)
+
+
+def _where_captured(case: Case) -> Iterator[tuple[str, object]]:
+    found: dict[str, object] = {
+        "relationship": case.contact.relationship(),
+        "awaiting_reply": case.awaiting_reply,
+        "unanswered_outreach": case.unanswered_outreach,
+        "champions_lost": case.champions_lost,
+        "load": case.load,
+        "load_per_arr": case.load_per_arr,
+    }
+    for name, value in found.items():
+        if value != NOT_CAPTURED:
+            yield name, _ratio(value) if isinstance(value, Fraction) else _known(value)
 
 
 def _people(contact: Contact, role: str) -> list[str]:

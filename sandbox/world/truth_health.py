@@ -77,7 +77,7 @@ def _relationships(contact: Contact, role: str) -> Score:
 
 def _recency(contact: Contact) -> Score:
     """Nobody was ever in touch: as bad as 60 days ago."""
-    if not contact.covered:
+    if not contact.covered("any"):
         return None
     last = contact.last()
     age = LONGEST if last is None else (contact.as_of - last) // DAY

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from sandbox.world import truth_rules_more as more
 from sandbox.world.truth_case import Case
-from sandbox.world.truth_contact import STRONG, WEAK
+from sandbox.world.truth_contact import NOT_CAPTURED, STRONG, WEAK
 from sandbox.world.truth_contract import CRITICAL_WITHIN
 from sandbox.world.truth_logic import Truth, Unknown, all_of, any_of
 
@@ -59,8 +59,8 @@ def touch_overdue(case: Case) -> Truth:
     """
     due = case.touch_due_in()
     late: Truth = due if isinstance(due, Unknown) else due < OVERDUE_UNDER
-    if late is True and not case.contact.covered:
-        late = Unknown("not_captured")
+    if late is True and not case.contact.covered("any"):
+        late = NOT_CAPTURED
     return all_of(late, not case.contact.bookings)
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from sandbox.world.model import Company, Person
 from sandbox.world.truth_book import Book, standing
-from sandbox.world.truth_contact import STRONG, Contact, strength
+from sandbox.world.truth_contact import NOT_CAPTURED, STRONG, Contact, strength
 from sandbox.world.truth_logic import Unknown
 from sandbox.world.when import DAY, HOUR
 
@@ -18,8 +18,8 @@ PER_ARR = 1_000 * 100
 
 def awaiting_reply(contact: Contact) -> int | Unknown:
     """Whole hours since the oldest mail of theirs after which nobody of ours reached anybody who was on it; 0 = none."""
-    if not contact.covered:
-        return Unknown("not_captured")
+    if not contact.covered("any"):
+        return NOT_CAPTURED
     waiting = [
         mail.at
         for mail in contact.touches
@@ -32,8 +32,8 @@ def awaiting_reply(contact: Contact) -> int | Unknown:
 
 def unanswered_outreach(contact: Contact) -> int | Unknown:
     """Our mails of 30 days to one executive who has not replied since; the most over all executives on file."""
-    if not contact.covered:
-        return Unknown("not_captured")
+    if not contact.covered("exec"):
+        return NOT_CAPTURED
     execs = [p for p in contact.persons if standing(p, contact.as_of) == "exec"]
     return max((_unanswered(contact, who) for who in execs), default=0)
 
@@ -48,8 +48,8 @@ def _unanswered(contact: Contact, who: Person) -> int:
 def champions_lost(book: Book, company: Company, contact: Contact) -> int | Unknown:
     """People deleted in the last 90 days with whom somebody of ours was strong on any of the 90 days before."""
     gone = [p for p in book.removed(company, contact.as_of) if contact.as_of - QUARTER * DAY < (p.removed_at or 0)]
-    if not contact.covered:
-        return Unknown("not_captured")
+    if not contact.covered("any"):
+        return NOT_CAPTURED
     return sum(_was_strong(book, company, who) for who in gone)
 
 
@@ -73,8 +73,8 @@ def load(book: Book, company: Company, contact: Contact) -> int | Unknown:
     as_of = contact.as_of
     if not _has_tickets(book, company, as_of):
         return Unknown("no_source")
-    if not contact.covered:
-        return Unknown("not_captured")
+    if not contact.covered("any"):
+        return NOT_CAPTURED
     since = as_of - QUARTER * DAY
     opened = sum(t.opened_at > since for t in book.tickets(company, as_of))
     return opened + sum(t.inbound and t.at > since for t in contact.touches)
