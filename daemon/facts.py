@@ -40,6 +40,13 @@ class Needs:
         """What these rules ask for."""
         return cls(distances_of(ruleset), cuts_of(ruleset))
 
+    def stored(self, names: Collection[str]) -> bool:
+        """Whether the last full evaluation has computed all of it; `names` are those of the statistics that it left."""
+        moved = {name.rpartition("@")[2] for name in names if not name.startswith("cut:") and "@" in name}
+        starts = [cut.key("").removesuffix("*") if cut.by_segment else cut.key(None) for cut in self.cuts]
+        ranked = all(any(name.startswith(start) for name in names) for start in starts)
+        return ranked and {str(day) for day in self.days} <= moved
+
     @property
     def days(self) -> list[int]:
         """The distances, nearest first."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from daemon.facts import refresh
+from daemon.facts import Needs, refresh
 from rules.facts import FactSettings
+from rules.language.model import Rule, RuleSet
+from store import facts
 from store.engine import Store
 from store.records import Instant
 from store.scratch import Scratch, empty, scratch
@@ -26,22 +28,34 @@ class Portfolio:
 
 
 @contextmanager
-def looking(store: Store, settings: FactSettings, as_of: Instant | None, now: Instant) -> Iterator[Portfolio]:
-    """The portfolio at `as_of`; None: as the last full evaluation left it, or at `now` where there was none. Only reads."""
+def looking(
+    store: Store, settings: FactSettings, as_of: Instant | None, now: Instant, rules: Iterable[Rule] = ()
+) -> Iterator[Portfolio]:
+    """The portfolio at `as_of`, with what the rules compare besides; only reads.
+
+    None: as the last full evaluation left it. Where there was none, or where it had no use for a past distance or a rank
+    that these rules ask for, it is computed at `now`.
+    """
+    needs = needs_of(rules)
     if as_of is None:
         with store.read() as connection:
             last = evaluated_at(connection)
-            if last is not None:
+            if last is not None and needs.stored(facts.statistics(connection)):
                 yield Portfolio(connection, last, computed=False)
                 return
     at = now if as_of is None else as_of
     with scratch(store) as apart:
-        fill(apart, settings, at)
+        fill(apart, settings, at, needs)
         yield Portfolio(apart.connection, at, computed=True)
 
 
-def fill(apart: Scratch, settings: FactSettings, as_of: Instant) -> None:
+def needs_of(rules: Iterable[Rule]) -> Needs:
+    """The past distances and ranks that these rules ask for."""
+    return Needs.of(RuleSet(tuple(rules), {}, {}, ""))
+
+
+def fill(apart: Scratch, settings: FactSettings, as_of: Instant, needs: Needs) -> None:
     """Compute the portfolio at `as_of` into the snapshot's own tables, instead of what they held."""
     empty(apart.connection)
     # No tier field is looked at: what people did to them by then is history already.
-    refresh(apart, settings.model_copy(update={"tier_values": {}}), as_of)
+    refresh(apart, settings.model_copy(update={"tier_values": {}}), as_of, needs=needs)

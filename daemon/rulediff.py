@@ -72,7 +72,8 @@ def diff(
     had, has = ({rule.name: rule for rule in rules.rules} for rules in (before, after))
     names = [*had, *(name for name in has if name not in had)]
     changed = [name for name in names if not _same(had.get(name), has.get(name))]
-    with looking(store, settings, as_of, now) as there:
+    asked = [rules[name] for rules in (had, has) for name in changed if name in rules]
+    with looking(store, settings, as_of, now, asked) as there:
         today = today_of(there.as_of, ZoneInfo(settings.timezone))
         changes = []
         for name in changed:

@@ -90,7 +90,7 @@ class Rules:
 
     def of(self, files: Mapping[str, str]) -> RuleSet:
         """Other files, read as these are; raises RuleErrors."""
-        return load(files, self._currency)
+        return load(files, self._currency, self._calendar)
 
     def running(self) -> RuleSet:
         """The rules that a daemon runs: the last good ones of the store, else the files'."""

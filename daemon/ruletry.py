@@ -85,7 +85,7 @@ def attempt(
     currency: str = "USD",
 ) -> Tried:
     """Ask the rule of all customers; only reads. `limit`: so many matches are shown, None for all."""
-    with looking(store, settings, as_of, now) as there:
+    with looking(store, settings, as_of, now, [rule]) as there:
         today = today_of(there.as_of, ZoneInfo(settings.timezone))
         found = select_findings(rule, there.as_of, today)
         totals = trials.totals(there.connection, found)

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import select
 
 from rules.facts import FactSettings, in_scope, portfolio
+from rules.facts.health import stored_past
 from store import comparing, facts, findings, flags, touched
 from store import tables as t
 from store.engine import Store
@@ -64,10 +65,10 @@ def verify(store: Store, settings: FactSettings, now: Instant) -> Verified | Non
             return None
         later = comparing.evaluated_since(conn, full)
         last = comparing.last_evaluated(conn) or full
-        comparing.compute(conn, portfolio(full, settings, stored=True))
+        comparing.compute(conn, portfolio(full, settings, stored=True, past=stored_past()))
         for at in later:
             those = comparing.written_at(at)
-            comparing.compute(conn, portfolio(at, settings, those, stored=True), instead_of=those)
+            comparing.compute(conn, portfolio(at, settings, those, stored=True, past=stored_past()), instead_of=those)
         found = comparing.differences(conn, in_scope(last, settings) if last > full else None)
         wrong = frozenset(found.all)
         groups = {at: wrong & set(conn.execute(comparing.written_at(at)).scalars()) for at in later}
@@ -96,5 +97,5 @@ def _mend(store: Store, settings: FactSettings, groups: Mapping[Instant, Collect
     for at, accounts in groups.items():
         with store.write() as conn:
             within = touched.put(conn, accounts)
-            facts.write(conn, portfolio(at, settings, within, stored=True))
+            facts.write(conn, portfolio(at, settings, within, stored=True, past=stored_past()))
             facts.drop(conn, in_scope(last, settings, within), within)

@@ -41,12 +41,12 @@ def outcomes(connection: Connection, found: Select[Any]) -> dict[int, Instant]:
     return {row.account_id: int(row.at) for row in connection.execute(found)}
 
 
-def facts_of(connection: Connection, ids: Collection[int]) -> dict[int, Mapping[str, Any]]:
-    """All facts of these accounts."""
+def rows_of(connection: Connection, rows: Select[Any], ids: Collection[int]) -> dict[int, Mapping[str, Any]]:
+    """What `rows` (account_id, ...) has of these accounts."""
     found: dict[int, Mapping[str, Any]] = {}
     for some in chunks(sorted(ids)):
-        rows = connection.execute(select(facts).where(facts.c.account_id.in_(some))).mappings()
-        found |= {row["account_id"]: dict(row) for row in rows}
+        mine = rows.where(rows.selected_columns.account_id.in_(some))
+        found |= {row["account_id"]: dict(row) for row in connection.execute(mine).mappings()}
     return found
 
 

@@ -11,6 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from store.tables import fact_sets, narrowed_facts
 
+_ROOM = "wanted_sets"
+
 
 def write_sets(conn: Connection, sets: Select[Any], narrowed: Select[Any], accounts: Select[Any] | None = None) -> int:
     """Bring both tables to what the two selects compute, for `accounts` or for all; gives how many rows differed.
@@ -58,10 +60,30 @@ def _bring(conn: Connection, table: Table, rows: Select[Any], accounts: Select[A
 
 
 @contextmanager
+def room(conn: Connection) -> Iterator[None]:
+    """Make the temporary tables that `write_sets` needs once and for all: a transaction that only reads may make none."""
+    for table in (fact_sets, narrowed_facts):
+        _wanted(table).create(conn)
+    conn.info[_ROOM] = True
+    try:
+        yield
+    finally:
+        del conn.info[_ROOM]  # the tables go with their transaction
+
+
+@contextmanager
 def _scratch(conn: Connection, table: Table) -> Iterator[Table]:
     """A temporary table like `table`, so that what is computed is computed once, for writing and for removing."""
-    columns = [Column(c.name, c.type, primary_key=c.primary_key, autoincrement=False) for c in table.columns]
-    wanted = Table(f"wanted_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
+    wanted = _wanted(table)
+    if _ROOM in conn.info:
+        conn.execute(delete(wanted))
+        yield wanted
+        return
     wanted.create(conn)
     yield wanted
     wanted.drop(conn)  # where the block raises, the transaction takes it back
+
+
+def _wanted(table: Table) -> Table:
+    columns = [Column(c.name, c.type, primary_key=c.primary_key, autoincrement=False) for c in table.columns]
+    return Table(f"wanted_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])

@@ -26,7 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
+from store import factsets
 from store.engine import Store
+from store.statements import Unkept
 from store.tables import dirty, fact_sets, facts, health_parts, metadata, narrowed_facts, past_facts, portfolio_stats
 
 COMPUTED: tuple[Table, ...] = (facts, past_facts, fact_sets, narrowed_facts, health_parts, portfolio_stats)
@@ -43,6 +45,7 @@ class Scratch(Store):
     def __init__(self, real: Store, connection: Connection) -> None:
         self.url, self.is_sqlite, self.engine = real.url, real.is_sqlite, real.engine
         self.connection = connection
+        self.statements = Unkept()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -66,7 +69,7 @@ def scratch(store: Store, *, one_clock: bool = False) -> Iterator[Scratch]:
     if store.is_sqlite:
         with store.read() as connection:
             _shadow(connection, "main", one_clock=one_clock)
-            with _only_reading(connection):
+            with factsets.room(connection), _only_reading(connection):
                 yield Scratch(store, connection)
         return
     # A connection of its own: a plan that another transaction has prepared names the real tables.
@@ -75,8 +78,9 @@ def scratch(store: Store, *, one_clock: bool = False) -> Iterator[Scratch]:
         with engine.connect() as connection, connection.begin() as transaction:
             schema = str(connection.scalar(text("SELECT current_schema()")))
             _shadow(connection, schema, one_clock=one_clock)
-            connection.execute(text("SET TRANSACTION READ ONLY"))  # temporary tables may still be filled
-            yield Scratch(store, connection)
+            with factsets.room(connection):
+                connection.execute(text("SET TRANSACTION READ ONLY"))  # temporary tables may still be filled
+                yield Scratch(store, connection)
             transaction.rollback()
     finally:
         engine.dispose()

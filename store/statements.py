@@ -82,6 +82,16 @@ class Statements:
         return kept.day == day and all(a is b for a, b in zip(kept.owners, owners, strict=True))
 
 
+class Unkept(Statements):
+    """Keeps nothing: for instants of many days, of which no two share a statement."""
+
+    def run(
+        self, conn: Connection, what: str, owners: Sequence[object], as_of: Instant, *, day: Day, build: Build
+    ) -> CursorResult[Any]:
+        """Build the statement and run it."""
+        return conn.execute(build(as_of), execution_options={"preserve_rowcount": True})
+
+
 @dataclass(frozen=True, slots=True)
 class TimedRows:
     """A Select that is only built where no compiled statement around it is kept."""

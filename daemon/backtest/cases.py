@@ -13,7 +13,7 @@ from rules.language.evaluate import Outcome, Row, outcome
 from rules.language.model import Rule
 from rules.language.tree import Leaf, Named, Not, facts_of
 from rules.language.values import today_of
-from store.records import DAY, Instant
+from store.records import DAY, Day, Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,15 @@ class Shower:
         if tree.truth:
             return (f"held on {wording.date(today)}, but not long enough, or it had fired too long before",)
         lines = [
-            f"{'not' if part.truth is False else '?'} {_phrase(part)}"
-            + "".join(
-                f" ({fact.shown}: {wording.show(fact, row, at, today, self.currency)})" for fact in facts_of(leaf)
-            )
+            f"{'not' if part.truth is False else '?'} {_phrase(part)}{self._values(leaf, row, at, today)}"
             for part, leaf in _deciding(tree, wanted=tree.truth)
         ]
         return tuple(dict.fromkeys(lines))
+
+    def _values(self, leaf: Leaf, row: Row, at: Instant, today: Day) -> str:
+        special = wording.line_of(leaf, row, at, today, self.currency)
+        shown = [f"{fact.shown}: {wording.show(fact, row, at, today, self.currency)}" for fact in facts_of(leaf)]
+        return "".join(f" ({words})" for words in ([special] if special else shown))
 
 
 def _phrase(part: Outcome) -> str:

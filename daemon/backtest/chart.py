@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from daemon.backtest.run import Backtest
@@ -26,12 +25,12 @@ def svg(found: Backtest) -> str:
     return text
 
 
-def spec(found: Backtest) -> Mapping[str, Any]:
+def spec(found: Backtest) -> dict[str, Any]:
     """The chart in Vega-Lite, with its data inside."""
     return _sweep(found) if len(found.swept) > 1 else _leads(found)
 
 
-def _sweep(found: Backtest) -> Mapping[str, Any]:
+def _sweep(found: Backtest) -> dict[str, Any]:
     rows = []
     for one in found.swept:
         for name, shown in _MEASURES:
@@ -62,7 +61,7 @@ def _sweep(found: Backtest) -> Mapping[str, Any]:
     )  # fmt: skip
 
 
-def _leads(found: Backtest) -> Mapping[str, Any]:
+def _leads(found: Backtest) -> dict[str, Any]:
     rows = [
         {
             "lead": "no warning" if one.lead is None else f"{one.lead // DAY // 30 * 30}",
@@ -83,5 +82,5 @@ def _in_time(found: Backtest, lead: int | None) -> str:
     return "yes" if lead is not None and lead >= found.asked.terms.lead else "no"
 
 
-def _whole(title: str, rows: list[dict[str, Any]], **parts: Any) -> Mapping[str, Any]:
+def _whole(title: str, rows: list[dict[str, Any]], **parts: Any) -> dict[str, Any]:
     return {"$schema": _SCHEMA, "title": title, "width": 560, "height": 300, "data": {"values": rows}, **parts}

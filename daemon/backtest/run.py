@@ -12,7 +12,7 @@ from daemon.backtest.cases import Case, Shower
 from daemon.backtest.episodes import Watch
 from daemon.backtest.judging import WEEK, Judgement, Warned, Week, judge, refusal
 from daemon.backtest.walk import Asked, Walk
-from daemon.replay import fill
+from daemon.replay import fill, needs_of
 from rules.facts import FactSettings, churned
 from rules.facts.notes import APPLIED, NOTES, RECORDED
 from rules.language import wording
@@ -74,13 +74,14 @@ def backtest(
     points = tuple(range(asked.since, asked.terms.until + 1, WEEK))
     zone = ZoneInfo(settings.timezone)
     variants = [(variant, Watch(variant.rule)) for variant in asked.sweep if not variant.own]
+    needs = needs_of([asked.rule, *([asked.outcome] if asked.outcome else []), *(v.rule for v in asked.sweep)])
     with scratch(store, one_clock=asked.one_clock) as apart:
         connection = apart.connection
         outcomes = _losses(connection, settings, asked)
         walk = Walk(connection, zone, asked, outcomes, Watch(asked.rule), variants)
         for number, at in enumerate(points):
             progress(number, len(points))
-            fill(apart, settings, at)
+            fill(apart, settings, at, needs)
             walk.point(at)
         if asked.outcome is not None:
             walk.weeks = [_again(week, outcomes) for week in walk.weeks]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from daemon.backtest.episodes import Customer, Said, Watch
 from daemon.backtest.judging import WEEK, Terms, Week
 from daemon.backtest.sweep import Variant
-from rules.language.compile import select_findings
+from rules.language.compile import select_evidence, select_findings
 from rules.language.evaluate import Row
 from rules.language.model import Rule
 from rules.language.values import today_of
@@ -46,7 +46,7 @@ class Walk:
     sizes: dict[int, Customer] = field(default_factory=dict)
     unknown: Counter[str] = field(default_factory=Counter)
     rows: dict[int, tuple[Instant, Row]] = field(default_factory=dict)
-    """What was known of each lost account at the last point that left time for a warning."""
+    """What the rule knew of each lost account at the last point that left time for a warning."""
     held: set[int] | None = None
     """On whom the outcome's condition held at the point before."""
 
@@ -72,7 +72,10 @@ class Walk:
         self.weeks.append(Week(at, len(there), len(csms), sum(c.arr or 0 for c in there.values()), ahead))
         lead = self.asked.terms.lead
         due = [account for account in ahead if at <= self.outcomes.get(account, 0) - lead < at + WEEK]
-        self.rows |= {account: (at, row) for account, row in backtests.facts_of(self.connection, due).items()}
+        self.rows |= {
+            account: (at, row)
+            for account, row in backtests.rows_of(self.connection, select_evidence(self.asked.rule), due).items()
+        }
 
     def _said(self, rule: Rule, at: Instant, *, evidence: bool) -> dict[int, Said]:
         found = select_findings(rule, at, today_of(at, self.zone))

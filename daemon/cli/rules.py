@@ -94,7 +94,8 @@ def _vocabulary(config: Path | None) -> Collection[str]:
     """The names that the rule files define; none while there are no files, or some with a mistake."""
     try:
         settings = configured(config, needs=())
-        return read_rules(settings.folder, settings.rules, settings.currency).vocabulary.keys()
+        rules = read_rules(settings.folder, settings.rules, settings.currency, settings.workdays)
+        return rules.vocabulary.keys()
     except (ConfigError, RuleErrors):
         return ()
 

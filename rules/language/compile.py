@@ -75,6 +75,11 @@ def select_truth(rule: Rule, as_of: Instant, today: Day | None = None) -> Select
     )
 
 
+def select_evidence(rule: Rule) -> Select[Anything]:
+    """Every account with the values that the rule decides on: from them the evaluator says why it is silent, too."""
+    return select(facts.c.account_id, *(column.label(name) for name, column in sorted(_evidence(rule).items())))
+
+
 def evidence_columns(rule: Rule) -> list[str]:
     """The names of the values that a finding keeps, sorted: with them the evaluator says the same again, and why."""
     return sorted(_evidence(rule))
