@@ -89,6 +89,7 @@ class Unkept(Statements):
         self, conn: Connection, what: str, owners: Sequence[object], as_of: Instant, *, day: Day, build: Build
     ) -> CursorResult[Any]:
         """Build the statement and run it."""
+        del what, owners, day
         return conn.execute(build(as_of), execution_options={"preserve_rowcount": True})
 
 

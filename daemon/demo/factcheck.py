@@ -28,7 +28,7 @@ def compare(store: Store, truth: Mapping[str, Any], as_of: Instant) -> dict[str,
         row = rows.get(account)
         for name, value in entry["facts"].items():
             compared += 1
-            found = None if row is None else _found(row, name)
+            found = None if row is None else _found(dict(row), name)
             if not _same(value, found):
                 differing.append({"account": entry["name"], "fact": name, "expected": value, "found": found})
     differing += [
