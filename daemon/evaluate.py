@@ -18,10 +18,12 @@ from daemon.facts import refresh as refresh_facts
 from rules.facts.settings import FactSettings
 from rules.language.compile import select_findings
 from rules.language.model import Rule, RuleSet
+from rules.language.needs import by_business_days
 from rules.language.values import today_of
 from store import findings, touched
 from store.engine import Store
-from store.records import Clock, Day, Instant
+from store.records import Clock, Instant
+from store.statements import TimedRows, When
 
 _log = structlog.get_logger(__name__)
 
@@ -84,8 +86,7 @@ def evaluate(
     """
     scope = "full" if accounts is None else "touched"
     refreshed = refresh(store, settings, as_of, accounts, Needs.of(ruleset))
-    today = today_of(as_of, ZoneInfo(settings.timezone))
-    ask = _Ask(store, as_of, today, accounts)
+    ask = _Ask(store, When(as_of, partial(today_of, zone=ZoneInfo(settings.timezone))), accounts)
     with ask.together():
         runs = tuple(_timed(clock, partial(ask.run, rule)) for rule in ruleset.rules)
     with store.write() as connection:
@@ -105,8 +106,7 @@ class _Ask:
     """
 
     store: Store
-    as_of: Instant
-    today: Day
+    when: When
     accounts: Collection[int] | None
     shared: Connection | None = None
 
@@ -137,8 +137,8 @@ class _Ask:
 
     def _wanted(self, rule: Rule) -> findings.Wanted:
         what = "rule" if self.accounts is None else "rule of touched"
-        build = lambda at: select_findings(rule, at, self.today)  # noqa: E731
-        rows = self.store.statements.rows(what, (rule,), self.as_of, self.today, build)
+        build = lambda at: select_findings(rule, at, self.when.today(at))  # noqa: E731
+        rows = TimedRows(what, (rule,), self.when, build, by_days=not by_business_days(rule))
         return findings.Wanted(rule.name, rule.version, rows)
 
     @contextmanager

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Connection, Double, Select, Text, cast, literal, select
 from sqlalchemy.sql.expression import FromClause
@@ -14,16 +15,19 @@ from alerts.writeback import Target
 from daemon import pins
 from rules.facts import FactSettings, in_scope, narrowed, portfolio, sets, statistics
 from rules.facts.health import CHANGE_DAYS, health_parts, stored_past
-from rules.facts.moment import moment
+from rules.facts.moment import moment, name_then
+from rules.facts.offerings import newest_offering
 from rules.facts.pastfacts import past_portfolio
 from rules.facts.ranks import cut_values
 from rules.language.model import RuleSet
 from rules.language.needs import Cut, cuts_of, distances_of
+from rules.language.values import today_of
 from store import facts, touched
 from store import tables as t
 from store.engine import Store
 from store.factsets import write_sets
 from store.records import DAY, Instant
+from store.statements import TimedRows, When
 
 Statistics = Mapping[str, float | None]
 
@@ -66,65 +70,100 @@ def refresh(
     none for a second refresh at the same `as_of`.
     """
     wanted = needs or Needs()
-    day = moment(as_of, settings.timezone).today
     with store.write() as conn:
         within = None if accounts is None else touched.put(conn, accounts)
         pins.observe(conn, _targets(settings), as_of, within)
     for days in wanted.days:  # before the facts of now: these say how far health has moved since
         with store.write() as conn:
-            within = None if accounts is None else touched.put(conn, accounts)
-            _refresh_past(conn, settings, as_of, days, within)
+            _refresh_past(_Refresh.of(conn, settings, accounts, as_of - days * DAY), as_of, days)
     with store.write() as conn:
+        return _refresh_now(_Refresh.of(conn, settings, accounts, as_of), wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refresh:
+    """The facts of one instant, of all customers or of the touched ones, in one transaction."""
+
+    conn: Connection
+    settings: FactSettings
+    within: Select[int] | None
+    when: When
+    offering: object
+    """The newest one at the instant: statements depend on which it is."""
+
+    @classmethod
+    def of(cls, conn: Connection, settings: FactSettings, accounts: Collection[int] | None, as_of: Instant) -> _Refresh:
         within = None if accounts is None else touched.put(conn, accounts)
-        narrow = "all" if accounts is None else "touched"
-        rows = partial(store.statements.rows, narrow, (settings,), as_of, day)
-        if accounts is None:
-            facts.write_statistics(conn, _statistics(conn, settings, as_of), as_of)
-            facts.forget_distances(conn, [0, *wanted.days])
-        changed = facts.write(conn, rows(lambda at: portfolio(at, settings, within, stored=True, past=stored_past())))
-        left = facts.drop(conn, rows(lambda at: in_scope(at, settings, within)), within)
-        write_sets(conn, sets(as_of, settings, within), narrowed(as_of, settings, within), within)
-        _write_parts(conn, settings, as_of, 0, within)
-        if accounts is None:
-            cuts = _cuts(conn, t.facts.select(), wanted.cuts)
-            facts.write_statistics(conn, cuts, as_of)
-            facts.forget_statistics(conn, _outdated(facts.statistics(conn), wanted, cuts))
-    return changed + left
+        when = When(as_of, partial(today_of, zone=ZoneInfo(settings.timezone)))
+        return cls(conn, settings, within, when, newest_offering(moment(as_of, settings.timezone), settings))
+
+    @property
+    def full(self) -> bool:
+        """All customers."""
+        return self.within is None
+
+    def rows(self, what: str, build: Callable[[Instant], Select[Any]]) -> TimedRows:
+        """Rows of the instant, by a name of which there is one statement for all customers and one for touched ones."""
+        scope = "all" if self.full else "touched"
+        return TimedRows(f"{what} of {scope}", (self.settings, self.offering), self.when, build)
+
+    def statistics(self) -> dict[str, float | None]:
+        """The portfolio's statistics of the instant."""
+        found = self.rows("statistics", lambda at: statistics(at, self.settings)).read(self.conn)
+        return {row.name: row.value for row in found}
+
+    def scope(self) -> TimedRows:
+        """The customers."""
+        return self.rows("scope", lambda at: in_scope(at, self.settings, self.within))
+
+    def parts(self, days: int) -> None:
+        """What health is made of, read from the rows that were just written; `days`: so long before the evaluation."""
+        rows = t.facts.select() if days == 0 else t.past_facts.select().where(t.past_facts.c.days == days)
+        if self.within is not None:
+            rows = rows.where(rows.selected_columns.account_id.in_(self.within))
+        there, zone, health = rows.subquery("there"), self.settings.timezone, self.settings.health
+        made = self.rows(f"parts {days}", lambda at: health_parts(there, moment(at, zone), health, days))
+        facts.write(self.conn, made, t.health_parts)
+        facts.drop(self.conn, select(there.c.account_id), self.within, t.health_parts, days)
 
 
-def _refresh_past(
-    conn: Connection, settings: FactSettings, as_of: Instant, days: int, within: Select[int] | None
-) -> None:
+def _refresh_past(then: _Refresh, as_of: Instant, days: int) -> None:
     """Past facts by the statistics of then, which a full evaluation computes and a touched one reads."""
-    then = as_of - days * DAY
-    if within is None:
-        found = _statistics(conn, settings, then)
-        facts.write_statistics(conn, {_past_name(name, days): value for name, value in found.items()}, as_of)
-    stored = facts.statistics(conn)
-    given = {name.rpartition("@")[0]: value for name, value in stored.items() if name.endswith(f"@{days}")}
-    facts.write(conn, past_portfolio(as_of, settings, days, within, given), t.past_facts)
-    facts.drop(conn, in_scope(then, settings, within), within, t.past_facts, days)
+    conn = then.conn
+    if then.full:
+        found = {name_then(name, days): value for name, value in then.statistics().items()}
+        facts.write_statistics(conn, found, as_of)
+    rows = then.rows(f"past {days}", lambda at: past_portfolio(at, then.settings, days, then.within))
+    facts.write(conn, rows, t.past_facts)
+    facts.drop(conn, then.scope(), then.within, t.past_facts, days)
     if days == CHANGE_DAYS:
-        _write_parts(conn, settings, then, days, within)
+        then.parts(days)
 
 
-def _write_parts(conn: Connection, settings: FactSettings, at: Instant, days: int, within: Select[int] | None) -> None:
-    """What health is made of, read from the rows that were just written; `at` is their instant."""
-    rows = t.facts.select() if days == 0 else t.past_facts.select().where(t.past_facts.c.days == days)
-    if within is not None:
-        rows = rows.where(rows.selected_columns.account_id.in_(within))
-    there = rows.subquery("there")
-    parts = health_parts(there, moment(at, settings.timezone), settings.health, days)
-    facts.write(conn, parts, t.health_parts)
-    facts.drop(conn, select(there.c.account_id), within, t.health_parts, days)
+def _refresh_now(now: _Refresh, wanted: Needs) -> int:
+    conn, settings, within = now.conn, now.settings, now.within
+    if now.full:
+        facts.write_statistics(conn, now.statistics(), now.when.as_of)
+        facts.forget_distances(conn, [0, *wanted.days])
+    rows = now.rows("facts", lambda at: portfolio(at, settings, within, stored=True, past=stored_past()))
+    changed = facts.write(conn, rows)
+    left = facts.drop(conn, now.scope(), within)
+    write_sets(
+        conn,
+        now.rows("sets", lambda at: sets(at, settings, within)),
+        now.rows("narrowed", lambda at: narrowed(at, settings, within)),
+        within,
+    )
+    now.parts(0)
+    if now.full:
+        cuts = _cuts(conn, t.facts.select(), wanted.cuts)
+        facts.write_statistics(conn, cuts, now.when.as_of)
+        facts.forget_statistics(conn, _outdated(facts.statistics(conn), wanted, cuts))
+    return changed + left
 
 
 def _statistics(conn: Connection, settings: FactSettings, as_of: Instant) -> dict[str, float | None]:
     return {row.name: row.value for row in conn.execute(statistics(as_of, settings))}
-
-
-def _past_name(name: str, days: int) -> str:
-    return f"{name}@{days}"
 
 
 def _cuts(conn: Connection, rows: Select[tuple[object, ...]], cuts: Collection[Cut]) -> dict[str, float | None]:

@@ -16,7 +16,6 @@ from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import NullType
 
 from store import touched
-from store.statements import Statements
 
 _BUSY_MS = 30_000
 # SQLite's own 2 MiB hold the facts of a few hundred accounts: each rule would fetch those of a thousand again. It is per
@@ -34,10 +33,11 @@ class Store:
         parsed = make_url(url)
         self.url = url
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        self.statements = Statements()
         # Parameters are what the rows hold: subjects, addresses. They stay out of every error's text.
         if self.is_sqlite:
-            self.engine = create_engine(parsed, hide_parameters=True, poolclass=QueuePool, pool_size=8, max_overflow=16)
+            # The one given back last comes first: it has the statements prepared and the pages read.
+            pooled = {"poolclass": QueuePool, "pool_size": 8, "max_overflow": 16, "pool_use_lifo": True}
+            self.engine = create_engine(parsed, hide_parameters=True, **pooled)
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:

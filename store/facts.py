@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, Table, delete, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records import Instant
-from store.statements import TimedRows
+from store.statements import Rows, run_on
 from store.tables import facts, health_parts, past_facts, portfolio_stats
 
 _KEPT_PER_DISTANCE = (past_facts, health_parts)
-
-Rows = Select[Any] | TimedRows
-"""What is computed; where it is timed, the statement around it is kept from one evaluation to the next."""
 
 
 def write(conn: Connection, rows: Rows, table: Table = facts) -> int:
@@ -24,7 +21,7 @@ def write(conn: Connection, rows: Rows, table: Table = facts) -> int:
     A row that is equal but for `as_of` is left alone.
     """
     kind = sqlite if conn.dialect.name == "sqlite" else postgresql
-    return _count(conn, _run(conn, f"write {table.name}", rows, lambda found: _upsert(kind, found, table)))
+    return _count(conn, run_on(conn, f"write {table.name}", rows, lambda found: _upsert(kind, found, table)))
 
 
 def _upsert(kind: Any, rows: Select[Any], table: Table) -> Executable:
@@ -55,19 +52,13 @@ def drop(
             left = left & (table.c.days == days)
         return delete(table).where(left)
 
-    return _count(conn, _run(conn, f"drop {table.name}", in_scope, gone))
+    return _count(conn, run_on(conn, f"drop {table.name} {days}", in_scope, gone))
 
 
 def forget_distances(conn: Connection, kept: Collection[int]) -> None:
     """Remove past facts of distances that nothing asks for any more; `kept` are those that stay, in days."""
     for table in _KEPT_PER_DISTANCE:
         conn.execute(delete(table).where(table.c.days.not_in(sorted(kept))))
-
-
-def _run(conn: Connection, purpose: str, rows: Rows, change: Callable[[Select[Any]], Executable]) -> CursorResult[Any]:
-    if isinstance(rows, TimedRows):
-        return rows.run(conn, purpose, lambda found, _: change(found))
-    return conn.execute(change(rows), execution_options={"preserve_rowcount": True})
 
 
 def _count(conn: Connection, result: CursorResult[Any]) -> int:

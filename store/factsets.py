@@ -8,13 +8,15 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, MetaData, Select, Table, and_, delete, insert, literal, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
 
+from store.statements import Rows, run_on
 from store.tables import fact_sets, narrowed_facts
 
 _ROOM = "wanted_sets"
 
 
-def write_sets(conn: Connection, sets: Select[Any], narrowed: Select[Any], accounts: Select[Any] | None = None) -> int:
+def write_sets(conn: Connection, sets: Rows, narrowed: Rows, accounts: Select[Any] | None = None) -> int:
     """Bring both tables to what the two selects compute, for `accounts` or for all; gives how many rows differed.
 
     The columns of the selects are those of the tables, in order. A row that is equal is left alone.
@@ -38,11 +40,12 @@ def narrowed_of(
     return {(row["by"], row["value"]): dict(row) for row in rows}
 
 
-def _bring(conn: Connection, table: Table, rows: Select[Any], accounts: Select[Any] | None) -> int:
+def _bring(conn: Connection, table: Table, rows: Rows, accounts: Select[Any] | None) -> int:
     keys = [column.name for column in table.primary_key]
     values = [column.name for column in table.columns if column.name not in keys]
     with _scratch(conn, table) as wanted:
-        conn.execute(insert(wanted).from_select([column.name for column in table.columns], rows))
+        names = [column.name for column in table.columns]
+        run_on(conn, f"collect {table.name}", rows, lambda found: insert(wanted).from_select(names, found))
         same = and_(*(wanted.c[name] == table.c[name] for name in keys))
         gone = ~select(literal(1)).where(same).exists()
         if accounts is not None:
@@ -61,9 +64,9 @@ def _bring(conn: Connection, table: Table, rows: Select[Any], accounts: Select[A
 
 @contextmanager
 def room(conn: Connection) -> Iterator[None]:
-    """Make the temporary tables that `write_sets` needs once and for all: a transaction that only reads may make none."""
+    """Make the temporary tables that `write_sets` needs beforehand: a transaction that only reads may make none."""
     for table in (fact_sets, narrowed_facts):
-        _wanted(table).create(conn)
+        conn.execute(CreateTable(_wanted(table), if_not_exists=True))
     conn.info[_ROOM] = True
     try:
         yield
@@ -73,15 +76,15 @@ def room(conn: Connection) -> Iterator[None]:
 
 @contextmanager
 def _scratch(conn: Connection, table: Table) -> Iterator[Table]:
-    """A temporary table like `table`, so that what is computed is computed once, for writing and for removing."""
+    """A temporary table like `table`, so that what is computed is computed once, for writing and for removing.
+
+    It stays with the connection, empty: SQLite prepares every statement anew after a table has come or gone.
+    """
     wanted = _wanted(table)
-    if _ROOM in conn.info:
-        conn.execute(delete(wanted))
-        yield wanted
-        return
-    wanted.create(conn)
+    if _ROOM not in conn.info:
+        conn.execute(CreateTable(wanted, if_not_exists=True))
     yield wanted
-    wanted.drop(conn)  # where the block raises, the transaction takes it back
+    conn.execute(delete(wanted))  # where the block raises, the transaction takes it back
 
 
 def _wanted(table: Table) -> Table:

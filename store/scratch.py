@@ -28,7 +28,6 @@ from sqlalchemy.schema import CreateTable
 
 from store import factsets
 from store.engine import Store
-from store.statements import Unkept
 from store.tables import dirty, fact_sets, facts, health_parts, metadata, narrowed_facts, past_facts, portfolio_stats
 
 COMPUTED: tuple[Table, ...] = (facts, past_facts, fact_sets, narrowed_facts, health_parts, portfolio_stats)
@@ -45,7 +44,6 @@ class Scratch(Store):
     def __init__(self, real: Store, connection: Connection) -> None:
         self.url, self.is_sqlite, self.engine = real.url, real.is_sqlite, real.engine
         self.connection = connection
-        self.statements = Unkept()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -1,133 +1,205 @@
-"""Statements that are built and compiled once a day and run at every instant of it: building one takes longer than running it.
+"""Statements that are built and compiled once and run at every instant: building one takes longer than running it.
 
-A statement about an instant binds that instant, and others at fixed distances from it. Which ones those are is found by
-building it for two instants of one day: a value that moved as far as the instant moves with it, one that did not move
-is the same all day. Any other difference means that the statement cannot be shared, and it is built each time.
+A statement about an instant binds that instant, its date, and others at fixed distances from them. Which ones those are
+is found by building it for instants of two days: a value that moved as far as the instant moves with it, one that moved as
+many days as the date moves with that, one that did not move stays. Business days move unevenly, which two days may not
+show, so that must be said: then, or where it is seen, the same is done within one day; where that fails too, the
+statement is built each time.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable, Select
 from sqlalchemy.engine import Dialect
 
-from store.records import HOUR, Day, Instant
+from store.records import DAY, HOUR, Day, Instant
 
 Build = Callable[[Instant], Executable]
 Change = Callable[[Select[Any], Instant], Executable]
+Today = Callable[[Instant], Day]
 
-_APART = 6 * HOUR + 7
-"""Between the two instants; of the one before and the one after, at least one is on the same day."""
+_DAYS_APART = 3 * DAY + 9 * HOUR + 11
+_NEAR = 6 * HOUR + 7
+"""Of the instants so long before and after, at least one is on the same day."""
 _MOST = 500
 _RENDERED: Mapping[str, Any] = {"render_postcompile": True}
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """One compiled statement; `moving` holds the distances from the instant, microseconds, by parameter."""
+class When:
+    """The instant that a statement is about, and which date an instant falls on in the configured zone."""
 
-    owners: Sequence[object]
-    day: Day
+    as_of: Instant
+    today: Today
+
+    @property
+    def day(self) -> Day:
+        """The date of the instant."""
+        return self.today(self.as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A compiled statement with the values of the instant that it was built for; `order`: how the driver wants them."""
+
     text: str
-    fixed: Mapping[str, Any]
-    moving: Mapping[str, int]
+    values: Mapping[str, Any]
     order: Sequence[str] | None
 
-    def values(self, as_of: Instant) -> Any:
-        """The parameters at an instant, as the driver wants them."""
-        found = {**self.fixed, **{name: as_of + distance for name, distance in self.moving.items()}}
-        return found if self.order is None else tuple(found[name] for name in self.order)
+    def bound(self, values: Mapping[str, Any]) -> Any:
+        return values if self.order is None else tuple(values[name] for name in self.order)
 
 
-class Statements:
-    """The compiled statements of one store; threads may share it."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What can be run again. `moving` and `dated`: distances by parameter, from the instant and from the date; `day`: the
+    only one on which it holds, None: it holds on all.
+    """
 
-    def __init__(self) -> None:
-        self._kept: dict[tuple[object, ...], _Kept | None] = {}
-        self._lock = threading.Lock()
+    text: _Text
+    moving: Mapping[str, int]
+    dated: Mapping[str, int]
+    day: Day | None
 
-    def run(
-        self, conn: Connection, what: str, owners: Sequence[object], as_of: Instant, *, day: Day, build: Build
-    ) -> CursorResult[Any]:
-        """Run what `build` makes for `as_of`, which falls on `day` in the configured zone.
-
-        `what` and the identity of the `owners` (rule, settings) name the statement: all that it depends on but time.
-        """
-        key = (what, *map(id, owners))
-        with self._lock:
-            kept, known = self._kept.get(key), key in self._kept
-        if not known or (kept is not None and not self._fits(kept, owners, day)):
-            kept = _prepare(conn.dialect, owners, as_of, day, build)
-            with self._lock:
-                if len(self._kept) >= _MOST:
-                    self._kept.clear()
-                self._kept[key] = kept
-        if kept is None:
-            return conn.execute(build(as_of), execution_options={"preserve_rowcount": True})
-        options = {"preserve_rowcount": True}
-        return conn.exec_driver_sql(kept.text, kept.values(as_of), execution_options=options)
-
-    def rows(
-        self, what: str, owners: Sequence[object], as_of: Instant, day: Day, build: Callable[[Instant], Select[Any]]
-    ) -> TimedRows:
-        """Rows of an instant, to be written or compared by a statement that is kept; see `run`."""
-        return TimedRows(self, what, owners, as_of, day, build)
-
-    @staticmethod
-    def _fits(kept: _Kept, owners: Sequence[object], day: Day) -> bool:
-        return kept.day == day and all(a is b for a, b in zip(kept.owners, owners, strict=True))
+    def values(self, when: When) -> Any:
+        """The parameters at an instant."""
+        moved = {name: when.as_of + distance for name, distance in self.moving.items()}
+        day = when.day if self.dated else 0
+        return self.text.bound({**self.text.values, **moved, **{name: day + away for name, away in self.dated.items()}})
 
 
-class Unkept(Statements):
-    """Keeps nothing: for instants of many days, of which no two share a statement."""
+@dataclass(slots=True)
+class _Entry:
+    """One statement by what it depends on. Many run once and never again: the first run leaves only `seen` behind."""
 
-    def run(
-        self, conn: Connection, what: str, owners: Sequence[object], as_of: Instant, *, day: Day, build: Build
-    ) -> CursorResult[Any]:
-        """Build the statement and run it."""
-        del what, owners, day
-        return conn.execute(build(as_of), execution_options={"preserve_rowcount": True})
+    owners: Sequence[object]
+    by_days: bool
+    seen: tuple[Instant, _Text] | None = None
+    """What was built for another instant."""
+    kept: _Kept | None = None
+    lost: bool = False
+    """It cannot be kept."""
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """The statements of this process by dialect and name. Their owners are compared, so equal rules share theirs."""
+
+    entries: dict[tuple[str, str], list[_Entry]] = field(default_factory=dict)
+    count: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def entry(self, name: tuple[str, str], owners: Sequence[object], *, by_days: bool) -> _Entry:
+        """The entry of this name whose owners are equal, or a new one."""
+        with self.lock:
+            for entry in self.entries.get(name, ()):
+                if all(a is b or a == b for a, b in zip(entry.owners, owners, strict=True)):
+                    return entry
+            if self.count >= _MOST:
+                self.entries.clear()
+                self.count = 0
+            entry = _Entry(tuple(owners), by_days)
+            self.entries.setdefault(name, []).append(entry)
+            self.count += 1
+            return entry
+
+
+_SHELF = _Shelf()
+
+
+def run(
+    conn: Connection, what: str, owners: Sequence[object], when: When, build: Build, *, by_days: bool = True
+) -> CursorResult[Any]:
+    """Run what `build` makes for the instant.
+
+    `what` and the `owners` (rule, settings) name the statement: all that it depends on but time. `by_days` False: time
+    in it is counted in business days, so no two days share it.
+    """
+    entry = _SHELF.entry((conn.dialect.name, what), owners, by_days=by_days)
+    kept = entry.kept
+    if kept is None or kept.day not in (None, when.day):
+        made = _compiled(conn.dialect, build(when.as_of))
+        kept = entry.kept = None if entry.lost else _prepare(conn.dialect, entry, made, when, build)
+    text, values = (made.text, made.bound(made.values)) if kept is None else (kept.text.text, kept.values(when))
+    return conn.exec_driver_sql(text, values, execution_options={"preserve_rowcount": True})
 
 
 @dataclass(frozen=True, slots=True)
 class TimedRows:
-    """A Select that is only built where no compiled statement around it is kept."""
+    """A Select about an instant, to be read, written or compared by a statement that is kept; see `run`."""
 
-    statements: Statements
     what: str
     owners: Sequence[object]
-    as_of: Instant
-    day: Day
+    when: When
     build: Callable[[Instant], Select[Any]]
+    by_days: bool = True
 
     def run(self, conn: Connection, purpose: str, change: Change) -> CursorResult[Any]:
         """Run the statement that `change` makes of the rows and their instant; `purpose` tells those of the same rows apart."""
-        what = f"{purpose} {self.what}"
         build = lambda at: change(self.build(at), at)  # noqa: E731
-        return self.statements.run(conn, what, self.owners, self.as_of, day=self.day, build=build)
+        return run(conn, f"{purpose} {self.what}", self.owners, self.when, build, by_days=self.by_days)
+
+    def read(self, conn: Connection) -> CursorResult[Any]:
+        """The rows themselves."""
+        return self.run(conn, "read", lambda rows, _: rows)
 
 
-def _prepare(dialect: Dialect, owners: Sequence[object], as_of: Instant, day: Day, build: Build) -> _Kept | None:
-    text, values, order = _compiled(dialect, build(as_of))
-    for distance in (_APART, -_APART):
-        other_text, other, _ = _compiled(dialect, build(as_of + distance))
-        if other_text != text:
-            continue
-        moved = {name for name, value in values.items() if other[name] != value}
-        if all(_moved_by(values[name], other[name], distance) for name in moved):
-            fixed = {name: value for name, value in values.items() if name not in moved}
-            return _Kept(owners, day, text, fixed, {name: values[name] - as_of for name in moved}, order)
+Rows = Select[Any] | TimedRows
+"""What is computed; where it is timed, the statement around it is kept from one evaluation to the next."""
+
+
+def run_on(
+    conn: Connection, purpose: str, rows: Rows, change: Callable[[Select[Any]], Executable]
+) -> CursorResult[Any]:
+    """Run the statement that `change` makes of the rows, kept where they are timed."""
+    if isinstance(rows, TimedRows):
+        return rows.run(conn, purpose, lambda found, _: change(found))
+    return conn.execute(change(rows), execution_options={"preserve_rowcount": True})
+
+
+def _prepare(dialect: Dialect, entry: _Entry, made: _Text, when: When, build: Build) -> _Kept | None:
+    """How to run again what was made for an instant; None: for the first time, or it cannot be done."""
+    at, seen = when.as_of, entry.seen
+    entry.seen = (at, made)
+    if seen is None:
+        return None
+    if entry.by_days:
+        if when.today(seen[0]) == when.day:
+            seen = (at - _DAYS_APART, _compiled(dialect, build(at - _DAYS_APART)))
+        if lasting := _compared(made, when, *seen):
+            return lasting
+    for other in (at + _NEAR, at - _NEAR):
+        if when.today(other) == when.day and (daily := _compared(made, when, other, _compiled(dialect, build(other)))):
+            return _Kept(daily.text, daily.moving, {}, when.day)
+    entry.lost = True
     return None
 
 
-def _moved_by(before: object, after: object, distance: int) -> bool:
-    return isinstance(before, int) and isinstance(after, int) and after - before == distance
+def _compared(made: _Text, when: When, at: Instant, other: _Text) -> _Kept | None:
+    """What moves in a statement, as it looks `at` another instant; None: something moves in another way."""
+    if other.text != made.text:
+        return None
+    moving, dated = {}, {}
+    for name, value in made.values.items():
+        moved = other.values[name]
+        if moved == value:
+            continue
+        if not isinstance(value, int) or not isinstance(moved, int):
+            return None
+        if moved - value == at - when.as_of:
+            moving[name] = value - when.as_of
+        elif moved - value == when.today(at) - when.day:
+            dated[name] = value - when.day
+        else:
+            return None
+    return _Kept(made, moving, dated, None)
 
 
-def _compiled(dialect: Dialect, statement: Executable) -> tuple[str, Mapping[str, Any], Sequence[str] | None]:
+def _compiled(dialect: Dialect, statement: Executable) -> _Text:
     compiled: Any = statement.compile(dialect=dialect, compile_kwargs=_RENDERED)  # type: ignore[attr-defined]
-    return str(compiled), compiled.params, compiled.positiontup
+    return _Text(str(compiled), compiled.params, compiled.positiontup)

@@ -42,6 +42,8 @@ class Moment:
     today: Day
     given: Mapping[str, float | None] | None = None
     """Portfolio statistics of this instant by name, bound; None: those that the last full evaluation has stored."""
+    before: int = 0
+    """How many days before that evaluation this is; it has stored the statistics of its past instants, too."""
 
     def ago(self, days: int) -> Expr:
         """The instant `days` whole days before; windows are (ago, as_of]."""
@@ -56,17 +58,22 @@ class Moment:
         """A portfolio statistic as a column `value`: the given one, else the stored one."""
         if self.given is not None:
             return select(real(literal(self.given.get(name), Double)).label("value"))
-        return select(portfolio_stats.c.value).where(portfolio_stats.c.name == name)
+        return select(portfolio_stats.c.value).where(portfolio_stats.c.name == name_then(name, self.before))
 
     def age(self, instant: Expr) -> Expr:
         """Whole elapsed days since an instant that is not later than `as_of`."""
         return (self.now - instant) // literal(DAY, BigInteger)
 
 
-def moment(as_of: Instant, timezone: str, given: Mapping[str, float | None] | None = None) -> Moment:
+def name_then(name: str, days: int) -> str:
+    """The name under which the statistic of `days` before an evaluation is stored."""
+    return f"{name}@{days}" if days else name
+
+
+def moment(as_of: Instant, timezone: str, given: Mapping[str, float | None] | None = None, before: int = 0) -> Moment:
     """The moment of `as_of` (UTC microseconds), with its date in `timezone` (an IANA name)."""
     there = (_EPOCH + timedelta(microseconds=as_of)).astimezone(ZoneInfo(timezone))
-    return Moment(as_of, there.toordinal() - _EPOCH_ORDINAL, given)
+    return Moment(as_of, there.toordinal() - _EPOCH_ORDINAL, given, before)
 
 
 def known(interval: FromClause, m: Moment) -> Expr:

@@ -35,14 +35,16 @@ def portfolio(
     stored: bool | None = None,
     given: Mapping[str, float | None] | None = None,
     past: FromClause | None = None,
+    before: int = 0,
 ) -> Select[Any]:
     """The facts of every customer in scope at `as_of`; the columns are those of `store.tables.facts`, in order.
 
     `accounts` narrows it to the ids that it selects; portfolio statistics are then the `stored` ones of the last full
-    evaluation, and else those of `as_of`, unless `stored` says otherwise, or they are `given` by name. `past` has
-    (account_id, health, health_state) of 30 days before; without it nobody knows how health has moved.
+    evaluation, or those it stored of so many days `before`, and else those of `as_of`, unless `stored` says otherwise,
+    or they are `given` by name. `past` has (account_id, health, health_state) of 30 days before; without it nobody
+    knows how health has moved.
     """
-    m = moment(as_of, settings.timezone, given)
+    m = moment(as_of, settings.timezone, given, before)
     base = scope(m, settings, accounts)
     stored = accounts is not None if stored is None else stored
     parts = _parts(m, settings, base, stored=stored or given is not None)

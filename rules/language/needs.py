@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules.language.model import RuleSet
-from rules.language.tree import Cut, Happened, InSet, Leaf, Moved, Narrow, Ranked, Silence, leaves
+from rules.language.calendar import BusinessDays
+from rules.language.model import Rule, RuleSet
+from rules.language.tree import Cut, DateIn, Happened, InSet, Leaf, Moved, Narrow, Ranked, Silence, leaves
 
-__all__ = ["Cut", "cuts_of", "distances_of", "members_of", "narrowed_of"]
+__all__ = ["Cut", "by_business_days", "cuts_of", "distances_of", "members_of", "narrowed_of"]
 
 
 def distances_of(ruleset: RuleSet) -> frozenset[int]:
@@ -29,6 +30,21 @@ def narrowed_of(ruleset: RuleSet) -> frozenset[Narrow]:
 def members_of(ruleset: RuleSet) -> frozenset[tuple[str, str]]:
     """(set, value) of the sets that are asked for: tags, functions reached, features."""
     return frozenset((leaf.fact.column, leaf.value) for leaf in _leaves(ruleset) if isinstance(leaf, InSet))
+
+
+def by_business_days(rule: Rule) -> bool:
+    """Whether one of its conditions counts business days: its borders do not move evenly with time."""
+    return any(_business(leaf) for node in rule.conditions for leaf in leaves(node))
+
+
+def _business(leaf: Leaf) -> bool:
+    match leaf:
+        case DateIn(calendar=calendar):
+            return calendar is not None
+        case Silence(window=window) | Happened(window=window):
+            return isinstance(window, BusinessDays)
+        case _:
+            return False
 
 
 def _leaves(ruleset: RuleSet) -> Iterator[Leaf]:

@@ -1,4 +1,4 @@
-"""Statements that are kept: built once a day, right at every instant of it, never shared where they must not be."""
+"""Statements that are kept: built once, right at every instant, never shared where they must not be."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from sqlalchemy import BigInteger, Executable, Select, Text, literal, select
 
 from store import touched
 from store.engine import Store
-from store.records import DAY, HOUR, Instant
+from store.records import DAY, HOUR, Day, Instant
+from store.statements import When, run
 
 NOON: Instant = 20_500 * DAY + 12 * HOUR
 
@@ -33,42 +34,69 @@ def _windows(at: Instant) -> Select[Any]:
     return select(*values)
 
 
-def _run(store: Store, build: Any, at: Instant, *owners: object) -> tuple[Any, ...]:
+def _today(at: Instant) -> Day:
+    return at // DAY
+
+
+def _run(store: Store, build: Any, at: Instant, *owners: object, by_days: bool = True) -> tuple[Any, ...]:
     with store.read() as conn:
-        return tuple(store.statements.run(conn, "windows", owners, at, day=at // DAY, build=build).one())
+        return tuple(run(conn, "windows", owners, When(at, _today), build, by_days=by_days).one())
 
 
-@pytest.mark.parametrize("start", [NOON, NOON - 11 * HOUR, NOON + 11 * HOUR], ids=["noon", "morning", "evening"])
-def test_kept_statement_is_right_at_every_instant_of_the_day(store: Store, start: Instant) -> None:
-    """Instants move along, days and words stay; it is not built again."""
+@pytest.mark.parametrize("second", [NOON + 1, NOON + 11 * HOUR, NOON + 2 * DAY, NOON - 40 * DAY])
+def test_kept_statement_is_right_at_every_instant(store: Store, second: Instant) -> None:
+    """Instants and dates move along, words stay; after two runs, of one day or of two, it is not built again."""
     build, owner = Counted(_windows), object()
-    _run(store, build, start, owner)
+    for at in (NOON, second):
+        assert (at, at - 30 * DAY, at // DAY, "rule") == _run(store, build, at, owner)
     built = build.times
-    for at in range(20_500 * DAY, 20_501 * DAY, 5 * HOUR + 1):
-        assert (at, at - 30 * DAY, 20_500, "rule") == _run(store, build, at, owner)
+    for at in range(20_400 * DAY, 20_600 * DAY, 9 * DAY + 5 * HOUR + 1):
+        assert (at, at - 30 * DAY, at // DAY, "rule") == _run(store, build, at, owner)
     assert built == build.times
 
 
-def test_the_next_day_it_is_built_again(store: Store) -> None:
-    """What depends on the date is that of the new day."""
-    build, owner = Counted(_windows), object()
-    _run(store, build, NOON, owner)
-    built = build.times
-    assert (NOON + DAY, NOON - 29 * DAY, 20_501, "rule") == _run(store, build, NOON + DAY, owner)
-    assert built < build.times
+def test_what_runs_once_is_built_once(store: Store) -> None:
+    """How a statement moves is only looked for where it runs again."""
+    build = Counted(_windows)
+    _run(store, build, NOON, object())
+    assert 1 == build.times
+
+
+def test_equal_owners_share_a_statement(store: Store) -> None:
+    """The same rule, read again, is the same statement."""
+    build = Counted(_windows)
+    for at in (NOON, NOON + DAY, NOON + 2 * DAY, NOON + 3 * DAY):
+        _run(store, build, at, ("equal", store.is_sqlite))
+    assert 2 == build.times
 
 
 def test_other_owners_have_statements_of_their_own(store: Store) -> None:
     """Another rule under the same name is another statement."""
     owners = [object(), object()]
-    for word, owner in zip(("a", "b"), owners, strict=True):
-        assert (word,) == _run(store, lambda _, word=word: select(literal(word, Text)), NOON, owner)
+    for at in (NOON, NOON + DAY, NOON + 2 * DAY):
+        for word, owner in zip(("a", "b"), owners, strict=True):
+            assert (word,) == _run(store, lambda _, word=word: select(literal(word, Text)), at, owner)
+
+
+def _monday(at: Instant) -> Select[Any]:
+    return select(literal(at // DAY - (at // DAY + 3) % 7, BigInteger), literal(at, BigInteger))
+
+
+def test_what_moves_unevenly_is_kept_for_a_day(store: Store) -> None:
+    """A date that stands still and then leaps is right on every day, where that is said; on one it is not built again."""
+    build, owner = Counted(_monday), object()
+    for at in range(NOON, NOON + 9 * DAY, 5 * HOUR):
+        assert (at // DAY - (at // DAY + 3) % 7, at) == _run(store, build, at, owner, by_days=False)
+    built = build.times
+    for at in range(NOON + 9 * DAY, NOON + 9 * DAY + 5 * HOUR, HOUR):
+        _run(store, build, at, owner, by_days=False)
+    assert built + 3 >= build.times
 
 
 def test_what_moves_in_another_way_is_built_each_time(store: Store) -> None:
     """A value at no fixed distance from the instant cannot be shared, and is right all the same."""
     build, owner = Counted(lambda at: select(literal(at // HOUR, BigInteger))), object()
-    for at in (NOON, NOON + 3 * HOUR, NOON + 5 * HOUR):
+    for at in (NOON, NOON + 3 * HOUR, NOON + 5 * HOUR, NOON + 3 * DAY):
         assert (at // HOUR,) == _run(store, build, at, owner)
 
 
