@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from daemon.explainrows import Behind, rows_behind
-from daemon.facts import Needs, facts_at
+from daemon.facts import Needs
+from daemon.factsat import facts_at
 from rules.facts.notes import NOTES, Note
 from rules.facts.settings import FactSettings
 from rules.language import wording

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Connection, Double, Select, Text, cast, literal, select
-from sqlalchemy.sql.expression import FromClause
+from sqlalchemy import Connection, Select, select
 
 from alerts.writeback import Target
 from daemon import pins
@@ -18,7 +17,7 @@ from rules.facts.health import CHANGE_DAYS, health_parts, stored_past
 from rules.facts.moment import moment, name_then
 from rules.facts.offerings import newest_offering
 from rules.facts.pastfacts import past_portfolio
-from rules.facts.ranks import cut_values
+from rules.facts.ranks import all_cuts
 from rules.language.model import RuleSet
 from rules.language.needs import Cut, cuts_of, distances_of
 from rules.language.values import today_of
@@ -50,6 +49,11 @@ class Needs:
         starts = [cut.key("").removesuffix("*") if cut.by_segment else cut.key(None) for cut in self.cuts]
         ranked = all(any(name.startswith(start) for name in names) for start in starts)
         return ranked and {str(day) for day in self.days} <= moved
+
+    @property
+    def ranked(self) -> tuple[Cut, ...]:
+        """The cuts, always in the same order."""
+        return tuple(sorted(self.cuts, key=lambda cut: cut.key(None)))
 
     @property
     def days(self) -> list[int]:
@@ -102,10 +106,12 @@ class _Refresh:
         """All customers."""
         return self.within is None
 
-    def rows(self, what: str, build: Callable[[Instant], Select[Any]]) -> TimedRows:
-        """Rows of the instant, by a name of which there is one statement for all customers and one for touched ones."""
+    def rows(self, what: str, build: Callable[[Instant], Select[Any]], *more: object) -> TimedRows:
+        """Rows of the instant, by a name of which there is one statement for all customers and one for touched ones;
+        `more`: what else it depends on.
+        """
         scope = "all" if self.full else "touched"
-        return TimedRows(f"{what} of {scope}", (self.settings, self.offering), self.when, build)
+        return TimedRows(f"{what} of {scope}", (self.settings, self.offering, *more), self.when, build)
 
     def statistics(self) -> dict[str, float | None]:
         """The portfolio's statistics of the instant."""
@@ -156,24 +162,18 @@ def _refresh_now(now: _Refresh, wanted: Needs) -> int:
     )
     now.parts(0)
     if now.full:
-        cuts = _cuts(conn, t.facts.select(), wanted.cuts)
+        ranked = now.rows("ranks", lambda _: all_cuts(t.facts, wanted.ranked), wanted.ranked)
+        cuts = read_cuts(conn, ranked, wanted.ranked)
         facts.write_statistics(conn, cuts, now.when.as_of)
         facts.forget_statistics(conn, _outdated(facts.statistics(conn), wanted, cuts))
     return changed + left
 
 
-def _statistics(conn: Connection, settings: FactSettings, as_of: Instant) -> dict[str, float | None]:
-    return {row.name: row.value for row in conn.execute(statistics(as_of, settings))}
-
-
-def _cuts(conn: Connection, rows: Select[tuple[object, ...]], cuts: Collection[Cut]) -> dict[str, float | None]:
-    """Every cut's values over these rows of facts, by key; a segment without anybody has none."""
-    there = rows.subquery("ranked_facts")
-    found: dict[str, float | None] = {}
-    for cut in cuts:
-        if not cut.by_segment:
-            found[cut.key(None)] = None
-        found |= {cut.key(row.segment): row.value for row in conn.execute(cut_values(there, cut))}
+def read_cuts(conn: Connection, rows: TimedRows, cuts: Sequence[Cut]) -> dict[str, float | None]:
+    """The values of cuts by key, as `all_cuts` finds them; a segment without anybody has none."""
+    found: dict[str, float | None] = {cut.key(None): None for cut in cuts if not cut.by_segment}
+    if cuts:
+        found |= {cuts[row.number].key(row.segment): row.value for row in rows.read(conn)}
     return found
 
 
@@ -191,60 +191,3 @@ def _outdated(stored: Collection[str], needs: Needs, cuts: Collection[str]) -> l
 def _targets(settings: FactSettings) -> Mapping[str, Target]:
     """Where pins are looked for: to read a value, the name of its field is not needed."""
     return {source: Target("", values) for source, values in settings.tier_values.items()}
-
-
-def _ids(accounts: Collection[int]) -> Select[int]:
-    return select(t.accounts.c.id).where(t.accounts.c.id.in_(sorted(accounts)))
-
-
-def facts_at(
-    store: Store, settings: FactSettings, as_of: Instant, account_id: int, needs: Needs | None = None
-) -> Mapping[str, Any] | None:
-    """Every column of the facts of one account at any instant; None = no customer in scope then.
-
-    Statistics are those of `as_of`. With `needs` the row also has what the evaluator looks up beside the columns: past
-    values (`health@30`), cuts by their key, sets and narrowed contact.
-    """
-    with store.read() as conn:
-        then = {days: _row_at(conn, settings, as_of - days * DAY, account_id) for days in (needs or Needs()).days}
-        row = _row_at(conn, settings, as_of, account_id, _health_then(account_id, then[CHANGE_DAYS]))
-        if row is None or needs is None:
-            return row
-        for days, past in then.items():
-            row |= {f"{name}@{days}": None if past is None else past[name] for name in _PAST_COLUMNS}
-        row |= _beside(conn, settings, as_of, account_id)
-        if needs.cuts:
-            row |= _cuts(conn, portfolio(as_of, settings), needs.cuts)
-    return row
-
-
-def _beside(conn: Connection, settings: FactSettings, as_of: Instant, account_id: int) -> dict[str, Any]:
-    """The members of sets, and contact narrowed to a level or function, as the evaluator looks them up."""
-    within = _ids([account_id])
-    members = conn.execute(sets(as_of, settings, within))
-    narrows = conn.execute(narrowed(as_of, settings, within)).mappings()
-    return {
-        "fact_sets": {(row.fact, row.value): row.state or True for row in members},
-        "narrowed": {(row["by"], row["value"]): dict(row) for row in narrows},
-    }
-
-
-_PAST_COLUMNS = [c.name for c in t.past_facts.columns if c.name not in ("account_id", "days", "as_of")]
-
-
-def _row_at(
-    conn: Connection, settings: FactSettings, as_of: Instant, account_id: int, past: FromClause | None = None
-) -> dict[str, Any] | None:
-    given = _statistics(conn, settings, as_of)
-    return facts.one(conn, portfolio(as_of, settings, _ids([account_id]), given=given, past=past), account_id)
-
-
-def _health_then(account_id: int, row: Mapping[str, Any] | None) -> FromClause:
-    """Health of 30 days ago of one account, bound."""
-    health, state = (row["health"], row["health_state"]) if row else (None, None)
-    columns = (
-        literal(account_id, BigInteger).label("account_id"),
-        cast(literal(health, Double), Double).label("health"),
-        cast(literal(state, Text), Text).label("health_state"),
-    )
-    return select(*columns).subquery("health_then")

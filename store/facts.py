@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, Table, delete, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, Table, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records import Instant
@@ -88,10 +88,3 @@ def write_statistics(conn: Connection, found: Mapping[str, float | None], as_of:
 def forget_statistics(conn: Connection, names: Collection[str]) -> None:
     """Remove these statistics."""
     conn.execute(delete(portfolio_stats).where(portfolio_stats.c.name.in_(sorted(names))))
-
-
-def one(conn: Connection, rows: Select[Any], account_id: int) -> dict[str, Any] | None:
-    """The row of one account among those that `rows` computes, by column name; None = not in scope."""
-    computed = rows.subquery("portfolio")
-    found = conn.execute(select(computed).where(computed.c.account_id == literal(account_id))).mappings().one_or_none()
-    return None if found is None else dict(found)

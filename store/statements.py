@@ -27,6 +27,7 @@ _DAYS_APART = 3 * DAY + 9 * HOUR + 11
 _NEAR = 6 * HOUR + 7
 """Of the instants so long before and after, at least one is on the same day."""
 _MOST = 500
+_NOTHING: Mapping[str, Any] = {}
 _RENDERED: Mapping[str, Any] = {"render_postcompile": True}
 
 
@@ -66,11 +67,12 @@ class _Kept:
     dated: Mapping[str, int]
     day: Day | None
 
-    def values(self, when: When) -> Any:
+    def values(self, when: When, bound: Mapping[str, Any]) -> Any:
         """The parameters at an instant."""
         moved = {name: when.as_of + distance for name, distance in self.moving.items()}
         day = when.day if self.dated else 0
-        return self.text.bound({**self.text.values, **moved, **{name: day + away for name, away in self.dated.items()}})
+        dated = {name: day + away for name, away in self.dated.items()}
+        return self.text.bound({**self.text.values, **moved, **dated, **bound})
 
 
 @dataclass(slots=True)
@@ -113,19 +115,30 @@ _SHELF = _Shelf()
 
 
 def run(
-    conn: Connection, what: str, owners: Sequence[object], when: When, build: Build, *, by_days: bool = True
+    conn: Connection,
+    what: str,
+    owners: Sequence[object],
+    when: When,
+    build: Build,
+    *,
+    by_days: bool = True,
+    bound: Mapping[str, Any] = _NOTHING,
 ) -> CursorResult[Any]:
     """Run what `build` makes for the instant.
 
     `what` and the `owners` (rule, settings) name the statement: all that it depends on but time. `by_days` False: time
-    in it is counted in business days, so no two days share it.
+    in it is counted in business days, so no two days share it. `bound`: values of parameters that it has by name.
     """
     entry = _SHELF.entry((conn.dialect.name, what), owners, by_days=by_days)
     kept = entry.kept
     if kept is None or kept.day not in (None, when.day):
         made = _compiled(conn.dialect, build(when.as_of))
         kept = entry.kept = None if entry.lost else _prepare(conn.dialect, entry, made, when, build)
-    text, values = (made.text, made.bound(made.values)) if kept is None else (kept.text.text, kept.values(when))
+    text, values = (
+        (made.text, made.bound({**made.values, **bound}))
+        if kept is None
+        else (kept.text.text, kept.values(when, bound))
+    )
     return conn.exec_driver_sql(text, values, execution_options={"preserve_rowcount": True})
 
 
@@ -138,11 +151,14 @@ class TimedRows:
     when: When
     build: Callable[[Instant], Select[Any]]
     by_days: bool = True
+    bound: Mapping[str, Any] = field(default_factory=dict)
 
     def run(self, conn: Connection, purpose: str, change: Change) -> CursorResult[Any]:
         """Run the statement that `change` makes of the rows and their instant; `purpose` tells those of the same rows apart."""
         build = lambda at: change(self.build(at), at)  # noqa: E731
-        return run(conn, f"{purpose} {self.what}", self.owners, self.when, build, by_days=self.by_days)
+        return run(
+            conn, f"{purpose} {self.what}", self.owners, self.when, build, by_days=self.by_days, bound=self.bound
+        )
 
     def read(self, conn: Connection) -> CursorResult[Any]:
         """The rows themselves."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    bindparam,
     case,
     cast,
     func,
@@ -40,8 +40,8 @@ class Moment:
 
     as_of: Instant
     today: Day
-    given: Mapping[str, float | None] | None = None
-    """Portfolio statistics of this instant by name, bound; None: those that the last full evaluation has stored."""
+    given: bool = False
+    """Portfolio statistics are parameters, see `given_name`; else they are those that the last full evaluation stored."""
     before: int = 0
     """How many days before that evaluation this is; it has stored the statistics of its past instants, too."""
 
@@ -56,8 +56,8 @@ class Moment:
 
     def statistic(self, name: str) -> Select[Any]:
         """A portfolio statistic as a column `value`: the given one, else the stored one."""
-        if self.given is not None:
-            return select(real(literal(self.given.get(name), Double)).label("value"))
+        if self.given:
+            return select(real(bindparam(given_name(name), None, Double)).label("value"))
         return select(portfolio_stats.c.value).where(portfolio_stats.c.name == name_then(name, self.before))
 
     def age(self, instant: Expr) -> Expr:
@@ -70,7 +70,12 @@ def name_then(name: str, days: int) -> str:
     return f"{name}@{days}" if days else name
 
 
-def moment(as_of: Instant, timezone: str, given: Mapping[str, float | None] | None = None, before: int = 0) -> Moment:
+def given_name(name: str) -> str:
+    """The name of the parameter that a statistic is given in."""
+    return f"given_{name}"
+
+
+def moment(as_of: Instant, timezone: str, *, given: bool = False, before: int = 0) -> Moment:
     """The moment of `as_of` (UTC microseconds), with its date in `timezone` (an IANA name)."""
     there = (_EPOCH + timedelta(microseconds=as_of)).astimezone(ZoneInfo(timezone))
     return Moment(as_of, there.toordinal() - _EPOCH_ORDINAL, given, before)

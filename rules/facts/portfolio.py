@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Select, and_, literal, or_, select
@@ -33,7 +32,7 @@ def portfolio(
     accounts: Select[int] | None = None,
     *,
     stored: bool | None = None,
-    given: Mapping[str, float | None] | None = None,
+    given: bool = False,
     past: FromClause | None = None,
     before: int = 0,
 ) -> Select[Any]:
@@ -41,13 +40,13 @@ def portfolio(
 
     `accounts` narrows it to the ids that it selects; portfolio statistics are then the `stored` ones of the last full
     evaluation, or those it stored of so many days `before`, and else those of `as_of`, unless `stored` says otherwise,
-    or they are `given` by name. `past` has (account_id, health, health_state) of 30 days before; without it nobody
+    or they are `given` as parameters. `past` has (account_id, health, health_state) of 30 days before; without it nobody
     knows how health has moved.
     """
-    m = moment(as_of, settings.timezone, given, before)
+    m = moment(as_of, settings.timezone, given=given, before=before)
     base = scope(m, settings, accounts)
     stored = accounts is not None if stored is None else stored
-    parts = _parts(m, settings, base, stored=stored or given is not None)
+    parts = _parts(m, settings, base, stored=stored or given)
     columns = {"account_id": parts.contract.c.account_id, "as_of": m.now, **fact_columns(m, settings, parts)}
     key = parts.contract.c.account_id
     query = select(*(typed(columns[name], name).label(name) for name in first_columns())).select_from(parts.contract)

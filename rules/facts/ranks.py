@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Text, case, func, literal, select
+from sqlalchemy import BigInteger, Integer, Select, Text, case, func, literal, select, union_all
 from sqlalchemy.sql.expression import FromClause
 
 from rules.facts.moment import Expr, real
 from rules.language.needs import Cut
 
 
-def cut_values(rows: FromClause, cut: Cut) -> Select[Any]:
+def all_cuts(rows: FromClause, cuts: Sequence[Cut]) -> Select[Any]:
+    """(number, segment, value) of several cuts, which are numbered as they come; at least one."""
+    each = [cut_values(rows, cut, f"ranked_{number}").subquery(f"cut_{number}") for number, cut in enumerate(cuts)]
+    numbered = [
+        select(literal(number, Integer).label("number"), c.c.segment, c.c.value) for number, c in enumerate(each)
+    ]
+    return union_all(*numbered).subquery("cuts").select()
+
+
+def cut_values(rows: FromClause, cut: Cut, name: str = "ranked") -> Select[Any]:
     """(segment, value) of one cut over rows of facts; NULL segment: of all customers. No row, or NULL: nobody is in it.
 
     Ranked are the customers that have the fact, fresh. The percentile rank of one of n is (below + half of the other
@@ -23,7 +33,7 @@ def cut_values(rows: FromClause, cut: Cut) -> Select[Any]:
     segment = c.segment if cut.by_segment else literal(None, Text)
     if cut.by_segment:
         ranked += [c.segment_state.is_(None), c.segment.is_not(None)]
-    held = select(segment.label("segment"), c[cut.column].label("value")).where(*ranked).cte("ranked_values")
+    held = select(segment.label("segment"), c[cut.column].label("value")).where(*ranked).cte(name)
     partition = [held.c.segment]
     placed = select(
         held.c.segment,

@@ -12,7 +12,7 @@ import pytest
 from connectors.usage.connector import UsageConnector
 from connectors.usage.settings import UsageSettings
 from daemon.derive import derive
-from daemon.facts import facts_at
+from daemon.factsat import facts_at
 from daemon.sync import SyncRun, run_sync
 from rules.facts.settings import FactSettings
 from rules.language import load

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Table, insert, select
 
 from daemon.config import ConfigError, load
-from daemon.facts import Needs, facts_at, refresh
+from daemon.facts import Needs, refresh
+from daemon.factsat import facts_at
 from daemon.healthtext import rendered
 from daemon.healthwhy import health_why
 from daemon.parts import fact_settings

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from alerts.writeback import WritebackSettings
-from daemon.facts import facts_at, refresh
+from daemon.facts import refresh
+from daemon.factsat import facts_at
 from daemon.tierplan import NoProposal, TierSetup
 from daemon.tiers import TierRun, adopt, adoptable, apply, plan
 from rules.facts import FactSettings

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from daemon.facts import facts_at, refresh
+from daemon.facts import refresh
+from daemon.factsat import facts_at
 from rules.facts import MEDIAN_CHANGE, RHYTHM, FactSettings, UsageNames, portfolio
 from store.engine import Store
 from store.records import DAY, HOUR

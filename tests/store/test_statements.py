@@ -79,7 +79,8 @@ def test_other_owners_have_statements_of_their_own(store: Store) -> None:
 
 
 def _monday(at: Instant) -> Select[Any]:
-    return select(literal(at // DAY - (at // DAY + 3) % 7, BigInteger), literal(at, BigInteger))
+    values: list[Any] = [literal(value, BigInteger) for value in (at // DAY - (at // DAY + 3) % 7, at)]
+    return select(*values)
 
 
 def test_what_moves_unevenly_is_kept_for_a_day(store: Store) -> None:
