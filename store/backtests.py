@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from store.records import Instant
 from store.refs import chunks
+from store.statements import TimedRows
 from store.tables import account_fields, accounts, facts, sources
 
 
@@ -28,12 +29,16 @@ def customers(connection: Connection) -> list[Row[Any]]:
     return list(connection.execute(select(facts.c.account_id, facts.c.arr, facts.c.csm)))
 
 
-def said(connection: Connection, found: Select[Any], *, evidence: bool) -> list[Mapping[str, Any]]:
+def said(connection: Connection, found: TimedRows, *, evidence: bool) -> list[Mapping[str, Any]]:
     """The rows of a rule's Select; without `evidence` only account_id, outcome, severity and reason."""
-    if not evidence:
-        rows = found.subquery("found").c
-        found = select(rows.account_id, rows.outcome, rows.severity, rows.reason)
-    return [dict(row) for row in connection.execute(found).mappings()]
+    if evidence:
+        return [dict(row) for row in found.read(connection).mappings()]
+    return [dict(row) for row in found.run(connection, "said by", lambda rows, _: _without_evidence(rows)).mappings()]
+
+
+def _without_evidence(found: Select[Any]) -> Select[Any]:
+    rows = found.subquery("found").c
+    return select(rows.account_id, rows.outcome, rows.severity, rows.reason)
 
 
 def outcomes(connection: Connection, found: Select[Any]) -> dict[int, Instant]:

@@ -6,11 +6,14 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
+from typing import Any as Anything
 
+from rules.language.calendar import BusinessDays, Span
 from rules.language.catalogue import Fact, Kind
 from rules.language.model import Rule, version_of
-from rules.language.tree import All, Any, DateIn, Happened, Leaf, Named, Node, Not, Range, Silence, parts_of
+from rules.language.tree import All, Any, DateIn, Happened, Leaf, Moved, Named, Node, Not, Range, Silence, parts_of
 from rules.language.values import quantity
 from rules.language.wording import money, span
 from store.records import DAY, HOUR
@@ -85,27 +88,43 @@ def _placed(node: Node, *, inside: bool) -> Iterator[tuple[Leaf, bool]]:
 
 def _bound(leaf: Leaf) -> _Bound | None:
     match leaf:
-        case Silence(window=int(window)) | Happened(window=int(window)):
-            unit = HOUR if window % DAY else DAY
-            return _Bound(
-                leaf,
-                window / unit,
-                lambda value: replace(leaf, window=round(value * unit)),
-                lambda value: span(round(value * unit)),
-                whole=True,
-            )
-        case DateIn(first=first, last=last, absolute=False) if last or first:
-            days, to_days = last or first or 0, lambda value: span(round(value) * DAY)
-            if last:
-                return _Bound(leaf, days, lambda v: replace(leaf, last=round(v)), to_days, whole=True)
-            return _Bound(leaf, days, lambda v: replace(leaf, first=round(v)), to_days, whole=True)
+        case Silence(window=window) | Happened(window=window) if window is not None:
+            count, length = _lengths(window)
+            return _Bound(leaf, count, lambda v: replace(leaf, window=length(v)), lambda v: span(length(v)), whole=True)
+        case DateIn(first=first, last=last, absolute=False, calendar=calendar) if last or first:
+            days, end = last or first or 0, "last" if last else "first"
+            _, length = _lengths(DAY if calendar is None else BusinessDays(1, calendar))
+            return _Bound(leaf, days, lambda v: _put(leaf, end, round(v)), lambda v: span(length(v)), whole=True)
         case Range(low=low, high=high, fact=fact) if low != high:
-            value = round((high if math.isinf(low) else low) * _SCALE.get(fact.kind, 1.0), 9)
-            whole, shown = fact.kind in _WHOLE, partial(_written, fact)
-            if math.isinf(low):
-                return _Bound(leaf, value, lambda v: replace(leaf, high=_stored(fact, v)), shown, whole)
-            return _Bound(leaf, value, lambda v: replace(leaf, low=_stored(fact, v)), shown, whole)
+            end, value = ("high", high) if math.isinf(low) else ("low", low)
+            return _number_of(leaf, end, fact, value)
+        case Moved(share=share) if share is not None:
+            percent = float(share * 100)
+            put = lambda v: replace(leaf, share=Fraction(str(round(v, 4))) / 100)  # noqa: E731
+            return _Bound(leaf, percent, put, "{:g}%".format, whole=False)
+        case Moved(by=by, fact=fact) if by:
+            return _number_of(leaf, "by", fact, by)
     return None
+
+
+def _lengths(window: Span) -> tuple[float, Callable[[float], Span]]:
+    """A length as a number of days, business days or hours, and such a length of another number."""
+    if isinstance(window, BusinessDays):
+        return window.days, lambda value: replace(window, days=round(value))
+    unit = HOUR if window % DAY else DAY
+    return window / unit, lambda value: round(value * unit)
+
+
+def _number_of(leaf: Leaf, field: str, fact: Fact, value: float) -> _Bound:
+    """A number of the phrase that is in the fact's own unit."""
+    written = round(value * _SCALE.get(fact.kind, 1.0), 9)
+    put = lambda v: _put(leaf, field, _stored(fact, v))  # noqa: E731
+    return _Bound(leaf, written, put, partial(_written, fact), fact.kind in _WHOLE)
+
+
+def _put(leaf: Leaf, field: str, value: float) -> Leaf:
+    changed: dict[str, Anything] = {field: value}
+    return replace(leaf, **changed)
 
 
 def _stored(fact: Fact, value: float) -> float:

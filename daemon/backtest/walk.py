@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -15,9 +16,11 @@ from daemon.backtest.sweep import Variant
 from rules.language.compile import select_evidence, select_findings
 from rules.language.evaluate import Row
 from rules.language.model import Rule
+from rules.language.needs import by_business_days
 from rules.language.values import today_of
 from store import backtests
 from store.records import Instant
+from store.statements import TimedRows, When
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,9 @@ class Walk:
         }
 
     def _said(self, rule: Rule, at: Instant, *, evidence: bool) -> dict[int, Said]:
-        found = select_findings(rule, at, today_of(at, self.zone))
+        when = When(at, partial(today_of, zone=self.zone))
+        build = lambda then: select_findings(rule, then, when.today(then))  # noqa: E731
+        found = TimedRows("rule", (rule,), when, build, by_days=not by_business_days(rule))
         rows = backtests.said(self.connection, found, evidence=evidence)
         return {
             row["account_id"]: Said(row["outcome"] == "fires", row["severity"], row["reason"], row if evidence else {})

@@ -186,6 +186,15 @@ def test_the_interval_is_wilsons(hits: int, of: int, low: float, high: float) ->
         ("renewal is within the next 90 days", None, ["45 days", "68 days", "90 days", "112 days", "135 days"]),
         ("arr is at least 50k", "50k..100k by 50k", ["$50,000", "$100,000"]),
         ("exec contacts are fewer than 2", None, ["1", "2", "3", "4"]),
+        ("no contact in 10 business days", "5..15 by 5", ["5 business days", "10 business days", "15 business days"]),
+        (
+            "renewal is within the next 4 business days",
+            "2..4",
+            ["2 business days", "3 business days", "4 business days"],
+        ),
+        ("health fell by 15 in 30 days", "10..20 by 5", ["10", "15", "20"]),
+        ("arr fell by 10% in 90 days", "5%..15% by 5%", ["5%", "10%", "15%"]),
+        ("adoption fell by 20 points in 30 days", "10..20 by 10", ["10%", "20%"]),
         ("strategic and no contact in 30 days", None, ["15 days", "22 days", "30 days", "38 days", "45 days"]),
     ],
 )
