@@ -21,14 +21,6 @@ from store.tables import metadata
 from tests import postgres
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module's tests run in one process, and so do all that share the settled company: what they share is made once."""
-    for item in items:
-        shared = "settled" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("settled" if shared else item.nodeid.partition("::")[0]))
-
-
 def _execute(url: str, *statements: str) -> None:
     """Run statements that must stand outside a transaction (CREATE and DROP DATABASE)."""
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")

@@ -127,7 +127,7 @@ def test_daemon_stays_up_and_says_what_is_wrong(office: Stage) -> None:
     assert f"tierd run pid {office.child.process.pid}" in status.out
     assert "usage/usage-2026-03-03.csv:3: `active_users` is 'many'" in status.out
     assert f"no answer from {_UNREACHABLE}" in status.out
-    assert "the last good rules are used: rules/churn.yaml:6:30" in status.out
+    assert "the last good rules are used: rules/churn.yaml:7:30" in status.out
     assert office.child.process.poll() is None
     assert office.child.stop() == 0
 

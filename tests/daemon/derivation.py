@@ -9,6 +9,7 @@ from sqlalchemy import Table, select
 
 from daemon.derive import Derived, derive
 from rules.fieldmap import Derivation, Option, SourceMapping
+from store import runs
 from store import tables as t
 from store.engine import Store
 from store.records import (
@@ -95,6 +96,7 @@ def meeting(ref: str, start: int, status: ActivityStatus = ActivityStatus.UNKNOW
 def sync(store: Store, *records: Record, source: str = "sf", settings: Derivation = SETTINGS) -> Derived:
     """Save and derive, as the daemon does after a sync."""
     with store.write() as conn:
+        runs.declare_source(conn, source, "salesforce", DAY)
         save_batch(conn, source, Batch("all", records, "c"), NOW)
     return derive(store, settings, NOW)
 
