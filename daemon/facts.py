@@ -19,29 +19,40 @@ from rules.facts.offerings import newest_offering
 from rules.facts.pastfacts import past_portfolio
 from rules.facts.ranks import all_cuts
 from rules.language.model import RuleSet
-from rules.language.needs import Cut, cuts_of, distances_of
+from rules.language.needs import Cut, cuts_of, distances_of, facts_of_rules, members_of, narrowed_of
 from rules.language.values import today_of
 from store import facts, touched
 from store import tables as t
 from store.engine import Store
-from store.factsets import write_sets
+from store.factsets import keep_rows
 from store.records import DAY, Instant
 from store.statements import TimedRows, When
 
-Statistics = Mapping[str, float | None]
+MOVED_HEALTH, SETS, NARROWED, PARTS = "moved_health", "sets", "narrowed", "parts"
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What must be there besides the facts of now: distances in whole days, those of health always, and rank cuts."""
+    """What must be there besides the facts of now: distances in whole days, rank cuts, and what else is kept."""
 
     distances: frozenset[int] = frozenset()
     cuts: frozenset[Cut] = frozenset()
+    kept: frozenset[str] = frozenset({MOVED_HEALTH, SETS, NARROWED, PARTS})
 
     @classmethod
     def of(cls, ruleset: RuleSet) -> Needs:
-        """What these rules ask for."""
+        """What these rules ask for, in a store that keeps all the rest for people to look at."""
         return cls(distances_of(ruleset), cuts_of(ruleset))
+
+    @classmethod
+    def alone(cls, ruleset: RuleSet) -> Needs:
+        """What these rules ask for, and nothing else."""
+        asked = {
+            MOVED_HEALTH: any(fact.column == "health_change_30d" for fact in facts_of_rules(ruleset)),
+            SETS: members_of(ruleset),
+            NARROWED: narrowed_of(ruleset),
+        }
+        return cls(distances_of(ruleset), cuts_of(ruleset), frozenset(name for name, found in asked.items() if found))
 
     def stored(self, names: Collection[str]) -> bool:
         """Whether the last full evaluation has computed all of it; `names` are those of the statistics that it left."""
@@ -58,7 +69,7 @@ class Needs:
     @property
     def days(self) -> list[int]:
         """The distances, nearest first."""
-        return sorted(self.distances | {CHANGE_DAYS})
+        return sorted(self.distances | ({CHANGE_DAYS} if MOVED_HEALTH in self.kept else set()))
 
 
 def refresh(
@@ -79,7 +90,7 @@ def refresh(
         pins.observe(conn, _targets(settings), as_of, within)
     for days in wanted.days:  # before the facts of now: these say how far health has moved since
         with store.write() as conn:
-            _refresh_past(_Refresh.of(conn, settings, accounts, as_of - days * DAY), as_of, days)
+            _refresh_past(_Refresh.of(conn, settings, accounts, as_of - days * DAY), as_of, days, wanted)
     with store.write() as conn:
         return _refresh_now(_Refresh.of(conn, settings, accounts, as_of), wanted)
 
@@ -133,7 +144,7 @@ class _Refresh:
         facts.drop(self.conn, select(there.c.account_id), self.within, t.health_parts, days)
 
 
-def _refresh_past(then: _Refresh, as_of: Instant, days: int) -> None:
+def _refresh_past(then: _Refresh, as_of: Instant, days: int, wanted: Needs) -> None:
     """Past facts by the statistics of then, which a full evaluation computes and a touched one reads."""
     conn = then.conn
     if then.full:
@@ -142,7 +153,7 @@ def _refresh_past(then: _Refresh, as_of: Instant, days: int) -> None:
     rows = then.rows(f"past {days}", lambda at: past_portfolio(at, then.settings, days, then.within))
     facts.write(conn, rows, t.past_facts)
     facts.drop(conn, then.scope(), then.within, t.past_facts, days)
-    if days == CHANGE_DAYS:
+    if days == CHANGE_DAYS and PARTS in wanted.kept:
         then.parts(days)
 
 
@@ -154,13 +165,12 @@ def _refresh_now(now: _Refresh, wanted: Needs) -> int:
     rows = now.rows("facts", lambda at: portfolio(at, settings, within, stored=True, past=stored_past()))
     changed = facts.write(conn, rows)
     left = facts.drop(conn, now.scope(), within)
-    write_sets(
-        conn,
-        now.rows("sets", lambda at: sets(at, settings, within)),
-        now.rows("narrowed", lambda at: narrowed(at, settings, within)),
-        within,
-    )
-    now.parts(0)
+    if SETS in wanted.kept:
+        keep_rows(conn, t.fact_sets, now.rows("sets", lambda at: sets(at, settings, within)), within)
+    if NARROWED in wanted.kept:
+        keep_rows(conn, t.narrowed_facts, now.rows("narrowed", lambda at: narrowed(at, settings, within)), within)
+    if PARTS in wanted.kept:
+        now.parts(0)
     if now.full:
         ranked = now.rows("ranks", lambda _: all_cuts(t.facts, wanted.ranked), wanted.ranked)
         cuts = read_cuts(conn, ranked, wanted.ranked)

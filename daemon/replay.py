@@ -50,8 +50,8 @@ def looking(
 
 
 def needs_of(rules: Iterable[Rule]) -> Needs:
-    """The past distances and ranks that these rules ask for."""
-    return Needs.of(RuleSet(tuple(rules), {}, {}, ""))
+    """What these rules compare besides the facts of now, and nothing else."""
+    return Needs.alone(RuleSet(tuple(rules), {}, {}, ""))
 
 
 def fill(apart: Scratch, settings: FactSettings, as_of: Instant, needs: Needs) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,31 +16,11 @@ from store.tables import fact_sets, narrowed_facts
 _ROOM = "wanted_sets"
 
 
-def write_sets(conn: Connection, sets: Rows, narrowed: Rows, accounts: Select[Any] | None = None) -> int:
-    """Bring both tables to what the two selects compute, for `accounts` or for all; gives how many rows differed.
+def keep_rows(conn: Connection, table: Table, rows: Rows, accounts: Select[Any] | None = None) -> int:
+    """Bring `fact_sets` or `narrowed_facts` to what is computed, for `accounts` or for all; gives how many rows differed.
 
-    The columns of the selects are those of the tables, in order. A row that is equal is left alone.
+    The columns of `rows` are those of the table, in order. A row that is equal is left alone.
     """
-    return _bring(conn, fact_sets, sets, accounts) + _bring(conn, narrowed_facts, narrowed, accounts)
-
-
-def sets_of(conn: Connection, sets: Select[Any], account_id: int) -> Mapping[tuple[str, str], str | bool]:
-    """(fact, value) -> its state, or True where it has none, of one account."""
-    c = sets.subquery("sets").c
-    rows = conn.execute(select(c.fact, c.value, c.state).where(c.account_id == literal(account_id)))
-    return {(row.fact, row.value): row.state or True for row in rows}
-
-
-def narrowed_of(
-    conn: Connection, narrowed: Select[Any], account_id: int
-) -> Mapping[tuple[str, str], Mapping[str, Any]]:
-    """(by, value) -> the columns of that row, of one account."""
-    computed = narrowed.subquery("narrowed")
-    rows = conn.execute(select(computed).where(computed.c.account_id == literal(account_id))).mappings()
-    return {(row["by"], row["value"]): dict(row) for row in rows}
-
-
-def _bring(conn: Connection, table: Table, rows: Rows, accounts: Select[Any] | None) -> int:
     keys = [column.name for column in table.primary_key]
     values = [column.name for column in table.columns if column.name not in keys]
     with _scratch(conn, table) as wanted:
@@ -64,7 +44,7 @@ def _bring(conn: Connection, table: Table, rows: Rows, accounts: Select[Any] | N
 
 @contextmanager
 def room(conn: Connection) -> Iterator[None]:
-    """Make the temporary tables that `write_sets` needs beforehand: a transaction that only reads may make none."""
+    """Make the temporary tables that `keep_rows` needs beforehand: a transaction that only reads may make none."""
     for table in (fact_sets, narrowed_facts):
         conn.execute(CreateTable(_wanted(table), if_not_exists=True))
     conn.info[_ROOM] = True

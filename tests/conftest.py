@@ -98,6 +98,14 @@ def sqlite_store(sqlite_url: str) -> Iterator[Store]:
     store.close()
 
 
+@pytest.fixture
+def both_stores(sqlite_store: Store, postgresql_url: str) -> Iterator[tuple[Store, Store]]:
+    """An empty store on SQLite and one on PostgreSQL, for what is computed once and held against both."""
+    opened = Store(postgresql_url)
+    yield sqlite_store, opened
+    opened.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """An empty store of the current schema; a test that takes it runs once per database."""

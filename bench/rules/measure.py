@@ -11,17 +11,18 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Table, insert, select, text
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import select, text
 from sqlalchemy.sql import quoted_name
 
 from bench.rules import handwritten
-from bench.rules.world import NOW, TODAY
+from bench.rules.world import NOW
+from daemon.backtest import Asked, backtest
+from daemon.backtest.judging import Terms
 from daemon.evaluate import evaluate
 from daemon.facts import refresh
-from rules.facts import FactSettings, portfolio
+from rules.facts import FactSettings
 from rules.language import RuleSet, load
-from rules.language.compile import evidence_columns, select_findings
+from rules.language.compile import evidence_columns
 from store.engine import Store
 from store.records import DAY
 from store.tables import facts, findings, metadata
@@ -120,33 +121,11 @@ def measure_touched(store: Store, accounts: int, figures: Figures, say: Callable
 
 
 def measure_backtest(store: Store, figures: Figures, say: Callable[[str], None]) -> None:
-    """A year in weeks: the portfolio of each is computed into a table of the connection's own, and a rule is asked."""
-    rule, held = ruleset().rule("renewal-exec-silence"), 0
-    # Not `store.read()`: on PostgreSQL that may make no table, not even a temporary one.
-    with timed(figures, "backtest, a year in weeks", say), store.engine.connect() as connection, connection.begin():
-        columns = [Column(c.name, c.type, primary_key=c.primary_key, autoincrement=False) for c in facts.columns]
-        mine = Table("facts_of_then", MetaData(), *columns, prefixes=["TEMPORARY"])
-        connection.execute(CreateTable(mine))
-        for week in range(_WEEKS):
-            at = NOW - (_WEEKS - 1 - week) * 7 * DAY
-            connection.execute(mine.delete())
-            then = portfolio(at, SETTINGS)
-            connection.execute(insert(mine).from_select([c.name for c in mine.columns], then))
-            found = select_findings(rule, at, TODAY - (_WEEKS - 1 - week) * 7)
-            held += len(connection.execute(_over(found, mine)).all())
-    figures.counts["backtest findings"] = held
-
-
-def _over(found: Any, table: Table) -> Any:
-    """The same Select over another table of facts."""
-    from sqlalchemy.sql.visitors import replacement_traverse  # noqa: PLC0415
-
-    def other(element: Any, **_: Any) -> Any:
-        if element is facts:
-            return table
-        return table.c[element.name] if getattr(element, "table", None) is facts else None
-
-    return replacement_traverse(found, {}, other)
+    """A year in weeks of one rule, by the product's own backtest: every week is computed from what was on record then."""
+    asked = Asked(ruleset().rule("renewal-exec-silence"), NOW - (_WEEKS - 1) * 7 * DAY, Terms(NOW))
+    with timed(figures, "backtest, a year in weeks", say):
+        found = backtest(store, SETTINGS, asked)
+    figures.counts["backtest alerts"] = found.judgement.alerts
 
 
 def by_hand(store: Store, rules: RuleSet, few: Sequence[int] | None = None) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules.language.calendar import BusinessDays
+from rules.language.catalogue import Fact
 from rules.language.model import Rule, RuleSet
-from rules.language.tree import Cut, DateIn, Happened, InSet, Leaf, Moved, Narrow, Ranked, Silence, leaves
+from rules.language.tree import Cut, DateIn, Happened, InSet, Leaf, Moved, Narrow, Ranked, Silence, facts_of, leaves
+from rules.language.wording import placeholders
 
-__all__ = ["Cut", "by_business_days", "cuts_of", "distances_of", "members_of", "narrowed_of"]
+__all__ = ["Cut", "by_business_days", "cuts_of", "distances_of", "facts_of_rules", "members_of", "narrowed_of"]
 
 
 def distances_of(ruleset: RuleSet) -> frozenset[int]:
@@ -30,6 +32,12 @@ def narrowed_of(ruleset: RuleSet) -> frozenset[Narrow]:
 def members_of(ruleset: RuleSet) -> frozenset[tuple[str, str]]:
     """(set, value) of the sets that are asked for: tags, functions reached, features."""
     return frozenset((leaf.fact.column, leaf.value) for leaf in _leaves(ruleset) if isinstance(leaf, InSet))
+
+
+def facts_of_rules(ruleset: RuleSet) -> frozenset[Fact]:
+    """Every fact that a condition compares or a sentence names."""
+    compared = {fact for leaf in _leaves(ruleset) for fact in facts_of(leaf)}
+    return frozenset(compared.union(*(placeholders(rule.say) for rule in ruleset.rules)))
 
 
 def by_business_days(rule: Rule) -> bool:

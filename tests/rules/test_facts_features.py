@@ -7,14 +7,14 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, Table, select
 
 from rules.facts import FactSettings, UsageNames, narrowed, portfolio, sets
 from rules.facts.moment import moment
 from rules.facts.offerings import newest_offering
 from rules.facts.settings import Feature, Offering
 from store.engine import Store
-from store.factsets import narrowed_of, sets_of, write_sets
+from store.factsets import keep_rows
 from store.records import DAY, HOUR
 from store.tables import accounts as accounts_table
 from store.tables import fact_sets, narrowed_facts
@@ -276,11 +276,14 @@ def test_sets_are_written_by_difference(store: Store) -> None:
     only = select(accounts_table.c.id).where(accounts_table.c.id == second)
     with store.write() as conn:
         rows.save(conn)
-        assert write_sets(conn, sets(NOW, DAILY), narrowed(NOW, DAILY)) == 6
-        assert write_sets(conn, sets(NOW, DAILY), narrowed(NOW, DAILY)) == 0
-        later = NOW + 2 * DAY
-        assert write_sets(conn, sets(later, DAILY, only), narrowed(later, DAILY, only), only) == 1
+        assert [keep_rows(conn, table, rows) for table, rows in _computed(NOW)] == [2, 4]
+        assert [keep_rows(conn, table, rows) for table, rows in _computed(NOW)] == [0, 0]
+        assert [keep_rows(conn, table, rows, only) for table, rows in _computed(NOW + 2 * DAY, only)] == [1, 0]
         assert [tuple(row) for row in conn.execute(select(fact_sets))] == [(first, "tags", "beta", None)]
         assert len(conn.execute(select(narrowed_facts)).all()) == 4
-        assert sets_of(conn, sets(NOW, DAILY), first) == {("tags", "beta"): True}
-        assert narrowed_of(conn, narrowed(NOW, DAILY), first)["level", ""]["last_contact"] == ago(1)
+        level = (narrowed_facts.c.account_id == first) & (narrowed_facts.c.by == "level")
+        assert conn.scalar(select(narrowed_facts.c.last_contact).where(level)) == ago(1)
+
+
+def _computed(as_of: int, only: Select[int] | None = None) -> list[tuple[Table, Select[Any]]]:
+    return [(fact_sets, sets(as_of, DAILY, only)), (narrowed_facts, narrowed(as_of, DAILY, only))]
