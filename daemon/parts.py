@@ -140,6 +140,7 @@ def alert_policy(config: Config) -> AlertPolicy:
         currency=config.currency,
         tier_names=tuple(str(name) for name in config.tiers.names),
         metric=config.usage.metric,
+        red_below=config.health_score.yellow,
     )
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from daemon.config import Config
 from rules.language.catalogue import FACTS
 from rules.language.findings import Finding, findings
 from rules.language.model import RuleSet
 from rules.language.sets import SETS
+from store.backtests import oldest_contact
+from store.engine import Store
+from store.records import DAY, Instant
 
 _MAPPED: Mapping[str, tuple[str, ...]] = {
     "arr": ("arr", "arr_growth", "load_per_arr"),
@@ -36,9 +43,25 @@ _FROM_USAGE = (
 _FROM_FEATURES = ("features", "features_adopted", "features_offered", "whitespace")
 
 
-def odd(config: Config, rules: RuleSet) -> list[Finding]:
-    """Static findings on the rules; rows are kept for good, so no window is too long."""
-    return findings(rules, supplied=supplied(config))
+def odd(config: Config, rules: RuleSet, now: Instant) -> list[Finding]:
+    """Static findings on the rules under this configuration, and under what its store has by now, where there is one."""
+    return findings(rules, supplied=supplied(config), history_days=_history(config, now))
+
+
+def _history(config: Config, now: Instant) -> int | None:
+    """Whole days from the oldest activity on record to now; None: nothing is known yet. Nothing is made or changed."""
+    file = make_url(config.store_url).database
+    if config.store_url.startswith("sqlite") and not Path(file or "").is_file():
+        return None
+    store = Store(config.store_url)
+    try:
+        with store.read() as connection:
+            oldest = oldest_contact(connection)
+    except SQLAlchemyError:  # not there, or of another version: the rules can be checked all the same
+        return None
+    finally:
+        store.close()
+    return None if oldest is None else (now - oldest) // DAY
 
 
 def supplied(config: Config) -> frozenset[str]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 from store.records import Instant
 from store.refs import chunks
 from store.statements import TimedRows
-from store.tables import account_fields, accounts, facts, sources
+from store.tables import account_fields, accounts, facts, sources, touches
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,12 @@ def field_histories(connection: Connection, fields: Collection[str]) -> list[Fie
         FieldHistory(row.field, everyone[row.field], int(row.n), row.first_synced_at)
         for row in connection.execute(unknown)
     ]
+
+
+def oldest_contact(connection: Connection) -> Instant | None:
+    """When the oldest activity on record happened."""
+    found: Instant | None = connection.scalar(select(func.min(touches.c.occurred_at)))
+    return found
 
 
 def first_synced_at(connection: Connection) -> Instant | None:

@@ -18,6 +18,7 @@ from sqlalchemy.types import NullType
 from store import touched
 
 _BUSY_MS = 30_000
+_CONNECT_SECONDS = 10
 # SQLite's own 2 MiB hold the facts of a few hundred accounts: each rule would fetch those of a thousand again. It is per
 # connection, and a sync promises to stay small.
 _CACHE_KIB = 16 * 1024
@@ -42,7 +43,8 @@ class Store:
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             pool = NullPool if parsed.query.get("pool") == "none" else QueuePool
-            self.engine = create_engine(parsed, hide_parameters=True, poolclass=pool)
+            patient = {} if "connect_timeout" in parsed.query else {"connect_timeout": _CONNECT_SECONDS}
+            self.engine = create_engine(parsed, hide_parameters=True, poolclass=pool, connect_args=patient)
         touched.watch(self.engine)
 
     @contextmanager

@@ -53,6 +53,8 @@ class AlertPolicy:
     tier_names: tuple[str, ...] = ("1", "2", "3")
     metric: str = "active_users"
     """The usage metric whose movement is the adoption change."""
+    red_below: float = 50.0
+    """Health below it is red, and holds growth."""
     chunk: int = 200
     """Accounts per transaction."""
 

@@ -83,7 +83,7 @@ def _is_new(row: ListedRow, shared: Backdrop, churn: set[int], at: Instant) -> b
         return False
     if row.snoozed_until is not None and row.snoozed_until > at:
         return False
-    held = growth_waits(row.account_id in churn, row.health, row.csat)
+    held = growth_waits(row.account_id in churn, row.health, row.csat, shared.policy.red_below)
     return rule.klass != "growth" or held is None
 
 

@@ -152,7 +152,7 @@ def _shown(alert: AlertRow, shared: Backdrop, growth: bool) -> bool:
 
 def waiting(alerts: Sequence[AlertRow], card: CardRow, shared: Backdrop) -> str | None:
     """Why news of growth are held on an account, None = they are not. `alerts`: all of its rules, wherever they speak."""
-    return growth_waits(_churn_open(alerts, shared), card.health, card.csat)
+    return growth_waits(_churn_open(alerts, shared), card.health, card.csat, shared.policy.red_below)
 
 
 def _churn_open(alerts: Sequence[AlertRow], shared: Backdrop) -> bool:

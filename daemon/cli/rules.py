@@ -29,11 +29,12 @@ def print_json(data: Any) -> None:
 @rules_app.command()
 def check(config: ConfigPath = None) -> int:
     """Read every rule file and tell each mistake, and what is odd, with its place and its fix."""
+    from daemon.clock import SystemClock
     from daemon.rulecheck import odd
 
     settings = configured(config, needs=())
     rules = read_rules(settings.folder, settings.rules, settings.currency, settings.workdays)
-    found = odd(settings, rules)
+    found = odd(settings, rules, SystemClock().now())
     for one in found:
         out.print(f"{one.render()}\n", markup=False, soft_wrap=True)
     more = f", {len(found)} odd" if found else ""

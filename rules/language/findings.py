@@ -184,7 +184,9 @@ def _too_long(ruleset: RuleSet, days: int) -> Iterator[Finding]:
         for leaf in _leaves(rule):
             length = _length(leaf)
             if length > days * DAY:
-                message = f"`{rule.name}` looks back {span(length)}, and only {days} days are kept"
+                message = (
+                    f"`{rule.name}` looks back {span(length)}, and the oldest activity on record is {days} days old"
+                )
                 yield Finding("W-HISTORY", leaf.place, message, f"write at most {days} days")
 
 

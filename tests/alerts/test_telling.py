@@ -87,7 +87,12 @@ def test_ends(
 )
 def test_when_growth_waits(churn_open: bool, health: float | None, csat: float | None, why: str | None) -> None:
     """A churn alert, red health or a poor last satisfaction holds growth; what is unknown, and the borders, do not."""
-    assert why == growth_waits(churn_open, health, csat)
+    assert why == growth_waits(churn_open, health, csat, red_below=50.0)
+
+
+def test_red_is_what_the_configuration_says() -> None:
+    """The lower bound of yellow, not a number of its own."""
+    assert growth_waits(False, 55.0, None, red_below=60.0) == "growth is held while health is red: 55"
 
 
 def test_growth_is_held_while_churn_is_open() -> None:

@@ -556,6 +556,13 @@ def test_rules_are_checked_and_tested(tierd: Tierd, home: Path) -> None:
     assert (home / "rules.xml").read_text().startswith("<?xml")
 
 
+def test_a_window_longer_than_the_history_is_odd(tierd: Tierd, home: Path) -> None:
+    """The store knows 120 days; a rule that looks back further cannot tell silence from what was never read."""
+    _change(home, "no exec contact in 15 days", "no exec contact in 400 days", "rules/churn.yaml")
+    done = tierd("rules", "check")
+    assert (done.code, "looks back 400 days, and the oldest activity on record is " in done.out) == (0, True)
+
+
 def test_test_that_does_not_hold_is_a_failure_not_bad_input(tierd: Tierd, home: Path) -> None:
     """Exit code 1 and the place of the test; a rule that cannot be read ends with 2."""
     _change(home, "expect: fires", "expect: silent", "rules/cadence.yaml")

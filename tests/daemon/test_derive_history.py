@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from rules.facts import FactSettings, portfolio
 from rules.fieldmap import Option
 from rules.past import Line, PastRow, Piece, pieces
 from rules.view import overlay, total
@@ -16,6 +15,7 @@ from store import tables as t
 from store.engine import Store
 from store.records import DAY, FieldChange, Instant, OpportunityRecord
 from tests.daemon.derivation import ACME, CSM, NOW, SETTINGS, T0, fields, sync, table
+from tests.rules.reading import portfolio_at
 
 _DEALS = Option("opportunities", "Amount", lambda f: f.get("StageName") == "Closed Won", aggregate="sum")
 SUMMED = replace(
@@ -154,7 +154,7 @@ def test_tags_have_times_of_their_own(store: Store) -> None:
 def growth(store: Store, as_of: Instant = NOW) -> tuple[Any, Any]:
     """ARR growth of the only customer, and why there is none."""
     with store.read() as conn:
-        (row,) = conn.execute(portfolio(as_of, FactSettings())).mappings().all()
+        (row,) = portfolio_at(conn, as_of)
     return row["arr_growth"], row["arr_growth_state"]
 
 

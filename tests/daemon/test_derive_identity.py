@@ -14,7 +14,6 @@ from sqlalchemy import insert, select
 from alerts.writeback import Target
 from daemon.derive import derive
 from daemon.pins import observe
-from rules.facts import FactSettings, portfolio
 from rules.fieldmap import Derivation
 from rules.identity import Ref, pair
 from store import dirty, linking
@@ -33,6 +32,7 @@ from store.records import (
 )
 from store.sync import save_batch
 from tests.daemon.derivation import ACME, ANN, BOB, CSM, NOW, SETTINGS, T0, mail, sync, table
+from tests.rules.reading import portfolio_at
 
 HS_CSM = TeamMemberRecord("9", "Cleo", "cleo@ours.test", True, T0)
 HUB = AccountRecord("1", "Acme Inc", "else.test", None, None, T0 + DAY, T0 + 2 * DAY, True, fields={"arr": "999"})
@@ -60,7 +60,7 @@ def decide(store: Store, a: Ref, b: Ref, verdict: str, rules: Derivation = SETTI
 def facts(store: Store, as_of: int = NOW) -> dict[frozenset[Ref], dict[str, Any]]:
     """The facts of every customer, by the CRM rows that are the account."""
     with store.read() as conn:
-        rows = conn.execute(portfolio(as_of, FactSettings())).mappings().all()
+        rows = portfolio_at(conn, as_of)
         refs: dict[int, set[Ref]] = {}
         for row in conn.execute(select(t.crm_accounts)):
             refs.setdefault(row.account_id, set()).add((row.source, row.id))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import select
 
 from daemon.derive import derive
 from daemon.facts import refresh
-from rules.facts import FactSettings, portfolio
+from rules.facts import FactSettings
 from store.engine import Store
 from store.records import DAY, HOUR, Batch, Instant, Record
 from store.sync import save_batch
 from store.tables import INSTANT_FACTS, facts
 from tests.daemon.changing_world import World
 from tests.daemon.derivation import SETTINGS, T0
+from tests.rules.reading import portfolio_at
 
 FACTS = FactSettings(tier_values={"sf": {1: "Tier 1", 2: "Tier 2", 3: "Tier 3"}})
 BEGIN = T0 + 500 * DAY
@@ -32,19 +33,18 @@ LASTING = (
 Rows = Mapping[int, Mapping[str, Any]]
 
 
-def _by_account(conn: Connection, rows: Select[Any]) -> Rows:
-    found = conn.execute(rows).mappings()
+def _by_account(found: Iterable[Mapping[str, Any]]) -> Rows:
     return {row["account_id"]: {name: row[name] for name in row if name != "as_of"} for row in found}
 
 
 def _kept(store: Store) -> Rows:
     with store.read() as conn:
-        return _by_account(conn, select(facts))
+        return _by_account(conn.execute(select(facts)).mappings().all())
 
 
 def _from_nothing(store: Store, as_of: Instant, *, stored: bool) -> Rows:
     with store.read() as conn:
-        return _by_account(conn, portfolio(as_of, FACTS, stored=stored))
+        return _by_account(portfolio_at(conn, as_of, FACTS, stored=stored))
 
 
 def _lasting(rows: Rows) -> Rows:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from rules.facts import FactSettings, portfolio
 from rules.facts.champions import champions_lost
 from rules.facts.moment import moment
 from store.engine import Store
@@ -16,6 +15,7 @@ from store.records import DAY, HOUR
 from store.tables import accounts
 from tests.rules import facts_reference as slow
 from tests.rules.derived_rows import NOW, Rows, ago, orderly
+from tests.rules.reading import portfolio_at
 
 
 def lost(store: Store, rows: Rows) -> dict[int, int]:
@@ -86,8 +86,7 @@ def test_the_row_has_it_and_says_when_it_cannot(store: Store) -> None:
     with store.write() as conn:
         rows.save(conn)
         found = {
-            r.account_id: (r.champions_lost, r.champions_lost_state)
-            for r in conn.execute(portfolio(NOW, FactSettings()))
+            row["account_id"]: (row["champions_lost"], row["champions_lost_state"]) for row in portfolio_at(conn, NOW)
         }
     assert {kept: (0, None), left: (1, None), unseen: (None, "not_captured")} == found
 

@@ -12,6 +12,7 @@ from rules.facts import FactSettings, in_scope, portfolio
 from store.engine import Store
 from store.records import DAY
 from store.tables import accounts, facts
+from tests.rules import reading
 from tests.rules.derived_rows import LONG_AGO, NOW, TODAY, Rows, ago, orderly
 
 
@@ -24,11 +25,7 @@ def connection(store: Store) -> Iterator[Connection]:
 
 def facts_of(conn: Connection, rows: Rows, as_of: int = NOW, **settings: Any) -> dict[int, dict[str, Any]]:
     """Account -> its row of facts."""
-    with conn.begin() as transaction:
-        rows.save(conn)
-        found = conn.execute(portfolio(as_of, FactSettings(**settings))).mappings().all()
-        transaction.rollback()
-    return {row["account_id"]: dict(row) for row in found}
+    return reading.facts_of(conn, rows, as_of, FactSettings(**settings))
 
 
 def one(conn: Connection, rows: Rows, **settings: Any) -> dict[str, Any]:

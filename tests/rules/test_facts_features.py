@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Select, Table, select
 
-from rules.facts import FactSettings, UsageNames, narrowed, portfolio, sets
+from rules.facts import FactSettings, UsageNames, narrowed, sets
 from rules.facts.moment import moment
 from rules.facts.offerings import newest_offering
 from rules.facts.settings import Feature, Offering
@@ -18,6 +18,7 @@ from store.factsets import keep_rows
 from store.records import DAY, HOUR
 from store.tables import accounts as accounts_table
 from store.tables import fact_sets, narrowed_facts
+from tests.rules import reading
 from tests.rules.derived_rows import NOW, TODAY, Rows, ago, orderly
 
 DAILY = FactSettings(usage=UsageNames(interval=DAY))
@@ -37,11 +38,7 @@ def connection(store: Store) -> Iterator[Connection]:
 
 def facts_of(conn: Connection, rows: Rows, settings: FactSettings = DAILY) -> dict[int, dict[str, Any]]:
     """Account -> its row of facts."""
-    with conn.begin() as transaction:
-        rows.save(conn)
-        found = conn.execute(portfolio(NOW, settings)).mappings().all()
-        transaction.rollback()
-    return {row["account_id"]: dict(row) for row in found}
+    return reading.facts_of(conn, rows, NOW, settings)
 
 
 def values(found: dict[int, dict[str, Any]], name: str) -> list[tuple[Any, str | None]]:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from rules.facts import FactSettings, UsageNames, narrowed, portfolio, sets
+from rules.facts import FactSettings, UsageNames, narrowed, sets
 from store.engine import Store
 from store.records import DAY, HOUR
 from tests.rules import service_reference as reference
 from tests.rules.derived_rows import NOW, TODAY, Rows, ago, orderly
+from tests.rules.reading import portfolio_at
 
 DAYS = (0, 0.5, 1, 13, 14, 15, 27, 28, 29, 30, 31, 60, 89, 90, 91, 150, 180, 181, 400)
 FUNCTIONS = ("it", "finance", "unknown", None)
@@ -110,7 +111,7 @@ def used(dice: random.Random, rows: Rows, account: int) -> None:
 def stored(conn: Connection, rows: Rows, as_of: int, facts: FactSettings) -> tuple[Any, Any, Any]:
     with conn.begin() as transaction:
         rows.save(conn)
-        found = [dict(row) for row in conn.execute(portfolio(as_of, facts)).mappings()]
+        found = portfolio_at(conn, as_of, facts)
         some = [tuple(row) for row in conn.execute(sets(as_of, facts))]
         events = [tuple(row) for row in conn.execute(narrowed(as_of, facts))]
         transaction.rollback()

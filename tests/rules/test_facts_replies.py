@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from rules.facts import FactSettings, portfolio
+from rules.facts import FactSettings
 from store.engine import Store
 from store.records import DAY, HOUR
+from tests.rules import reading
 from tests.rules.derived_rows import NOW, Rows, ago, orderly
 
 
@@ -23,11 +24,7 @@ def connection(store: Store) -> Iterator[Connection]:
 
 def facts_of(conn: Connection, rows: Rows, as_of: int = NOW, **settings: Any) -> dict[int, dict[str, Any]]:
     """Account -> its row of facts."""
-    with conn.begin() as transaction:
-        rows.save(conn)
-        found = conn.execute(portfolio(as_of, FactSettings(**settings))).mappings().all()
-        transaction.rollback()
-    return {row["account_id"]: dict(row) for row in found}
+    return reading.facts_of(conn, rows, as_of, FactSettings(**settings))
 
 
 def values(found: dict[int, dict[str, Any]], name: str) -> list[tuple[Any, str | None]]:

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from rules.facts import FactSettings, portfolio
 from store.engine import Store
 from store.records import DAY, HOUR
 from tests.rules import facts_reference as reference
 from tests.rules.derived_rows import LONG_AGO, NOW, Rows, ago, captured, orderly
+from tests.rules.reading import facts_of
 
 
 @pytest.fixture
@@ -22,15 +22,6 @@ def connection(store: Store) -> Iterator[Connection]:
     """A connection whose transactions the tests roll back."""
     with store.engine.connect() as conn:
         yield conn
-
-
-def facts_of(conn: Connection, rows: Rows, as_of: int = NOW) -> dict[int, dict[str, Any]]:
-    """Account -> its row of facts."""
-    with conn.begin() as transaction:
-        rows.save(conn)
-        found = conn.execute(portfolio(as_of, FactSettings())).mappings().all()
-        transaction.rollback()
-    return {row["account_id"]: dict(row) for row in found}
 
 
 def one(conn: Connection, rows: Rows) -> dict[str, Any]:

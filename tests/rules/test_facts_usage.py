@@ -15,6 +15,7 @@ from store.engine import Store
 from store.records import DAY, HOUR
 from store.tables import accounts, portfolio_stats
 from tests.rules import facts_reference as reference
+from tests.rules import reading
 from tests.rules.derived_rows import NOW, Rows, ago, orderly
 
 DAILY = FactSettings(usage=UsageNames(interval=DAY))
@@ -29,11 +30,7 @@ def connection(store: Store) -> Iterator[Connection]:
 
 def facts_of(conn: Connection, rows: Rows, facts: FactSettings = DAILY) -> dict[int, dict[str, Any]]:
     """Account -> its row of facts."""
-    with conn.begin() as transaction:
-        rows.save(conn)
-        found = conn.execute(portfolio(NOW, facts)).mappings().all()
-        transaction.rollback()
-    return {row["account_id"]: dict(row) for row in found}
+    return reading.facts_of(conn, rows, NOW, facts)
 
 
 def feed(rows: Rows, account: int, earlier: float, later: float, *, every: int = 1) -> None:

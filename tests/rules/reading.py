@@ -1,0 +1,40 @@
+"""Reads facts as tests want them: of rows put together by hand, or of a store, by statements that are built once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from rules.facts import FactSettings, portfolio
+from rules.facts.moment import moment
+from rules.facts.offerings import newest_offering
+from rules.language.values import today_of
+from store.records import Instant
+from store.statements import TimedRows, When
+from tests.rules.derived_rows import NOW, Rows
+
+Row = dict[str, Any]
+PLAIN = FactSettings()
+
+
+def facts_of(conn: Connection, rows: Rows, as_of: Instant = NOW, settings: FactSettings = PLAIN) -> dict[int, Row]:
+    """Account -> its row of facts, of these rows alone; the connection is left as it was."""
+    with conn.begin() as transaction:
+        rows.save(conn)
+        found = portfolio_at(conn, as_of, settings)
+        transaction.rollback()
+    return {row["account_id"]: row for row in found}
+
+
+def portfolio_at(
+    conn: Connection, as_of: Instant, settings: FactSettings = PLAIN, *, stored: bool | None = None
+) -> list[Row]:
+    """The facts of every customer at an instant, computed from nothing; with the statistics that are `stored`, or its own."""
+    when = When(as_of, partial(today_of, zone=ZoneInfo(settings.timezone)))
+    owners = (settings, newest_offering(moment(as_of, settings.timezone), settings))
+    build = partial(portfolio, settings=settings, stored=stored)
+    rows = TimedRows(f"portfolio of a test, stored: {stored}", owners, when, build)
+    return [dict(row) for row in rows.read(conn).mappings()]
