@@ -39,7 +39,7 @@ def _by_account(found: Iterable[Mapping[str, Any]]) -> Rows:
 
 def _kept(store: Store) -> Rows:
     with store.read() as conn:
-        return _by_account(conn.execute(select(facts)).mappings().all())
+        return _by_account(dict(row) for row in conn.execute(select(facts)).mappings())
 
 
 def _from_nothing(store: Store, as_of: Instant, *, stored: bool) -> Rows:
