@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection, Select
@@ -15,11 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from daemon.facts import Needs
 from daemon.facts import refresh as refresh_facts
+from daemon.timed import when
 from rules.facts.settings import FactSettings
 from rules.language.compile import select_findings
 from rules.language.model import Rule, RuleSet
 from rules.language.needs import by_business_days
-from rules.language.values import today_of
 from store import findings, touched
 from store.engine import Store
 from store.records import Clock, Instant
@@ -86,7 +85,7 @@ def evaluate(
     """
     scope = "full" if accounts is None else "touched"
     refreshed = refresh(store, settings, as_of, accounts, Needs.of(ruleset))
-    ask = _Ask(store, When(as_of, partial(today_of, zone=ZoneInfo(settings.timezone))), accounts)
+    ask = _Ask(store, when(as_of, settings), accounts)
     with ask.together():
         runs = tuple(_timed(clock, partial(ask.run, rule)) for rule in ruleset.rules)
     with store.write() as connection:

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select, select
 
 from alerts.writeback import Target
 from daemon import pins
+from daemon.timed import timed
 from rules.facts import FactSettings, in_scope, narrowed, portfolio, sets, statistics
 from rules.facts.health import CHANGE_DAYS, health_parts, stored_past
 from rules.facts.moment import moment, name_then
-from rules.facts.offerings import newest_offering
 from rules.facts.pastfacts import past_portfolio
 from rules.facts.ranks import all_cuts
 from rules.language.model import RuleSet
 from rules.language.needs import Cut, cuts_of, distances_of, facts_of_rules, members_of, narrowed_of
-from rules.language.values import today_of
 from store import facts, touched
 from store import tables as t
 from store.engine import Store
 from store.factsets import keep_rows
 from store.records import DAY, Instant
-from store.statements import TimedRows, When
+from store.statements import TimedRows
 
 MOVED_HEALTH, SETS, NARROWED, PARTS = "moved_health", "sets", "narrowed", "parts"
 
@@ -102,15 +99,11 @@ class _Refresh:
     conn: Connection
     settings: FactSettings
     within: Select[int] | None
-    when: When
-    offering: object
-    """The newest one at the instant: statements depend on which it is."""
+    as_of: Instant
 
     @classmethod
     def of(cls, conn: Connection, settings: FactSettings, accounts: Collection[int] | None, as_of: Instant) -> _Refresh:
-        within = None if accounts is None else touched.put(conn, accounts)
-        when = When(as_of, partial(today_of, zone=ZoneInfo(settings.timezone)))
-        return cls(conn, settings, within, when, newest_offering(moment(as_of, settings.timezone), settings))
+        return cls(conn, settings, None if accounts is None else touched.put(conn, accounts), as_of)
 
     @property
     def full(self) -> bool:
@@ -122,7 +115,7 @@ class _Refresh:
         `more`: what else it depends on.
         """
         scope = "all" if self.full else "touched"
-        return TimedRows(f"{what} of {scope}", (self.settings, self.offering, *more), self.when, build)
+        return timed(f"{what} of {scope}", self.settings, self.as_of, build, *more)
 
     def statistics(self) -> dict[str, float | None]:
         """The portfolio's statistics of the instant."""
@@ -160,7 +153,7 @@ def _refresh_past(then: _Refresh, as_of: Instant, days: int, wanted: Needs) -> N
 def _refresh_now(now: _Refresh, wanted: Needs) -> int:
     conn, settings, within = now.conn, now.settings, now.within
     if now.full:
-        facts.write_statistics(conn, now.statistics(), now.when.as_of)
+        facts.write_statistics(conn, now.statistics(), now.as_of)
         facts.forget_distances(conn, [0, *wanted.days])
     rows = now.rows("facts", lambda at: portfolio(at, settings, within, stored=True, past=stored_past()))
     changed = facts.write(conn, rows)
@@ -174,7 +167,7 @@ def _refresh_now(now: _Refresh, wanted: Needs) -> int:
     if now.full:
         ranked = now.rows("ranks", lambda _: all_cuts(t.facts, wanted.ranked), wanted.ranked)
         cuts = read_cuts(conn, ranked, wanted.ranked)
-        facts.write_statistics(conn, cuts, now.when.as_of)
+        facts.write_statistics(conn, cuts, now.as_of)
         facts.forget_statistics(conn, _outdated(facts.statistics(conn), wanted, cuts))
     return changed + left
 

@@ -6,22 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Double, Select, Text, bindparam, cast, select
 from sqlalchemy.sql.expression import FromClause
 
 from daemon.facts import Needs, read_cuts
+from daemon.timed import timed
 from rules.facts import FactSettings, narrowed, portfolio, sets, statistics
 from rules.facts.health import CHANGE_DAYS
-from rules.facts.moment import given_name, moment, once
-from rules.facts.offerings import newest_offering
+from rules.facts.moment import given_name, once
 from rules.facts.ranks import all_cuts
-from rules.language.values import today_of
 from store import tables as t
 from store.engine import Store
 from store.records import DAY, Instant
-from store.statements import TimedRows, When
+from store.statements import TimedRows
 from store.tables import RowId
 
 _ACCOUNT: Select[int] = select(bindparam("account", None, RowId))
@@ -91,10 +89,8 @@ class _At:
         return read_cuts(self.conn, rows, needs.ranked)
 
     def _rows(self, what: str, build: Callable[[Instant], Select[Any]], *more: object, **bound: Any) -> TimedRows:
-        when = When(self.as_of, partial(today_of, zone=ZoneInfo(self.settings.timezone)))
-        offering = newest_offering(moment(self.as_of, self.settings.timezone), self.settings)
-        owners = (self.settings, offering, *more)
-        return TimedRows(f"{what} of one", owners, when, build, bound={"account": self.account_id, **bound})
+        given = {"account": self.account_id, **bound}
+        return timed(f"{what} of one", self.settings, self.as_of, build, *more, bound=given)
 
 
 def _health_then() -> FromClause:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from alerts.writeback import Change, CrmRow, Pin, Target, Wanted, WritebackSettings
 from alerts.writeback import plan as plan_changes
 from daemon import pins
 from daemon.masking import Mask, without_private
+from daemon.timed import timed
 from rules.facts import FactSettings, portfolio
 from rules.facts.freshness import stale_sources
 from rules.facts.moment import moment
@@ -118,8 +121,8 @@ def scored_rows(plan: TierPlan) -> list[Mapping[str, object]]:
 
 
 def _customers(conn: Connection, setup: TierSetup, as_of: Instant) -> list[Customer]:
-    facts = portfolio(as_of, setup.facts).subquery("portfolio")
-    rows = conn.execute(select(*(facts.c[name] for name in tiers.INPUTS))).all()
+    facts = timed("portfolio", setup.facts, as_of, partial(portfolio, settings=setup.facts))
+    rows = facts.run(conn, "rank", lambda found, _: _inputs(found)).all()
     names = tiers.names(conn, [row.account_id for row in rows])
     found = [
         Customer(
@@ -135,6 +138,11 @@ def _customers(conn: Connection, setup: TierSetup, as_of: Instant) -> list[Custo
         for row in rows
     ]
     return sorted(found, key=lambda customer: customer.key)
+
+
+def _inputs(portfolio_rows: Select[Any]) -> Select[Any]:
+    facts = portfolio_rows.subquery("portfolio")
+    return select(*(facts.c[name] for name in tiers.INPUTS))
 
 
 def _decisions(

@@ -9,7 +9,7 @@ from sqlalchemy import CTE, BigInteger, and_, case, distinct, exists, false, fun
 
 from rules.facts.moment import Expr, Moment, flag, once, whole, word
 from rules.facts.states import fact
-from store.tables import feature_catalogue, feature_uses, freshness
+from store.tables import feature_catalogue, feature_uses, freshness, sources
 
 ADOPTED_DAYS = 28
 THRIVING_TENTHS = 3
@@ -42,7 +42,10 @@ def uses(m: Moment, scope: CTE, used: CTE, stale_sources: CTE, newest: Collectio
     on_sale = _catalogue(m)
     rows = _rows(m, scope, on_sale)
     counts = _counts(rows, newest)
-    any_feed = exists(select(feature_uses.c.source).where(feature_uses.c.recorded_at <= m.as_of))
+    u = feature_uses.c
+    # Asked per source, so that its first row is enough of an answer.
+    brought = exists(select(u.source).where(u.source == sources.c.source, u.recorded_at <= m.as_of))
+    any_feed = exists(select(sources.c.source).where(brought))
     configured = exists(select(feature_catalogue.c.name))
     seen = or_(counts.c.account_id.is_not(None), and_(used.c.account_id.is_not(None), any_feed, configured))
     return Uses(on_sale, rows, counts, seen, _stale_feed(stale_sources))

@@ -16,7 +16,7 @@ from daemon.derive import derive
 from daemon.pins import observe
 from rules.fieldmap import Derivation
 from rules.identity import Ref, pair
-from store import dirty, linking
+from store import dirty, linking, runs
 from store import tables as t
 from store.engine import Store
 from store.records import (
@@ -297,6 +297,7 @@ def test_any_sequence_equals_a_fresh_derivation(tmp_path_factory: pytest.TempPat
         for row in other.execute(select(t.account_links)).mappings():
             conn.execute(insert(t.account_links).values(**row))
         for source, rows in (("sf", sf), ("hs", hs)):
+            runs.declare_source(conn, source, "salesforce", DAY)
             merged = tuple(merge for step in steps if step == source for _, merge in [_MERGES[source]])
             save_batch(conn, source, Batch("all", (*rows, *merged), "c"), NOW)
     derive(fresh, SETTINGS, NOW)

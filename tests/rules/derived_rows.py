@@ -223,7 +223,9 @@ class Rows:
             self.add("feature_catalogue", name=one, feature=name, **(base | values))
 
     def use(self, account: int, feature: str, at: Instant, uses: float = 1, **values: Any) -> None:
-        """One row of a feed of features."""
+        """One row of a feed of features; the feed is a source, too."""
+        if "usage" not in {row["source"] for row in self.tables["sources"]}:
+            self.source("usage", kind="usage")
         base = {"source": "usage", "key": f"w{account}", "user": "", "recorded_at": at, "account_id": account}
         self.add("feature_uses", **(base | {"feature": feature, "at": at, "uses": uses} | values))
 

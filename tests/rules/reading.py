@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from daemon.timed import timed
 from rules.facts import FactSettings, portfolio
-from rules.facts.moment import moment
-from rules.facts.offerings import newest_offering
-from rules.language.values import today_of
 from store.records import Instant
-from store.statements import TimedRows, When
 from tests.rules.derived_rows import NOW, Rows
 
 Row = dict[str, Any]
@@ -33,8 +29,6 @@ def portfolio_at(
     conn: Connection, as_of: Instant, settings: FactSettings = PLAIN, *, stored: bool | None = None
 ) -> list[Row]:
     """The facts of every customer at an instant, computed from nothing; with the statistics that are `stored`, or its own."""
-    when = When(as_of, partial(today_of, zone=ZoneInfo(settings.timezone)))
-    owners = (settings, newest_offering(moment(as_of, settings.timezone), settings))
     build = partial(portfolio, settings=settings, stored=stored)
-    rows = TimedRows(f"portfolio of a test, stored: {stored}", owners, when, build)
+    rows = timed(f"portfolio of a test, stored: {stored}", settings, as_of, build)
     return [dict(row) for row in rows.read(conn).mappings()]
