@@ -38,7 +38,7 @@ def _gone(m: Moment, scope: CTE) -> CTE:
 
     off_file = lost(p.deleted_at, p.left_as).where(p.left_as.in_((DELETED, MOVED)))
     bounced = lost(p.bounced_at, word("bounced"))
-    return once(union(off_file, bounced).subquery("leavings").select(), "gone")
+    return once(union(off_file, bounced).subquery("leavings").select(), "leavers")
 
 
 def _best_strength(m: Moment, gone: CTE) -> CTE:

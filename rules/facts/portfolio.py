@@ -90,8 +90,8 @@ def _parts(m: Moment, settings: FactSettings, base: Scope, *, stored: bool) -> P
     rhythm = feed_rhythm(m, settings.usage, stored=stored)
     used = usage(m, settings, base.contracts, base.stale_sources, rhythm)
     h = tier_history.c
-    mine = h.account_id.in_(select(base.contracts.c.account_id))
-    in_force = and_(mine, h.valid_from <= m.as_of, or_(h.valid_to.is_(None), h.valid_to > m.as_of))
+    asked = h.account_id.in_(select(base.contracts.c.account_id))
+    in_force = and_(asked, h.valid_from <= m.as_of, or_(h.valid_to.is_(None), h.valid_to > m.as_of))
     tier = once(select(h.account_id, h.tier, h.pinned).where(in_force), "tier_in_force")
     mine, newest = per_person(m, base.contracts), newest_offering(m, settings)
     return Parts(

@@ -8,7 +8,7 @@ from sqlalchemy import CTE, BigInteger, Select, Table, and_, case, cast, exists,
 
 from rules.facts.moment import Expr, Moment, flag, once, real, whole, word
 from rules.facts.states import fact
-from store.tables import asks, exceptions, pulses, survey_answers, tier_reviews
+from store.tables import asks, exceptions, pulses, sources, survey_answers, tier_reviews
 
 SURVEY_DAYS, PULSE_DAYS, EXCEPTION_DAYS = 180, 90, 90
 _RECORDED = {
@@ -119,4 +119,9 @@ def _why(m: Moment, table: Table) -> Expr:
 
 
 def _any(m: Moment, table: Table) -> Expr:
-    return exists(select(table.c.at).where(table.c.recorded_at <= m.as_of))
+    there = table.c.recorded_at <= m.as_of
+    if "source" not in table.c:
+        return exists(select(table.c.at).where(there))
+    # Asked per source, so that its first row is enough of an answer.
+    brought = exists(select(table.c.at).where(table.c.source == sources.c.source, there))
+    return exists(select(sources.c.source).where(brought))

@@ -557,10 +557,10 @@ def test_rules_are_checked_and_tested(tierd: Tierd, home: Path) -> None:
 
 
 def test_a_window_longer_than_the_history_is_odd(tierd: Tierd, home: Path) -> None:
-    """The store knows 120 days; a rule that looks back further cannot tell silence from what was never read."""
-    _change(home, "no exec contact in 15 days", "no exec contact in 400 days", "rules/churn.yaml")
+    """The store knows some months; a rule that looks back further cannot tell silence from what was never read."""
+    _change(home, "no exec contact in 15 days", "no exec contact in 4000 days", "rules/churn.yaml")
     done = tierd("rules", "check")
-    assert (done.code, "looks back 400 days, and the oldest activity on record is " in done.out) == (0, True)
+    assert (done.code, "looks back 4,000 days, and the oldest activity on record is " in done.out) == (0, True)
 
 
 def test_test_that_does_not_hold_is_a_failure_not_bad_input(tierd: Tierd, home: Path) -> None:

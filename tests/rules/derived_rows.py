@@ -47,6 +47,11 @@ class Rows:
         self.add("sources", source=name, kind=kind, interval_us=interval, first_synced_at=LONG_AGO)
         return name
 
+    def _feed(self, name: str) -> None:
+        """What rows come from is a source, too."""
+        if name not in {row["source"] for row in self.tables["sources"]}:
+            self.source(name, kind="usage")
+
     def fresh(self, source: str, stream: str, at: Instant | None, status: str = "ok") -> None:
         """One stream of a source was complete at `at`."""
         self.add("freshness", source=source, stream=stream, fresh_at=at, status=status)
@@ -192,6 +197,7 @@ class Rows:
 
     def answer(self, account: int | None, at: Instant, value: int, kind: str = "nps", **values: Any) -> None:
         """An answer to a survey; csat in hundredths of a percent."""
+        self._feed("surveys")
         base = {"source": "surveys", "id": f"a{len(self.tables['survey_answers'])}", "recorded_at": at}
         self.add("survey_answers", **(base | {"account_id": account, "kind": kind, "value": value, "at": at} | values))
 
@@ -223,9 +229,8 @@ class Rows:
             self.add("feature_catalogue", name=one, feature=name, **(base | values))
 
     def use(self, account: int, feature: str, at: Instant, uses: float = 1, **values: Any) -> None:
-        """One row of a feed of features; the feed is a source, too."""
-        if "usage" not in {row["source"] for row in self.tables["sources"]}:
-            self.source("usage", kind="usage")
+        """One row of a feed of features."""
+        self._feed("usage")
         base = {"source": "usage", "key": f"w{account}", "user": "", "recorded_at": at, "account_id": account}
         self.add("feature_uses", **(base | {"feature": feature, "at": at, "uses": uses} | values))
 
