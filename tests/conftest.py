@@ -6,28 +6,18 @@ import os
 import shutil
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.pool import NullPool
 
 import store.migrations as store_migrations
 from store.engine import Store
 from store.tables import metadata
 from tests import postgres
-
-
-def _execute(url: str, *statements: str) -> None:
-    """Run statements that must stand outside a transaction (CREATE and DROP DATABASE)."""
-    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
-    engine.dispose()
 
 
 def _make(url: str) -> None:
@@ -60,13 +50,26 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: str) -> Iterator[str]:
+def postgresql_admin(postgresql_server: str) -> Iterator[Callable[[str], None]]:
+    """Runs what must stand outside a transaction (CREATE and DROP DATABASE)."""
+    engine = create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
+
+    def execute(statement: str) -> None:
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+
+    yield execute
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str, postgresql_admin: Callable[[str], None]) -> Iterator[str]:
     """The name of a migrated, empty database; one for this run, so that runs may share a server."""
     name = f"tierd_template_{uuid.uuid4().hex[:12]}"
-    _execute(postgresql_server, f"CREATE DATABASE {name}")
+    postgresql_admin(f"CREATE DATABASE {name}")
     _make(_with_database(postgresql_server, name))
     yield name
-    _execute(postgresql_server, f"DROP DATABASE {name}")
+    postgresql_admin(f"DROP DATABASE {name}")
 
 
 def _with_database(url: str, database: str) -> str:
@@ -82,12 +85,14 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: str, postgresql_template: str) -> Iterator[str]:
+def postgresql_url(
+    postgresql_server: str, postgresql_admin: Callable[[str], None], postgresql_template: str
+) -> Iterator[str]:
     """The address of a migrated, empty PostgreSQL database of this test's own."""
     name = f"tierd_test_{uuid.uuid4().hex[:12]}"
-    _execute(postgresql_server, f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
+    postgresql_admin(f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
     yield _with_database(postgresql_server, name)
-    _execute(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+    postgresql_admin(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -115,12 +120,12 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 
 @pytest.fixture
-def empty_postgresql_url(postgresql_server: str) -> Iterator[str]:
+def empty_postgresql_url(postgresql_server: str, postgresql_admin: Callable[[str], None]) -> Iterator[str]:
     """The address of a PostgreSQL database without any table."""
     name = f"tierd_empty_{uuid.uuid4().hex[:12]}"
-    _execute(postgresql_server, f"CREATE DATABASE {name}")
+    postgresql_admin(f"CREATE DATABASE {name}")
     yield _with_database(postgresql_server, name)
-    _execute(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+    postgresql_admin(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
