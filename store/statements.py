@@ -67,12 +67,12 @@ class _Kept:
     dated: Mapping[str, int]
     day: Day | None
 
-    def values(self, when: When, bound: Mapping[str, Any]) -> Any:
+    def values(self, when: When) -> Mapping[str, Any]:
         """The parameters at an instant."""
         moved = {name: when.as_of + distance for name, distance in self.moving.items()}
         day = when.day if self.dated else 0
         dated = {name: day + away for name, away in self.dated.items()}
-        return self.text.bound({**self.text.values, **moved, **dated, **bound})
+        return {**self.text.values, **moved, **dated}
 
 
 @dataclass(slots=True)
@@ -131,15 +131,12 @@ def run(
     """
     entry = _SHELF.entry((conn.dialect.name, what), owners, by_days=by_days)
     kept = entry.kept
-    if kept is None or kept.day not in (None, when.day):
-        made = _compiled(conn.dialect, build(when.as_of))
-        kept = entry.kept = None if entry.lost else _prepare(conn.dialect, entry, made, when, build)
-    text, values = (
-        (made.text, made.bound({**made.values, **bound}))
-        if kept is None
-        else (kept.text.text, kept.values(when, bound))
+    holds = kept is not None and kept.day in (None, when.day)
+    found = kept if kept is not None and holds else _learned(conn.dialect, entry, when, build)
+    made, values = (found.text, found.values(when)) if isinstance(found, _Kept) else (found, found.values)
+    return conn.exec_driver_sql(
+        made.text, made.bound({**values, **bound}), execution_options={"preserve_rowcount": True}
     )
-    return conn.exec_driver_sql(text, values, execution_options={"preserve_rowcount": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,21 +175,36 @@ def run_on(
     return conn.execute(change(rows), execution_options={"preserve_rowcount": True})
 
 
-def _prepare(dialect: Dialect, entry: _Entry, made: _Text, when: When, build: Build) -> _Kept | None:
-    """How to run again what was made for an instant; None: for the first time, or it cannot be done."""
+def _learned(dialect: Dialect, entry: _Entry, when: When, build: Build) -> _Kept | _Text:
+    """The statement for an instant: of the first run alone, then, from what has been built, one to be kept."""
     at, seen = when.as_of, entry.seen
+    if seen is not None and seen[0] == at:
+        return seen[1]
+    if seen is not None and not entry.lost:
+        kept = _of_all_days(dialect, seen, when, build) if entry.by_days else None
+        kept = kept or _of_the_day(dialect, when, build)
+        if kept is not None:
+            entry.kept = kept
+            return kept
+        entry.lost = True
+    made = _compiled(dialect, build(at))
     entry.seen = (at, made)
-    if seen is None:
-        return None
-    if entry.by_days:
-        if when.today(seen[0]) == when.day:
-            seen = (at - _DAYS_APART, _compiled(dialect, build(at - _DAYS_APART)))
-        if lasting := _compared(made, when, *seen):
-            return lasting
-    for other in (at + _NEAR, at - _NEAR):
-        if when.today(other) == when.day and (daily := _compared(made, when, other, _compiled(dialect, build(other)))):
-            return _Kept(daily.text, daily.moving, {}, when.day)
-    entry.lost = True
+    return made
+
+
+def _of_all_days(dialect: Dialect, seen: tuple[Instant, _Text], when: When, build: Build) -> _Kept | None:
+    """The statement for good, by what was built before and one more of another day."""
+    then, made = seen
+    other = when.as_of if when.today(then) != when.day else when.as_of - _DAYS_APART
+    return _compared(made, When(then, when.today), other, _compiled(dialect, build(other)))
+
+
+def _of_the_day(dialect: Dialect, when: When, build: Build) -> _Kept | None:
+    """The statement for all instants of this day."""
+    made = _compiled(dialect, build(when.as_of))
+    for at in (when.as_of + _NEAR, when.as_of - _NEAR):
+        if when.today(at) == when.day and (found := _compared(made, when, at, _compiled(dialect, build(at)))):
+            return _Kept(found.text, found.moving, {}, when.day)
     return None
 
 
