@@ -28,7 +28,7 @@ KEYS = {
     "messages_per_csm_day",
     "seconds",
 }
-DAYS = 6
+DAYS = 4
 PATIENCE = 240.0
 
 

@@ -12,7 +12,7 @@ from tests.acceptance.world import stage
 
 pytestmark = pytest.mark.acceptance
 
-DAYS, KILLS, SEED = 6, 20, 20_260_302
+DAYS, KILLS, SEED = 4, 20, 20_260_302
 WORLD = Settings(accounts=60, days=DAYS, history_days=90)
 
 
