@@ -28,7 +28,7 @@ KEYS = {
     "messages_per_csm_day",
     "seconds",
 }
-DAYS = 4
+DAYS = 6
 PATIENCE = 240.0
 
 
