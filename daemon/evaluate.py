@@ -85,7 +85,7 @@ def evaluate(
     """
     scope = "full" if accounts is None else "touched"
     refreshed = refresh(store, settings, as_of, accounts, Needs.of(ruleset))
-    ask = _Ask(store, when(as_of, settings), accounts)
+    ask = _Ask(store, when(as_of, settings), settings.timezone, accounts)
     with ask.together():
         runs = tuple(_timed(clock, partial(ask.run, rule)) for rule in ruleset.rules)
     with store.write() as connection:
@@ -106,6 +106,7 @@ class _Ask:
 
     store: Store
     when: When
+    zone: str
     accounts: Collection[int] | None
     shared: Connection | None = None
 
@@ -137,7 +138,7 @@ class _Ask:
     def _wanted(self, rule: Rule) -> findings.Wanted:
         what = "rule" if self.accounts is None else "rule of touched"
         build = lambda at: select_findings(rule, at, self.when.today(at))  # noqa: E731
-        rows = TimedRows(what, (rule,), self.when, build, by_days=not by_business_days(rule))
+        rows = TimedRows(what, (rule, self.zone), self.when, build, by_days=not by_business_days(rule))
         return findings.Wanted(rule.name, rule.version, rows)
 
     @contextmanager

@@ -83,7 +83,7 @@ class Walk:
     def _said(self, rule: Rule, at: Instant, *, evidence: bool) -> dict[int, Said]:
         when = When(at, partial(today_of, zone=self.zone))
         build = lambda then: select_findings(rule, then, when.today(then))  # noqa: E731
-        found = TimedRows("rule", (rule,), when, build, by_days=not by_business_days(rule))
+        found = TimedRows("rule", (rule, self.zone), when, build, by_days=not by_business_days(rule))
         rows = backtests.said(self.connection, found, evidence=evidence)
         return {
             row["account_id"]: Said(row["outcome"] == "fires", row["severity"], row["reason"], row if evidence else {})
