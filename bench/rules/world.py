@@ -53,7 +53,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "payload",
     ),
     "tier_history": ("account_id", "valid_from", "valid_to", "tier", "pinned"),
-    "survey_answers": ("source", "id", "account_id", "kind", "value", "at", "recorded_at"),
+    "survey_answers": ("source", "id", "key", "user", "account_id", "kind", "value", "at", "recorded_at"),
 }  # fmt: skip
 
 Row = tuple[Any, ...]
@@ -249,7 +249,7 @@ def _surveys(chunk: Chunk, r: Random) -> None:
         if r.random() < 0.1:
             at = NOW - int(r.random() * 300 * DAY)
             kind, value = ("nps", int(r.random() * 11)) if r.random() < 0.5 else ("csat", int(r.random() * 10_001))
-            chunk.rows["survey_answers"].append(("survey", f"v{account}", account, kind, value, at, at))
+            chunk.rows["survey_answers"].append(("survey", f"v{account}", "", "", account, kind, value, at, at))
 
 
 _MAKERS: tuple[Callable[[Chunk, Random], None], ...] = (

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, Table, Text
 
-from store.tables.base import at, metadata
+from store.tables.base import RowId, at, metadata
 
 # Per fact: its column, and `<fact>_state`: NULL = a value is there · 'never' = known absence (instants only) ·
 # 'stale' = the value is the last known one, but its source is stale · any other word = missing, and why.
@@ -126,7 +126,8 @@ def _fact_columns() -> list[Column[object]]:
 facts = Table(
     "facts",
     metadata,
-    Column("account_id", BigInteger, ForeignKey("accounts.id"), primary_key=True),
+    # An INTEGER is SQLite's own row id: a row is found without an index beside the table.
+    Column("account_id", RowId, ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
     at("as_of"),
     *_fact_columns(),
     *SILENCE_COLUMNS,

@@ -567,7 +567,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('account_id', 'fact', 'value', name=op.f('pk_fact_sets'))
     )
     op.create_table('facts',
-    sa.Column('account_id', sa.BigInteger(), nullable=False),
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('as_of', sa.BigInteger(), nullable=False),
     sa.Column('last_contact', sa.BigInteger(), nullable=True),
     sa.Column('last_contact_state', sa.Text(), nullable=True),
