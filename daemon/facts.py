@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, Subquery, Table
 
 from alerts.writeback import Target
 from daemon import pins
 from daemon.timed import timed
-from rules.facts import FactSettings, in_scope, narrowed, portfolio, sets, statistics
+from rules.facts import FactSettings, customers_of, narrowed, portfolio, sets, statistics
 from rules.facts.health import CHANGE_DAYS, health_parts, stored_past
 from rules.facts.moment import moment, name_then
 from rules.facts.pastfacts import past_portfolio
@@ -47,7 +47,7 @@ class Needs:
         asked = {
             MOVED_HEALTH: any(fact.column == "health_change_30d" for fact in facts_of_rules(ruleset)),
             SETS: members_of(ruleset),
-            NARROWED: narrowed_of(ruleset),
+            NARROWED: narrowed_of(ruleset) or members_of(ruleset),  # sets stand on them
         }
         return cls(distances_of(ruleset), cuts_of(ruleset), frozenset(name for name, found in asked.items() if found))
 
@@ -78,8 +78,9 @@ def refresh(
 ) -> int:
     """Bring the tables of facts to `as_of`, for all customers or for these accounts; each distance in one transaction.
 
-    Tier fields that people changed in the CRM count from now on. Gives how many current rows changed or left scope:
-    none for a second refresh at the same `as_of`.
+    Tier fields that people changed in the CRM count from now on. What is already on record of a past day stays until the
+    next refresh of all customers: what comes to be known today was not known then. Gives how many current rows changed or
+    left scope: none for a second refresh at the same `as_of`.
     """
     wanted = needs or Needs()
     with store.write() as conn:
@@ -87,7 +88,9 @@ def refresh(
         pins.observe(conn, _targets(settings), as_of, within)
     for days in wanted.days:  # before the facts of now: these say how far health has moved since
         with store.write() as conn:
-            _refresh_past(_Refresh.of(conn, settings, accounts, as_of - days * DAY), as_of, days, wanted)
+            missing = None if accounts is None else facts.without_past(conn, touched.put(conn, accounts), days)
+            if missing is None or missing:
+                _refresh_past(_Refresh.of(conn, settings, missing, as_of - days * DAY), as_of, days, wanted)
     with store.write() as conn:
         return _refresh_now(_Refresh.of(conn, settings, accounts, as_of), wanted)
 
@@ -122,19 +125,30 @@ class _Refresh:
         found = self.rows("statistics", lambda at: statistics(at, self.settings)).read(self.conn)
         return {row.name: row.value for row in found}
 
-    def scope(self) -> TimedRows:
-        """The customers."""
-        return self.rows("scope", lambda at: in_scope(at, self.settings, self.within))
+    def kept(self, table: Table, days: int | None = None) -> Subquery:
+        """The rows of a table of facts that were just written; `days`: of that distance."""
+        rows = table.select() if days is None else table.select().where(table.c.days == days)
+        if self.within is not None:
+            rows = rows.where(table.c.account_id.in_(self.within))
+        return rows.subquery(f"there_{table.name}")
+
+    def beside(self, wanted: Needs) -> None:
+        """Sets and narrowed contact of the customers whose facts were just written."""
+        settings, there = self.settings, self.kept(t.facts)
+        if NARROWED in wanted.kept:
+            events = self.rows("narrowed", lambda at: narrowed(at, settings, customers_of(there, at, settings)))
+            keep_rows(self.conn, t.narrowed_facts, events, self.within)
+        if SETS in wanted.kept:
+            met = self.kept(t.narrowed_facts)
+            members = self.rows("sets", lambda at: sets(at, settings, customers_of(there, at, settings), met))
+            keep_rows(self.conn, t.fact_sets, members, self.within)
 
     def parts(self, days: int) -> None:
-        """What health is made of, read from the rows that were just written; `days`: so long before the evaluation."""
-        rows = t.facts.select() if days == 0 else t.past_facts.select().where(t.past_facts.c.days == days)
-        if self.within is not None:
-            rows = rows.where(rows.selected_columns.account_id.in_(self.within))
-        there, zone, health = rows.subquery("there"), self.settings.timezone, self.settings.health
+        """What health is made of, by the rows that were just written; `days`: so long before the evaluation."""
+        there = self.kept(t.past_facts, days) if days else self.kept(t.facts)
+        zone, health = self.settings.timezone, self.settings.health
         made = self.rows(f"parts {days}", lambda at: health_parts(there, moment(at, zone), health, days))
-        facts.write(self.conn, made, t.health_parts)
-        facts.drop(self.conn, select(there.c.account_id), self.within, t.health_parts, days)
+        keep_rows(self.conn, t.health_parts, made, self.within, days)
 
 
 def _refresh_past(then: _Refresh, as_of: Instant, days: int, wanted: Needs) -> None:
@@ -144,8 +158,7 @@ def _refresh_past(then: _Refresh, as_of: Instant, days: int, wanted: Needs) -> N
         found = {name_then(name, days): value for name, value in then.statistics().items()}
         facts.write_statistics(conn, found, as_of)
     rows = then.rows(f"past {days}", lambda at: past_portfolio(at, then.settings, days, then.within))
-    facts.write(conn, rows, t.past_facts)
-    facts.drop(conn, then.scope(), then.within, t.past_facts, days)
+    keep_rows(conn, t.past_facts, rows, then.within, days)
     if days == CHANGE_DAYS and PARTS in wanted.kept:
         then.parts(days)
 
@@ -156,12 +169,8 @@ def _refresh_now(now: _Refresh, wanted: Needs) -> int:
         facts.write_statistics(conn, now.statistics(), now.as_of)
         facts.forget_distances(conn, [0, *wanted.days])
     rows = now.rows("facts", lambda at: portfolio(at, settings, within, stored=True, past=stored_past()))
-    changed = facts.write(conn, rows)
-    left = facts.drop(conn, now.scope(), within)
-    if SETS in wanted.kept:
-        keep_rows(conn, t.fact_sets, now.rows("sets", lambda at: sets(at, settings, within)), within)
-    if NARROWED in wanted.kept:
-        keep_rows(conn, t.narrowed_facts, now.rows("narrowed", lambda at: narrowed(at, settings, within)), within)
+    changed = keep_rows(conn, t.facts, rows, within)
+    now.beside(wanted)
     if PARTS in wanted.kept:
         now.parts(0)
     if now.full:
@@ -169,7 +178,7 @@ def _refresh_now(now: _Refresh, wanted: Needs) -> int:
         cuts = read_cuts(conn, ranked, wanted.ranked)
         facts.write_statistics(conn, cuts, now.as_of)
         facts.forget_statistics(conn, _outdated(facts.statistics(conn), wanted, cuts))
-    return changed + left
+    return changed
 
 
 def read_cuts(conn: Connection, rows: TimedRows, cuts: Sequence[Cut]) -> dict[str, float | None]:

@@ -12,10 +12,11 @@ from sqlalchemy.sql.expression import FromClause
 
 from daemon.facts import Needs, read_cuts
 from daemon.timed import timed
-from rules.facts import FactSettings, narrowed, portfolio, sets, statistics
+from rules.facts import FactSettings, customers_at, narrowed, portfolio, sets, statistics
 from rules.facts.health import CHANGE_DAYS
 from rules.facts.moment import given_name, once
 from rules.facts.ranks import all_cuts
+from rules.facts.sets import Customers
 from store import tables as t
 from store.engine import Store
 from store.records import DAY, Instant
@@ -72,12 +73,17 @@ class _At:
 
     def beside(self) -> dict[str, Any]:
         """The members of sets, and contact narrowed to a level or function, as the evaluator looks them up."""
-        members = self._rows("sets", lambda at: sets(at, self.settings, _ACCOUNT)).read(self.conn)
-        narrows = self._rows("narrowed", lambda at: narrowed(at, self.settings, _ACCOUNT)).read(self.conn)
+        members = self._rows("sets", lambda at: sets(at, self.settings, *self._events(at))).read(self.conn)
+        narrows = self._rows("narrowed", lambda at: self._events(at)[1].select()).read(self.conn)
         return {
             "fact_sets": {(row.fact, row.value): row.state or True for row in members},
             "narrowed": {(row["by"], row["value"]): dict(row) for row in narrows.mappings()},
         }
+
+    def _events(self, at: Instant) -> tuple[Customers, FromClause]:
+        """The account, and contact narrowed to a level or function."""
+        among = customers_at(at, self.settings, _ACCOUNT)
+        return among, narrowed(at, self.settings, among).subquery("events")
 
     def cuts(self, needs: Needs) -> dict[str, Any]:
         """The values of the cuts over all customers of then."""

@@ -15,9 +15,10 @@ from sqlalchemy import select
 
 from rules.facts import FactSettings, in_scope, portfolio
 from rules.facts.health import stored_past
-from store import comparing, facts, findings, flags, touched
+from store import comparing, findings, flags, touched
 from store import tables as t
 from store.engine import Store
+from store.factsets import keep_rows
 from store.records import Instant
 from store.status import VERIFIED, evaluated_at
 
@@ -97,5 +98,6 @@ def _mend(store: Store, settings: FactSettings, groups: Mapping[Instant, Collect
     for at, accounts in groups.items():
         with store.write() as conn:
             within = touched.put(conn, accounts)
-            facts.write(conn, portfolio(at, settings, within, stored=True, past=stored_past()))
-            facts.drop(conn, in_scope(last, settings, within), within)
+            rows = portfolio(at, settings, within, stored=True, past=stored_past())
+            still = rows.selected_columns.account_id.in_(in_scope(last, settings, within))
+            keep_rows(conn, t.facts, rows.where(still), within)

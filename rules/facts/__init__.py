@@ -7,7 +7,7 @@ from rules.facts.outcomes import churned
 from rules.facts.pairs import hand_overs, holders, pair_strengths
 from rules.facts.portfolio import in_scope, portfolio, statistics
 from rules.facts.roster import team_coverage, unknown_people
-from rules.facts.sets import narrowed, sets
+from rules.facts.sets import customers_at, customers_of, narrowed, sets
 from rules.facts.settings import CADENCES, FactSettings, Segments, UsageNames
 from rules.facts.usage import MEDIAN_CHANGE, RHYTHM
 
@@ -19,6 +19,8 @@ __all__ = [
     "Segments",
     "UsageNames",
     "churned",
+    "customers_at",
+    "customers_of",
     "hand_overs",
     "holders",
     "in_scope",

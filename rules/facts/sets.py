@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import CTE, Select, and_, case, func, literal, null, or_, select, union_all
+from sqlalchemy.sql.expression import FromClause
 
-from rules.facts.contracts import Scope, scope
+from rules.facts.contracts import scope
 from rules.facts.features import feature_state, uses
+from rules.facts.freshness import stale_sources
 from rules.facts.moment import Moment, count_if, half_up, known, moment, once, whole, word
 from rules.facts.people import on_record
 from rules.facts.settings import FactSettings
@@ -21,25 +24,50 @@ TAG = "tag:"
 """What the names of the mapped fields begin with that are one tag each."""
 
 
-def sets(as_of: Instant, settings: FactSettings, accounts: Select[int] | None = None) -> Select[Any]:
-    """(account_id, fact, value, state) of every customer in scope at `as_of`: the columns of `store.tables.fact_sets`."""
+@dataclass(frozen=True, slots=True)
+class Customers:
+    """Whose sets are asked for."""
+
+    all: CTE
+    """One row per customer in scope."""
+    used: CTE
+    """One row per customer with usage: `active_users`."""
+    stale_sources: CTE
+
+
+def customers_at(as_of: Instant, settings: FactSettings, accounts: Select[int] | None = None) -> Customers:
+    """The customers in scope at `as_of`, from nothing."""
     m = moment(as_of, settings.timezone)
     base = scope(m, settings, accounts)
-    parts = [
-        _tags(m, base),
-        _functions(m, base.contracts),
-        _features(m, settings, base),
-    ]
+    rhythm = feed_rhythm(m, settings.usage, stored=True)  # no matter here: only the active users are
+    return Customers(base.contracts, usage(m, settings, base.contracts, base.stale_sources, rhythm), base.stale_sources)
+
+
+def customers_of(rows: FromClause, as_of: Instant, settings: FactSettings) -> Customers:
+    """The customers of `rows`, which are those of `store.tables.facts` at `as_of`."""
+    c = rows.c
+    used = select(c.account_id, c.active_users).where(c.active_users_state.is_distinct_from("no_source"))
+    everybody = select(c.account_id).cte("customers_in_scope")
+    return Customers(everybody, used.cte("usage_of_customers"), stale_sources(moment(as_of, settings.timezone)))
+
+
+def sets(as_of: Instant, settings: FactSettings, among: Customers, events: FromClause) -> Select[Any]:
+    """(account_id, fact, value, state) of every customer at `as_of`: the columns of `store.tables.fact_sets`.
+
+    `events`: what `narrowed` gives of the same customers.
+    """
+    m = moment(as_of, settings.timezone)
+    parts = [_tags(m, among), _functions(m, events), _features(m, among)]
     return union_all(*parts).subquery("sets").select()
 
 
-def narrowed(as_of: Instant, settings: FactSettings, accounts: Select[int] | None = None) -> Select[Any]:
+def narrowed(as_of: Instant, settings: FactSettings, among: Customers) -> Select[Any]:
     """Contact and reply by level and by function, at `as_of`: the columns of `store.tables.narrowed_facts`.
 
     The row with the value '' is for the persons of whom it is not known.
     """
     m = moment(as_of, settings.timezone)
-    people = _people(m, scope(m, settings, accounts).contracts)
+    people = _people(m, among.all)
     p = people.c
     level = case(
         *((p.level == number, word(name)) for number, name in LEVEL_NAMES.items()),
@@ -63,7 +91,7 @@ def narrowed(as_of: Instant, settings: FactSettings, accounts: Select[int] | Non
     return union_all(*parts).subquery("narrowed").select()
 
 
-def _people(m: Moment, contracts: CTE) -> CTE:
+def _people(m: Moment, customers: CTE) -> CTE:
     """One row per person known by then, with level, function and the instants of the last contact and reply."""
     t, p, level = touches.c, persons.c, person_levels.c
     last = once(
@@ -72,7 +100,7 @@ def _people(m: Moment, contracts: CTE) -> CTE:
             func.max(t.occurred_at).label("last_contact"),
             func.max(case((t.inbound == 1, t.occurred_at))).label("last_reply"),
         )
-        .where(t.account_id.in_(select(contracts.c.account_id)), on_record(m), t.occurred_at <= m.as_of)
+        .where(t.account_id.in_(select(customers.c.account_id)), on_record(m), t.occurred_at <= m.as_of)
         .group_by(t.account_id, t.person_id),
         "last_touches",
     )
@@ -90,13 +118,13 @@ def _people(m: Moment, contracts: CTE) -> CTE:
         .select_from(persons)
         .join(person_levels, and_(level.person_id == p.id, known(person_levels, m)), isouter=True)
         .join(last, last.c.person_id == p.id, isouter=True)
-        .where(p.account_id.in_(select(contracts.c.account_id)), p.created_at <= m.as_of)
+        .where(p.account_id.in_(select(customers.c.account_id)), p.created_at <= m.as_of)
     )
     return once(query, "classified_people")
 
 
-def _tags(m: Moment, base: Scope) -> Select[Any]:
-    f, stale = account_fields.c, base.stale_sources.c
+def _tags(m: Moment, among: Customers) -> Select[Any]:
+    f, stale = account_fields.c, among.stale_sources.c
     old = case((func.coalesce(stale.fields, 0) == 1, word("stale")))
     return (
         select(
@@ -106,31 +134,28 @@ def _tags(m: Moment, base: Scope) -> Select[Any]:
             func.max(old).label("state"),
         )
         .select_from(account_fields)
-        .join(base.stale_sources, stale.source == f.source, isouter=True)
-        .where(f.account_id.in_(select(base.contracts.c.account_id)), f.field.startswith(TAG), known(account_fields, m))
+        .join(among.stale_sources, stale.source == f.source, isouter=True)
+        .where(f.account_id.in_(select(among.all.c.account_id)), f.field.startswith(TAG), known(account_fields, m))
         .group_by(f.account_id, f.field)
     )
 
 
-def _functions(m: Moment, contracts: CTE) -> Select[Any]:
-    people = _people(m, contracts).c
-    return (
-        select(people.account_id, word("functions_reached"), people.function, null())
-        .where(people.function.is_not(None), people.function != "unknown", people.last_contact > m.ago(REACHED_DAYS))
-        .distinct()
-    )
+def _functions(m: Moment, events: FromClause) -> Select[Any]:
+    """The functions of which somebody was in touch."""
+    e = events.c
+    met = (e.by == "function", e.value != "", e.last_contact > m.ago(REACHED_DAYS))
+    return select(e.account_id, word("functions_reached"), e.value, null()).where(*met)
 
 
-def _features(m: Moment, settings: FactSettings, base: Scope) -> Select[Any]:
+def _features(m: Moment, among: Customers) -> Select[Any]:
     """Every feature of the catalogue at every customer."""
-    rhythm = feed_rhythm(m, settings.usage, stored=True)  # no matter here: only the active users are
-    used = usage(m, settings, base.contracts, base.stale_sources, rhythm)
-    found = uses(m, base.contracts, used, base.stale_sources, ())
-    r, sold, customer = found.rows.c, found.catalogue.c, base.contracts.c
+    used = among.used
+    found = uses(m, among.all, used, among.stale_sources, ())
+    r, sold, customer = found.rows.c, found.catalogue.c, among.all.c
     active = half_up(used.c.active_users, 1)
     return (
         select(customer.account_id, word("features"), sold.feature, feature_state(found, active))
-        .select_from(base.contracts)
+        .select_from(among.all)
         .join(found.catalogue, literal(True))
         .join(found.rows, and_(r.account_id == customer.account_id, r.feature == sold.feature), isouter=True)
         .join(found.counts, found.counts.c.account_id == customer.account_id, isouter=True)

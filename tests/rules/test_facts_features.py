@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Select, Table, select
 
-from rules.facts import FactSettings, UsageNames, narrowed, sets
+from rules.facts import FactSettings, UsageNames, customers_at, narrowed, sets
 from rules.facts.moment import moment
 from rules.facts.offerings import newest_offering
 from rules.facts.settings import Feature, Offering
@@ -50,7 +50,7 @@ def states(conn: Connection, rows: Rows, fact: str = "features") -> dict[tuple[i
     """(account, value) -> state, of one set."""
     with conn.begin() as transaction:
         rows.save(conn)
-        found = conn.execute(sets(NOW, DAILY)).all()
+        found = conn.execute(_computed(NOW)[0][1]).all()
         transaction.rollback()
     return {(row.account_id, row.value): row.state for row in found if row.fact == fact}
 
@@ -283,4 +283,6 @@ def test_sets_are_written_by_difference(store: Store) -> None:
 
 
 def _computed(as_of: int, only: Select[int] | None = None) -> list[tuple[Table, Select[Any]]]:
-    return [(fact_sets, sets(as_of, DAILY, only)), (narrowed_facts, narrowed(as_of, DAILY, only))]
+    among = customers_at(as_of, DAILY, only)
+    events = narrowed(as_of, DAILY, among)
+    return [(fact_sets, sets(as_of, DAILY, among, events.subquery("events"))), (narrowed_facts, events)]

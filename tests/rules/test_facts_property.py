@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from rules.facts import FactSettings, UsageNames, narrowed, sets
+from rules.facts import FactSettings, UsageNames, customers_at, narrowed, sets
 from store.engine import Store
 from store.records import DAY, HOUR
 from tests.rules import service_reference as reference
@@ -112,8 +112,10 @@ def stored(conn: Connection, rows: Rows, as_of: int, facts: FactSettings) -> tup
     with conn.begin() as transaction:
         rows.save(conn)
         found = portfolio_at(conn, as_of, facts)
-        some = [tuple(row) for row in conn.execute(sets(as_of, facts))]
-        events = [tuple(row) for row in conn.execute(narrowed(as_of, facts))]
+        among = customers_at(as_of, facts)
+        narrow = narrowed(as_of, facts, among)
+        some = [tuple(row) for row in conn.execute(sets(as_of, facts, among, narrow.subquery("events")))]
+        events = [tuple(row) for row in conn.execute(narrow)]
         transaction.rollback()
     return found, some, events
 
