@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from rules.facts import FactSettings, in_scope, portfolio
 from rules.facts.health import stored_past
-from store import comparing, findings, flags, touched
+from store import comparing, facts, findings, flags, touched
 from store import tables as t
 from store.engine import Store
 from store.factsets import keep_rows
@@ -97,7 +97,7 @@ def _mend(store: Store, settings: FactSettings, groups: Mapping[Instant, Collect
     """Write the facts of these accounts again, each at the instant that they hold for."""
     for at, accounts in groups.items():
         with store.write() as conn:
-            within = touched.put(conn, accounts)
-            rows = portfolio(at, settings, within, stored=True, past=stored_past())
-            still = rows.selected_columns.account_id.in_(in_scope(last, settings, within))
-            keep_rows(conn, t.facts, rows.where(still), within)
+            staying = set(conn.execute(in_scope(last, settings, touched.put(conn, accounts))).scalars())
+            facts.forget(conn, touched.put(conn, set(accounts) - staying))
+            within = touched.put(conn, staying)
+            keep_rows(conn, t.facts, portfolio(at, settings, within, stored=True, past=stored_past()), within)

@@ -8,9 +8,14 @@ from sqlalchemy import Connection, Select, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records import Instant
-from store.tables import health_parts, past_facts, portfolio_stats
+from store.tables import facts, health_parts, past_facts, portfolio_stats
 
 _KEPT_PER_DISTANCE = (past_facts, health_parts)
+
+
+def forget(conn: Connection, accounts: Select[int]) -> None:
+    """Remove the facts of these accounts."""
+    conn.execute(delete(facts).where(facts.c.account_id.in_(accounts)))
 
 
 def without_past(conn: Connection, accounts: Select[int], days: int) -> list[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, delete, insert, select
 
 from daemon.config import ConfigError, load
 from daemon.facts import Needs, refresh
@@ -88,14 +88,35 @@ def test_twice_changes_nothing_and_touched_agrees_with_full(world: Store) -> Non
     before = dump(world)
     assert 0 == refresh(world, SETTINGS, NOW, None, NEEDS)
     assert before == dump(world)
-    row = {"account_id": 2, "field": "segment", "text": "smb", "source": "salesforce", "history": "none"}
-    with world.write() as conn:
-        conn.execute(insert(account_fields).values(**row, valid_from=ago(50), recorded_at=ago(50)))
+    _say_segment(world, recorded_at=NOW)
     refresh(world, SETTINGS, NOW, [2], NEEDS)
     touched = dump(world, TABLES[:3])
     assert touched != [row for row in before if "name" not in row or "account_id" in row]
     refresh(world, SETTINGS, NOW, None, NEEDS)
     assert touched == dump(world, TABLES[:3])
+
+
+def test_a_past_that_comes_late_counts_from_the_next_full_refresh(world: Store) -> None:
+    """History of a touched account, loaded afterwards: past rows stay as they are kept, and a missing one is made."""
+    before = dump(world, [past_facts])
+    _say_segment(world, recorded_at=ago(50))
+    refresh(world, SETTINGS, NOW, [2], NEEDS)
+    assert before == dump(world, [past_facts])
+    lost = (past_facts.c.account_id == 2) & (past_facts.c.days == 14)
+    with world.write() as conn:
+        conn.execute(delete(past_facts).where(lost))
+    refresh(world, SETTINGS, NOW, [2], NEEDS)
+    then = {(row["account_id"], row["days"]): row["segment"] for row in before}
+    now = {(row["account_id"], row["days"]): row["segment"] for row in dump(world, [past_facts])}
+    assert then | {(2, 14): "smb"} == now != then
+    refresh(world, SETTINGS, NOW, None, NEEDS)
+    assert {"smb"} == {row["segment"] for row in dump(world, [past_facts]) if row["account_id"] == 2}
+
+
+def _say_segment(world: Store, recorded_at: int) -> None:
+    row = {"account_id": 2, "field": "segment", "text": "smb", "source": "salesforce", "history": "none"}
+    with world.write() as conn:
+        conn.execute(insert(account_fields).values(**row, valid_from=ago(50), recorded_at=recorded_at))
 
 
 def test_health_moves_against_the_kept_past(world: Store) -> None:
