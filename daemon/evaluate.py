@@ -16,7 +16,7 @@ from daemon.facts import Needs
 from daemon.facts import refresh as refresh_facts
 from daemon.timed import when
 from rules.facts.settings import FactSettings
-from rules.language.compile import select_findings
+from rules.language.compile import columns_read, select_findings
 from rules.language.model import Rule, RuleSet
 from rules.language.needs import by_business_days
 from store import findings, touched
@@ -43,6 +43,12 @@ class RuleRun:
     """Finding rows written or removed."""
     seconds: float = 0.0
     error: str | None = None
+
+    def counted(self, count: findings.Count | None) -> RuleRun:
+        """With what its findings are now; a rule that failed counts as none."""
+        if count is None or self.error:
+            return self
+        return replace(self, fires=count.fires, unknown=count.unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +91,18 @@ def evaluate(
     """
     scope = "full" if accounts is None else "touched"
     refreshed = refresh(store, settings, as_of, accounts, Needs.of(ruleset))
-    ask = _Ask(store, when(as_of, settings), settings.timezone, accounts)
-    with ask.together():
-        runs = tuple(_timed(clock, partial(ask.run, rule)) for rule in ruleset.rules)
+    ask = _Ask(store, when(as_of, settings), settings.timezone, None if accounts is None else frozenset(accounts))
+    with ask.together(ruleset):
+        runs = [_timed(clock, partial(ask.run, rule)) for rule in ruleset.rules]
     with store.write() as connection:
         findings.drop_other_rules(connection, [rule.name for rule in ruleset.rules])
         customers = findings.customers(connection, ask.within(connection))
+        counts = findings.counts(connection, ask.within(connection))
+    runs = [run.counted(counts.get(run.rule)) for run in runs]
     advanced = advance(store, ruleset, as_of) if advance else None
     with store.write() as connection:
         findings.record_evaluation(connection, as_of, scope, _detail(ruleset, customers, runs))
-    return Evaluation(as_of, scope, customers, refreshed, runs, advanced)
+    return Evaluation(as_of, scope, customers, refreshed, tuple(runs), advanced)
 
 
 @dataclass
@@ -111,12 +119,14 @@ class _Ask:
     shared: Connection | None = None
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """The transaction that all rules share, where they share one."""
+    def together(self, ruleset: RuleSet) -> Iterator[None]:
+        """The transaction that all rules share, where they share one, with the facts that they read."""
         if self.accounts is None:
             yield
             return
         with self.store.write() as self.shared:
+            read = frozenset[str]().union(*map(columns_read, ruleset.rules))
+            touched.put_facts(self.shared, touched.put(self.shared, self.accounts), read)
             yield
         self.shared = None
 
@@ -128,12 +138,12 @@ class _Ask:
         """Ask one rule; where it fails its findings stay as they are."""
         try:
             with self._transaction() as connection:
-                kept = findings.keep(connection, self._wanted(rule), self.within(connection))
+                changed = findings.keep(connection, self._wanted(rule), self.within(connection))
         except SQLAlchemyError as error:
             cause = str(getattr(error, "orig", None) or error).splitlines()[0]
             _log.error("rule could not be evaluated, its findings stay as they are", rule=rule.name, cause=cause)
             return RuleRun(rule.name, error=cause)
-        return RuleRun(rule.name, kept.fires, kept.unknown, kept.changed)
+        return RuleRun(rule.name, changed=changed)
 
     def _wanted(self, rule: Rule) -> findings.Wanted:
         what = "rule" if self.accounts is None else "rule of touched"
@@ -157,13 +167,7 @@ def _timed(clock: Clock | None, run: Callable[[], RuleRun]) -> RuleRun:
     if clock is None:
         return done
     seconds = clock.monotonic() - start
-    _log.info(
-        "rule evaluated",
-        rule=done.rule,
-        fires=done.fires,
-        unknown=sum(done.unknown.values()),
-        seconds=round(seconds, 4),
-    )
+    _log.info("rule evaluated", rule=done.rule, changed=done.changed, seconds=round(seconds, 4))
     return replace(done, seconds=seconds)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,8 +14,8 @@ from sqlalchemy import (
     Delete,
     Executable,
     Select,
+    Table,
     Text,
-    bindparam,
     case,
     cast,
     delete,
@@ -31,6 +32,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
+from store import touched
 from store.engine import dialect_name
 from store.records import Instant
 from store.statements import TimedRows
@@ -42,13 +44,12 @@ _HEAD = ("account_id", "outcome", "severity", "reason")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What one rule's findings are now, of all accounts or of those looked at, and how many rows changed to get there."""
+class Count:
+    """What one rule's findings are, of all accounts or of those looked at."""
 
     fires: int
     unknown: Mapping[str, int]
     """By reason."""
-    changed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,36 +61,42 @@ class Wanted:
     found: TimedRows
 
 
-def keep(connection: Connection, wanted: Wanted, accounts: Select[int] | None = None) -> Kept:
-    """Make the rule's findings equal to what is wanted; with `accounts`, the ids that it selects, only those are looked at.
+def keep(connection: Connection, wanted: Wanted, accounts: Select[int] | None = None) -> int:
+    """Make the rule's findings equal to what is wanted; with `accounts`, the ids that it selects, only those are looked at:
+    their facts are read from where `touched.put_facts` has put them.
 
-    Rows that say the same are not touched, and `since` stays while the outcome does.
+    Rows that say the same are not touched, and `since` stays while the outcome does. Gives how many rows changed.
     """
-    gone = wanted.found.run(connection, "resolve", lambda found, _: _gone(wanted, found, accounts)).rowcount
+    gone = wanted.found.run(
+        connection, "resolve", lambda found, _: _gone(wanted, *_among(found, accounts), accounts)
+    ).rowcount
     into = partial(_upsert, connection, wanted)
-    written = wanted.found.run(connection, "find", lambda found, at: into(_among(found, accounts), at)).rowcount
-    changed = gone + written
-    query = _COUNTS if accounts is None else _COUNTS.where(findings.c.account_id.in_(accounts))
-    counts = connection.execute(query, {"rule": wanted.rule}).all()
-    fires = sum(count for outcome, _, count in counts if outcome == "fires")
-    return Kept(fires, {reason or "": count for outcome, reason, count in counts if outcome == "unknown"}, changed)
+    return gone + wanted.found.run(connection, "find", lambda found, at: into(_among(found, accounts)[0], at)).rowcount
 
 
-_COUNTS = (
-    select(findings.c.outcome, findings.c.reason, func.count())
-    .where(findings.c.rule == bindparam("rule", type_=Text))
-    .group_by(findings.c.outcome, findings.c.reason)
-    .order_by(findings.c.outcome, findings.c.reason)
-)
+def counts(connection: Connection, accounts: Select[int] | None = None) -> Mapping[str, Count]:
+    """What the findings of every rule that has some are, of all accounts or of these."""
+    f = findings.c
+    query = select(f.rule, f.outcome, f.reason, func.count()).group_by(f.rule, f.outcome, f.reason)
+    query = query if accounts is None else query.where(f.account_id.in_(accounts))
+    fires: Counter[str] = Counter()
+    unknown: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for rule, outcome, reason, count in connection.execute(query.order_by(f.rule, f.outcome, f.reason)):
+        if outcome == "fires":
+            fires[rule] += count
+        else:
+            unknown[rule][reason or ""] = count
+    return {rule: Count(fires[rule], unknown[rule]) for rule in {*fires, *unknown}}
 
 
-def _among(found: Select[Any], accounts: Select[int] | None) -> Select[Any]:
-    return found if accounts is None else found.where(facts.c.account_id.in_(accounts))
+def _among(found: Select[Any], accounts: Select[int] | None) -> tuple[Select[Any], Table]:
+    """What is found, and the table of facts that it is found in."""
+    return (found, facts) if accounts is None else (touched.short(found), touched.touched_facts)
 
 
-def _gone(wanted: Wanted, found: Select[Any], accounts: Select[int] | None) -> Delete:
+def _gone(wanted: Wanted, found: Select[Any], those: Table, accounts: Select[int] | None) -> Delete:
     """Findings whose account the rule does not find any more: each is looked up, the others are not read again."""
-    still: Select[Any] = found.with_only_columns(literal_column("1")).where(facts.c.account_id == findings.c.account_id)
+    still: Select[Any] = found.with_only_columns(literal_column("1")).where(those.c.account_id == findings.c.account_id)
     gone = delete(findings).where(findings.c.rule == wanted.rule, ~still.correlate(findings).exists())
     return gone if accounts is None else gone.where(findings.c.account_id.in_(accounts))
 

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Column, insert
+from sqlalchemy.sql import visitors
 
 from rules.language import load
 from rules.language.calendar import Calendar
 from rules.language.catalogue import BY_COLUMN, FACTS, Fact, Kind
-from rules.language.compile import select_findings
+from rules.language.compile import columns_read, select_findings
 from rules.language.evaluate import evaluate
 from rules.language.model import Rule, RuleSet
 from rules.language.needs import cuts_of
@@ -207,6 +208,8 @@ def test_sql_agrees_with_the_evaluator(both_stores: tuple[Store, Store]) -> None
 
 def _found(store: Store, rule: Rule) -> dict[object, tuple[object, ...]]:
     asked = select_findings(rule, AS_OF, TODAY)
+    read = {part.name for part in visitors.iterate(asked) if isinstance(part, Column) and part.table is facts}
+    assert read <= columns_read(rule), rule.name  # of touched accounts nothing else is at hand
     with store.read() as connection:
         said = connection.execute(asked.with_only_columns(*list(asked.selected_columns)[:4]))
         return {account: (outcome, severity, reason) for account, outcome, severity, reason in said}
