@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CTE, Select, case, func, or_, select
 
-from rules.facts.moment import Moment, known, once
+from rules.facts.moment import Moment, known, once, whole
 from store.tables import account_fields, accounts
 
 NUMBERS = (
@@ -51,16 +51,20 @@ def customers(m: Moment, within: Select[int] | None) -> CTE:
 
 def mapped_fields(m: Moment, scope: CTE, stale: CTE) -> CTE:
     """One row per customer with any mapped field: the values, and per field whether its source is stale."""
-    f = account_fields.c
-    old = func.coalesce(stale.c.fields, 0)
+    f, names = account_fields.c, NUMBERS + TEXTS
+    bits = {name: 1 << number for number, name in enumerate(names)}
+    # One field is in force once, so its bits add up; where nothing is stale there is nothing to add.
+    bit = case(*((f.field == name, bits[name]) for name in names), else_=0)
     columns = [func.max(case((f.field == name, f.num))).label(name) for name in NUMBERS]
     columns += [func.max(case((f.field == name, f.text))).label(name) for name in TEXTS]
-    columns += [func.max(case((f.field == name, old))).label(f"{name}_stale") for name in NUMBERS + TEXTS]
+    columns += [whole(func.sum(case((stale.c.fields == 1, bit), else_=0))).label("stale")]
     query = (
         select(f.account_id, *columns)
         .select_from(account_fields)
         .join(stale, stale.c.source == f.source, isouter=True)
-        .where(f.account_id.in_(select(scope.c.account_id)), f.field.in_(NUMBERS + TEXTS), known(account_fields, m))
+        .where(f.account_id.in_(select(scope.c.account_id)), f.field.in_(names), known(account_fields, m))
         .group_by(f.account_id)
     )
-    return once(query, "mapped_fields")
+    c = once(query, "fields_in_force").c
+    old = [((c.stale // bits[name]) % 2).label(f"{name}_stale") for name in names]
+    return select(c.account_id, *(c[name] for name in names), *old).cte("mapped_fields")
