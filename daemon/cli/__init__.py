@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,6 +36,8 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"tierd {version('tierd')}")
         raise typer.Exit
 
@@ -79,7 +80,6 @@ def run(arguments: list[str] | None = None) -> int:
         trying,
         usage,
     )
-    from daemon.cli.errors import tell
 
     del (
         explaining,
@@ -108,5 +108,7 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("TIERD_DEBUG"):
             raise
+        from daemon.cli.errors import tell  # knows the errors of every part, so it loads them all
+
         return tell(error)
     return result if isinstance(result, int) else 0
