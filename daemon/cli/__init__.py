@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from daemon.garbage import seldom
+
 _ORDER = ("demo", "init", "map", "check", "preview", "run", "status", "explain", "rules", "tiers", "pause", "resume")
 
 
@@ -60,6 +62,7 @@ def options(
 
 def main() -> None:
     """Run the command line; ends the process with 0 (fine), 2 (bad input or configuration) or 1 (anything else)."""
+    seldom()
     raise SystemExit(run())
 
 
