@@ -97,5 +97,5 @@ def _mend(store: Store, settings: FactSettings, groups: Mapping[Instant, Collect
     for at, accounts in groups.items():
         with store.write() as conn:
             within = touched.put(conn, accounts)
-            rows = portfolio(at, settings, within, stored=True, past=stored_past())
-            keep_rows(conn, t.facts, rows.where(...), within)
+            facts.write(conn, portfolio(at, settings, within, stored=True, past=stored_past()))
+            facts.drop(conn, in_scope(last, settings, within), within)

@@ -1,21 +1,72 @@
-"""The portfolio's statistics as the last full evaluation has stored them, and what nothing asks for any more."""
+"""Keep facts, current and past: write only the rows that differ, drop who left scope, and the portfolio's statistics."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from sqlalchemy import Connection, delete, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, Table, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records import Instant
-from store.tables import health_parts, past_facts, portfolio_stats
+from store.statements import Rows, run_on
+from store.tables import facts, health_parts, past_facts, portfolio_stats
 
 _KEPT_PER_DISTANCE = (past_facts, health_parts)
+
+
+def write(conn: Connection, rows: Rows, table: Table = facts) -> int:
+    """Insert or update the rows that `rows` computes (columns of the table, in order); gives how many differed.
+
+    A row that is equal but for `as_of` is left alone.
+    """
+    kind = sqlite if conn.dialect.name == "sqlite" else postgresql
+    return _count(conn, run_on(conn, f"write {table.name}", rows, lambda found: _upsert(kind, found, table)))
+
+
+def _upsert(kind: Any, rows: Select[Any], table: Table) -> Executable:
+    key = [c.name for c in table.primary_key]
+    values = [c.name for c in table.columns if c.name not in key]
+    statement = kind.insert(table).from_select([c.name for c in table.columns], rows)
+    new = statement.excluded
+    differs = or_(*(table.c[name].is_distinct_from(new[name]) for name in values if name != "as_of"))
+    upsert: Executable = statement.on_conflict_do_update(
+        index_elements=key, set_={name: new[name] for name in values}, where=differs
+    )
+    return upsert
+
+
+def drop(
+    conn: Connection, in_scope: Rows, accounts: Select[Any] | None, table: Table = facts, days: int | None = None
+) -> int:
+    """Remove the rows of accounts that are not (any more) in scope, among `accounts` or all; gives how many.
+
+    `days` narrows it to one distance of a table that has some.
+    """
+
+    def gone(scope: Select[Any]) -> Executable:
+        left: ColumnElement[bool] = table.c.account_id.not_in(scope)
+        if accounts is not None:
+            left = left & table.c.account_id.in_(accounts)
+        if days is not None:
+            left = left & (table.c.days == days)
+        return delete(table).where(left)
+
+    return _count(conn, run_on(conn, f"drop {table.name} {days}", in_scope, gone))
 
 
 def forget_distances(conn: Connection, kept: Collection[int]) -> None:
     """Remove past facts of distances that nothing asks for any more; `kept` are those that stay, in days."""
     for table in _KEPT_PER_DISTANCE:
         conn.execute(delete(table).where(table.c.days.not_in(sorted(kept))))
+
+
+def _count(conn: Connection, result: CursorResult[Any]) -> int:
+    """How many rows a change changed."""
+    if conn.dialect.name == "sqlite":
+        # The driver counts only what begins with INSERT, UPDATE or DELETE, and these begin with WITH.
+        return int(conn.exec_driver_sql("SELECT changes()").scalar_one())
+    return int(result.rowcount)
 
 
 def statistics(conn: Connection) -> dict[str, float | None]:

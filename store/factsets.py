@@ -1,4 +1,4 @@
-"""Keep tables of facts, current and past: write only the rows that differ, and remove those that are gone."""
+"""Keep the facts that are sets, and the events narrowed to some persons: write only what differs, remove what is gone."""
 
 from __future__ import annotations
 
@@ -6,78 +6,46 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Delete,
-    Executable,
-    MetaData,
-    Select,
-    Table,
-    and_,
-    delete,
-    insert,
-    literal,
-    or_,
-    select,
-    true,
-)
+from sqlalchemy import Column, Connection, MetaData, Select, Table, and_, delete, insert, literal, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
 from store.statements import Rows, run_on
-from store.tables import fact_sets, facts, health_parts, narrowed_facts, past_facts
+from store.tables import fact_sets, narrowed_facts
 
-_ROOM = "wanted_rows"
-_KEPT = (facts, past_facts, fact_sets, narrowed_facts, health_parts)
+_ROOM = "wanted_sets"
 
 
-def keep_rows(
-    conn: Connection, table: Table, rows: Rows, accounts: Select[Any] | None = None, days: int | None = None
-) -> int:
-    """Bring a table of facts to what is computed, for `accounts` or for all; gives how many rows differed or were gone.
+def keep_rows(conn: Connection, table: Table, rows: Rows, accounts: Select[Any] | None = None) -> int:
+    """Bring `fact_sets` or `narrowed_facts` to what is computed, for `accounts` or for all; gives how many rows differed.
 
-    The columns of `rows` are those of the table, in order. `days` narrows it to one distance of a table that has some. A
-    row that is equal, or equal but for `as_of`, is left alone.
+    The columns of `rows` are those of the table, in order. A row that is equal is left alone.
     """
+    keys = [column.name for column in table.primary_key]
+    values = [column.name for column in table.columns if column.name not in keys]
     with _scratch(conn, table) as wanted:
         names = [column.name for column in table.columns]
         run_on(conn, f"collect {table.name}", rows, lambda found: insert(wanted).from_select(names, found))
-        changed = 0
-        for statement in (_gone(table, wanted, accounts, days), _differing(conn, table, wanted)):
-            changed += conn.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
-        return changed
-
-
-def _gone(table: Table, wanted: Table, accounts: Select[Any] | None, days: int | None) -> Delete:
-    same = and_(*(wanted.c[key.name] == key for key in table.primary_key))
-    gone: ColumnElement[bool] = ~select(literal(1)).where(same).exists()
-    if accounts is not None:
-        gone = and_(table.c.account_id.in_(accounts), gone)
-    if days is not None:
-        gone = and_(table.c.days == days, gone)
-    return delete(table).where(gone)
-
-
-def _differing(conn: Connection, table: Table, wanted: Table) -> Executable:
-    keys = [column.name for column in table.primary_key]
-    values = [column.name for column in table.columns if column.name not in keys]
-    upsert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(table)
-    # SQLite takes the ON of ON CONFLICT for a join's unless the SELECT has a WHERE.
-    upsert = upsert.from_select([column.name for column in table.columns], select(wanted).where(true()))
-    new = upsert.excluded
-    return upsert.on_conflict_do_update(
-        index_elements=keys,
-        set_={name: new[name] for name in values},
-        where=or_(*(table.c[name].is_distinct_from(new[name]) for name in values if name != "as_of")),
-    )
+        same = and_(*(wanted.c[name] == table.c[name] for name in keys))
+        gone = ~select(literal(1)).where(same).exists()
+        if accounts is not None:
+            gone = and_(table.c.account_id.in_(accounts), gone)
+        left = conn.execute(delete(table).where(gone)).rowcount
+        upsert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(table)
+        # SQLite takes the ON of ON CONFLICT for a join's unless the SELECT has a WHERE.
+        upsert = upsert.from_select([column.name for column in table.columns], select(wanted).where(true()))
+        written = upsert.on_conflict_do_update(
+            index_elements=keys,
+            set_={name: upsert.excluded[name] for name in values},
+            where=or_(*(table.c[name].is_distinct_from(upsert.excluded[name]) for name in values)),
+        )
+        return int(left) + int(conn.execute(written, execution_options={"preserve_rowcount": True}).rowcount)
 
 
 @contextmanager
 def room(conn: Connection) -> Iterator[None]:
     """Make the temporary tables that `keep_rows` needs beforehand: a transaction that only reads may make none."""
-    for table in _KEPT:
+    for table in (fact_sets, narrowed_facts):
         conn.execute(CreateTable(_wanted(table), if_not_exists=True))
     conn.info[_ROOM] = True
     try:

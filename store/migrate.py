@@ -40,7 +40,8 @@ def current(store: Store) -> str | None:
     with store.read() as connection:
         if not inspect(connection).has_table(_VERSION):
             return None
-        return connection.scalar(text(f"SELECT version_num FROM {_VERSION}"))
+        found: str | None = connection.scalar(text(f"SELECT version_num FROM {_VERSION}"))
+        return found
 
 
 def check(store: Store) -> None:
