@@ -20,7 +20,7 @@ from daemon.config import Config
 from daemon.rulefiles import Rules
 from daemon.schedule import At, Due, Schedule, Task
 from daemon.sources import Sources
-from daemon.work import Work, trouble_of
+from daemon.sync import trouble_of
 from daemon.workers import TaskLoop, Worker
 from store.engine import Store
 from store.records import HOUR, Clock, Instant
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from daemon.ingest.intake import Intake
     from daemon.run import Crew
     from daemon.talk import Talk
+    from daemon.work import Work
 
 
 class Daemon:
@@ -40,8 +41,14 @@ class Daemon:
         self.store = Store(config.store_url)
         self.rules = Rules(config.folder, config.rules, config.currency, self.store, config.workdays)
         self.sources = Sources(config, clock, self.store)
-        self.work = Work(config, clock, self.store, self.sources, self.rules)
         self._wakes: dict[str, Event] = {}
+
+    @cached_property
+    def work(self) -> Work:
+        """What the tasks do."""
+        from daemon.work import Work
+
+        return Work(self.config, self.clock, self.store, self.sources, self.rules)
 
     @cached_property
     def talk(self) -> Talk:

@@ -23,9 +23,7 @@ def awaiting_reply(contact: Contact) -> int | Unknown:
     waiting = [
         mail.at
         for mail in contact.touches
-        if mail.kind == "email"
-        and mail.inbound
-        and not _answered(contact, {p.key for p in mail.persons}, mail.at)
+        if mail.kind == "email" and mail.inbound and not _answered(contact, {p.key for p in mail.persons}, mail.at)
     ]
     return (contact.as_of - min(waiting)) // HOUR if waiting else 0
 
