@@ -90,4 +90,4 @@ def load_per_arr(work: int | Unknown, arr: object) -> Fraction | Unknown:
 
 
 def _has_tickets(book: Book, company: Company, as_of: int) -> bool:
-    return any(t.opened_at <= as_of and set(t.systems) & set(company.systems) for t in book.world.tickets)
+    return any(system in book.first_ticket and book.first_ticket[system] <= as_of for system in company.systems)
