@@ -208,8 +208,8 @@ def test_sql_agrees_with_the_evaluator(both_stores: tuple[Store, Store]) -> None
 def _found(store: Store, rule: Rule) -> dict[object, tuple[object, ...]]:
     asked = select_findings(rule, AS_OF, TODAY)
     with store.read() as connection:
-        connection = connection.execution_options(compiled_cache=None)  # each statement is asked once
-        said = connection.execute(asked.with_only_columns(*list(asked.selected_columns)[:4]))
+        once = connection.execution_options(compiled_cache=None)  # no statement is asked again
+        said = once.execute(asked.with_only_columns(*list(asked.selected_columns)[:4]))
         return {account: (outcome, severity, reason) for account, outcome, severity, reason in said}
 
 
@@ -225,7 +225,7 @@ def test_every_phrase_form_alone(sqlite_store: Store) -> None:
     with sqlite_store.write() as connection:
         put(connection, rows, cuts)
     with sqlite_store.read() as opened:
-        connection = opened.execution_options(compiled_cache=None)  # each statement is asked once
+        connection = opened.execution_options(compiled_cache=None)  # no statement is asked again
         for rule in ruleset.rules:
             found = {row.account_id: row for row in connection.execute(select_findings(rule, AS_OF, TODAY))}
             expected = {row["account_id"]: evaluate(rule, row, AS_OF, TODAY) for row in rows}
