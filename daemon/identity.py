@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from alerts.writeback import Target
 from daemon.derive.accounts import plain, verdicts
 from daemon.derive.fields import load, row_fields
+from daemon.identitykinds import AMBIGUOUS, CONFLICTING, GONE, KINDS, LINKED, MERGED, UNMATCHED
 from rules import identity as matching
 from rules.addresses import is_role_address
 from rules.fieldmap import Derivation, Held
@@ -23,11 +24,6 @@ from store.identity import members_by_ref
 from store.identityrows import Stranger
 from store.refs import chunks
 
-LINKED, CONFLICTING, AMBIGUOUS, UNMATCHED, MERGED, GONE = (
-    "linked", "conflicting", "ambiguous", "unmatched", "merged", "gone",
-)  # fmt: skip
-KINDS = (LINKED, CONFLICTING, AMBIGUOUS, UNMATCHED, MERGED, GONE)
-"""Every row is of one of these kinds. A linked account whose rows contradict each other is conflicting."""
 COMPARED = ("owner", "renewal", "arr", "tier")
 _EPOCH = date(1970, 1, 1)
 _SOME = 500

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from connectors.http import Finding, Preview
 from connectors.hubspot.limits import Limiters
 from connectors.means import Means
 from daemon.config import Config
 from daemon.config.settings import DEFAULT_EVERY, HubSpotSource, SalesforceSource, UsageSource
-from daemon.map.candidates import Explorer
 from daemon.schedule import Trigger
 from daemon.sync import Connector
 from daemon.tokens import file_keep, keyring_keep
@@ -21,6 +20,9 @@ from store.engine import Store
 from store.ids import known_rows
 from store.migrate import current
 from store.records import DAY, Clock, Instant, KnownRow
+
+if TYPE_CHECKING:
+    from daemon.map.candidates import Explorer
 
 
 class Listener(Protocol):

@@ -85,6 +85,13 @@ OnRows = Callable[[int], None]
 """Told after each batch how many rows have been read so far."""
 
 
+def trouble_of(run: SyncRun) -> str | None:
+    """What went wrong in a run, in one sentence; None = nothing."""
+    if run.status == "ok":
+        return None
+    return "; ".join(run.complaints()) or run.status
+
+
 def run_sync(
     store: Store,
     source: str,

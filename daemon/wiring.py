@@ -14,19 +14,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property, partial
 from threading import Event
+from typing import TYPE_CHECKING
 
 from daemon.config import Config
-from daemon.health import HealthServer
-from daemon.ingest.intake import Intake
 from daemon.rulefiles import Rules
-from daemon.run import Crew, serve
 from daemon.schedule import At, Due, Schedule, Task
 from daemon.sources import Sources
-from daemon.talk import Talk
-from daemon.work import Work, trouble_of
+from daemon.sync import trouble_of
 from daemon.workers import TaskLoop, Worker
 from store.engine import Store
 from store.records import HOUR, Clock, Instant
+
+if TYPE_CHECKING:
+    from daemon.ingest.intake import Intake
+    from daemon.run import Crew
+    from daemon.talk import Talk
+    from daemon.work import Work
 
 
 class Daemon:
@@ -38,10 +41,28 @@ class Daemon:
         self.store = Store(config.store_url)
         self.rules = Rules(config.folder, config.rules, config.currency, self.store, config.workdays)
         self.sources = Sources(config, clock, self.store)
-        self.work = Work(config, clock, self.store, self.sources, self.rules)
-        self.talk = Talk(config, clock, self.store, self.rules, self.work.policy, derive=self._derive)
         self._wakes: dict[str, Event] = {}
-        self.intake = Intake(config, clock, self.store, self.sources, derive=self._derive, wake=self._wake)
+
+    @cached_property
+    def work(self) -> Work:
+        """What the tasks do."""
+        from daemon.work import Work
+
+        return Work(self.config, self.clock, self.store, self.sources, self.rules)
+
+    @cached_property
+    def talk(self) -> Talk:
+        """What is said in Slack, and what is said there to us."""
+        from daemon.talk import Talk
+
+        return Talk(self.config, self.clock, self.store, self.rules, self.work.policy, derive=self._derive)
+
+    @cached_property
+    def intake(self) -> Intake:
+        """What comes in instead of being fetched."""
+        from daemon.ingest.intake import Intake
+
+        return Intake(self.config, self.clock, self.store, self.sources, derive=self._derive, wake=self._wake)
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -51,6 +72,9 @@ class Daemon:
     @cached_property
     def crew(self) -> Crew:
         """The threads that work the tasks off, and the health pages."""
+        from daemon.health import HealthServer
+        from daemon.run import Crew
+
         workers = [*self._workers(), *self.talk.workers(), *self.intake.workers()]
         dead = lambda: [worker.name for worker in workers if not worker.alive()]  # noqa: E731
         health = HealthServer(self.config.health.bind, self.store, self.clock, dead, self.intake.collectors())
@@ -58,6 +82,8 @@ class Daemon:
 
     def run(self, ready: Callable[[], None] = lambda: None) -> int:
         """Run until SIGTERM or SIGINT; the exit code. The store is migrated and this process its only writer by now."""
+        from daemon.run import serve
+
         self.work.declare_sources()
         self.schedule.prepare(self.clock.now())
         return serve(self.crew, self.clock, ready)

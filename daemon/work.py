@@ -185,13 +185,6 @@ class Work:
             return flags.paused(connection, what)
 
 
-def trouble_of(run: SyncRun) -> str | None:
-    """What went wrong in a run, in one sentence; None = nothing."""
-    if run.status == "ok":
-        return None
-    return "; ".join(run.complaints()) or run.status
-
-
 def _tenant(source: object) -> str | None:
     return getattr(source, "org_id", None) or getattr(source, "portal_id", None)
 

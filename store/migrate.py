@@ -6,17 +6,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 from store.engine import Store
 
+if TYPE_CHECKING:
+    from alembic.config import Config  # all of Alembic is imported where something is to be migrated, not before
+
 _SCRIPTS = Path(__file__).parent / "migrations"
 _INITIAL = "0001"
+_NEWEST = _INITIAL
+"""The last revision in `migrations`; a test holds it against them."""
+_VERSION = "alembic_version"
+"""Alembic's table of one row."""
 
 
 class StoreOutdated(Exception):
@@ -25,10 +29,7 @@ class StoreOutdated(Exception):
 
 def head() -> str:
     """The revision this program needs."""
-    revision = ScriptDirectory(str(_SCRIPTS)).get_current_head()
-    if revision is None:
-        raise StoreOutdated("this installation has no migrations: install tierd again")
-    return revision
+    return _NEWEST
 
 
 def current(store: Store) -> str | None:
@@ -37,7 +38,10 @@ def current(store: Store) -> str | None:
     if store.is_sqlite and database and not Path(database).exists():
         return None
     with store.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table(_VERSION):
+            return None
+        found: str | None = connection.scalar(text(f"SELECT version_num FROM {_VERSION}"))
+        return found
 
 
 def check(store: Store) -> None:
@@ -55,17 +59,20 @@ def check(store: Store) -> None:
 
 def upgrade(store: Store) -> None:
     """Run every missing revision in one transaction; a store that is already there is not touched."""
-    if current(store) == head():
-        return
     found = current(store)
+    if found == head():
+        return
+    from alembic import command
+
     if found is not None and found not in _known_revisions():
         check(store)
     with _migrating(store) as connection:
-        config = _config(connection)
-        command.upgrade(config, "head")
+        command.upgrade(_config(connection), "head")
 
 
 def _known_revisions() -> set[str]:
+    from alembic.script import ScriptDirectory
+
     return {script.revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions()}
 
 
@@ -74,6 +81,8 @@ def _shown(store: Store) -> str:
 
 
 def _config(connection: Connection) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -105,6 +114,8 @@ def _migrating(store: Store) -> Iterator[Connection]:
 
 def write_initial() -> Path:
     """Write the initial revision anew from `store.tables`; allowed only while nothing is released."""
+    from alembic import command
+
     versions = _SCRIPTS / "versions"
     for old in versions.glob(f"{_INITIAL}_*.py"):
         old.unlink()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+
+from daemon.garbage import seldom
 
 _ORDER = ("demo", "init", "map", "check", "preview", "run", "status", "explain", "rules", "tiers", "pause", "resume")
 
@@ -37,6 +38,8 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"tierd {version('tierd')}")
         raise typer.Exit
 
@@ -59,6 +62,7 @@ def options(
 
 def main() -> None:
     """Run the command line; ends the process with 0 (fine), 2 (bad input or configuration) or 1 (anything else)."""
+    seldom()
     raise SystemExit(run())
 
 
@@ -79,7 +83,6 @@ def run(arguments: list[str] | None = None) -> int:
         trying,
         usage,
     )
-    from daemon.cli.errors import tell
 
     del (
         explaining,
@@ -108,5 +111,7 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("TIERD_DEBUG"):
             raise
+        from daemon.cli.errors import tell  # knows the errors of every part, so it loads them all
+
         return tell(error)
     return result if isinstance(result, int) else 0

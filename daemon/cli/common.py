@@ -8,18 +8,17 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from daemon.clock import SystemClock
-from daemon.config import Config, load
-from daemon.lock import writer
-from daemon.logs import set_up
-from daemon.wiring import Daemon, build
-from store.migrate import check, upgrade
 from store.records import SECOND, Instant
+
+if TYPE_CHECKING:
+    from daemon.config import Config
+    from daemon.wiring import Daemon
 
 OK, FAILED, BAD_INPUT = 0, 1, 2
 """Exit codes: fine; something failed; the configuration or another input is wrong."""
@@ -62,6 +61,9 @@ def config_path(given: Path | None) -> Path:
 
 def configured(given: Path | None, *, needs: Collection[str] | None = None, forgiving: bool = False) -> Config:
     """Read the configuration; `needs` names the sections whose secrets must be there (None: all)."""
+    from daemon.config import load
+    from daemon.logs import set_up
+
     config = load(config_path(given), os.environ, needs=needs, forgiving=forgiving)
     level = os.environ.get("TIERD_LOG_LEVEL") or ("info" if not sys.stderr.isatty() else "warning")
     set_up(SystemClock(), secrets=config.secrets, level=level)
@@ -71,6 +73,8 @@ def configured(given: Path | None, *, needs: Collection[str] | None = None, forg
 @contextmanager
 def reading(config: Config) -> Iterator[Daemon]:
     """The daemon's parts over a store that is only read: works beside a running daemon."""
+    from store.migrate import check
+
     with closing(config) as daemon:
         check(daemon.store)
         yield daemon
@@ -79,6 +83,9 @@ def reading(config: Config) -> Iterator[Daemon]:
 @contextmanager
 def writing(config: Config, command: str) -> Iterator[Daemon]:
     """The daemon's parts over a store of which this process is the only writer; the store is made where it is not."""
+    from daemon.lock import writer
+    from store.migrate import upgrade
+
     with closing(config) as daemon, writer(daemon.store, command):
         upgrade(daemon.store)
         yield daemon
@@ -87,6 +94,8 @@ def writing(config: Config, command: str) -> Iterator[Daemon]:
 @contextmanager
 def closing(config: Config) -> Iterator[Daemon]:
     """The daemon's parts, given back at the end."""
+    from daemon.wiring import build
+
     daemon = build(config, SystemClock())
     try:
         yield daemon

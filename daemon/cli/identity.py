@@ -6,7 +6,7 @@ import getpass
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -15,12 +15,13 @@ from rich.table import Table
 from daemon.cli import app
 from daemon.cli.common import OK, BadInput, ConfigPath, configured, out, reading, shown, writing
 from daemon.cli.reports import Format, unmarked, write_csv
-from daemon.config import Config
-from daemon.config.identity import row_ref
-from daemon.identity import CONFLICTING, GONE, KINDS, MERGED, Entry, Report, report
-from rules.identity import Ref, pair
-from store import dirty, linking
-from store.engine import Store
+from daemon.identitykinds import CONFLICTING, GONE, KINDS, MERGED
+
+if TYPE_CHECKING:
+    from daemon.config import Config
+    from daemon.identity import Entry, Report
+    from rules.identity import Ref
+    from store.engine import Store
 
 identity_app = typer.Typer(help="One account in several CRMs: what is linked, and by what; link and part rows.")
 app.add_typer(identity_app, name="identity")
@@ -53,6 +54,8 @@ def show(
     config: ConfigPath = None,
 ) -> int:
     """Show which rows are one account and by what rule, which contradict each other, and what nobody can say."""
+    from daemon.identity import report
+
     if ctx.invoked_subcommand is not None:
         return OK
     unknown = sorted(set(kind or ()) - {*KINDS, *_PEOPLE})
@@ -91,6 +94,9 @@ def forget(a: RowName, b: RowName, config: ConfigPath = None) -> int:
 
 
 def _decide(a: str, b: str, verdict: str | None, config: ConfigPath) -> int:
+    from rules.identity import pair
+    from store import dirty, linking
+
     settings = configured(config, needs=())
     rows = pair(_ref(a, settings), _ref(b, settings))
     with writing(settings, f"identity {verdict or 'forget'}") as daemon:
@@ -121,6 +127,8 @@ def _decide(a: str, b: str, verdict: str | None, config: ConfigPath) -> int:
 
 
 def _ref(text: str, settings: Config) -> Ref:
+    from daemon.config.identity import row_ref
+
     try:
         ref = row_ref(text)
     except ValueError as error:
@@ -131,6 +139,8 @@ def _ref(text: str, settings: Config) -> Ref:
 
 
 def _together(store: Store, rows: tuple[Ref, Ref]) -> bool:
+    from store import linking
+
     with store.read() as connection:
         return len({row.account_id for row in linking.rows(connection, rows)}) == 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -14,7 +14,9 @@ from rich.text import Text
 from daemon.cli import app
 from daemon.cli.common import OK, AsOf, ConfigPath, ago, configured, err, instant, out, reading
 from store.records import DAY, HOUR, MINUTE, SECOND, Instant
-from store.status import Status, StreamNow, read, stream_table
+
+if TYPE_CHECKING:
+    from store.status import Status, StreamNow
 
 _CURSOR = 48
 """Characters of a cursor that are shown."""
@@ -30,6 +32,7 @@ def status(
     """Show how fresh the data is, what ran, what is open, what waits, and what is due next. Works beside the daemon."""
     from daemon.gaps import find
     from daemon.lock import holder
+    from store.status import read, stream_table
 
     settings = configured(config, needs=())
     with reading(settings) as daemon:

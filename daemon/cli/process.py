@@ -25,9 +25,6 @@ from daemon.cli.common import (
     writing,
 )
 from daemon.cli.progress import progress
-from daemon.work import summary
-from store import flags
-from store.migrate import check, upgrade
 
 
 class Brake(StrEnum):
@@ -58,6 +55,8 @@ def sync(
     config: ConfigPath = None,
 ) -> int:
     """Read what changed in the sources into the store, one time, and end."""
+    from daemon.work import summary
+
     _once(once)
     settings = configured(config, needs=("sources",))
     names = source or list(settings.sources)
@@ -147,6 +146,9 @@ def pause(
     config: ConfigPath = None,
 ) -> int:
     """Stop writing to the CRM or to Slack within a second, until `tierd resume`; a restart changes nothing."""
+    from store import flags
+    from store.migrate import upgrade
+
     with closing(configured(config, needs=())) as daemon:
         upgrade(daemon.store)
         with daemon.store.write() as connection:
@@ -162,6 +164,9 @@ def resume(
     config: ConfigPath = None,
 ) -> int:
     """Go on with what was paused."""
+    from store import flags
+    from store.migrate import check
+
     with closing(configured(config, needs=())) as daemon:
         check(daemon.store)
         with daemon.store.write() as connection:
@@ -171,6 +176,8 @@ def resume(
 
 
 def _brakes(what: Brake) -> tuple[str, ...]:
+    from store import flags
+
     return flags.BRAKES if what is Brake.ALL else (what.value,)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from daemon.cli import app
 from daemon.cli.common import FAILED, OK, ConfigPath, configured, out, reading
-from daemon.config import ConfigError
-from daemon.rulefiles import read_rules
-from rules.language import RuleErrors
+
+if TYPE_CHECKING:
+    from daemon.config import Config
+    from rules.language import RuleSet
 
 rules_app = typer.Typer(help="Look at the rule files.", no_args_is_help=True)
 app.add_typer(rules_app, name="rules")
@@ -33,7 +34,7 @@ def check(config: ConfigPath = None) -> int:
     from daemon.rulecheck import odd
 
     settings = configured(config, needs=())
-    rules = read_rules(settings.folder, settings.rules, settings.currency, settings.workdays)
+    rules = _rules(settings)
     found = odd(settings, rules, SystemClock().now())
     for one in found:
         out.print(f"{one.render()}\n", markup=False, soft_wrap=True)
@@ -54,7 +55,7 @@ def run_tests(
     from daemon import ruletests
 
     settings = configured(config, needs=())
-    rules = read_rules(settings.folder, settings.rules, settings.currency, settings.workdays)
+    rules = _rules(settings)
     report = ruletests.run(rules)
     if junit is not None:
         junit.write_text(report.junit(), encoding="utf-8")
@@ -91,12 +92,19 @@ def complete_phrase(
     return OK
 
 
+def _rules(settings: Config) -> RuleSet:
+    from daemon.rulefiles import read_rules
+
+    return read_rules(settings.folder, settings.rules, settings.currency, settings.workdays)
+
+
 def _vocabulary(config: Path | None) -> Collection[str]:
     """The names that the rule files define; none while there are no files, or some with a mistake."""
+    from daemon.config import ConfigError
+    from rules.language import RuleErrors
+
     try:
-        settings = configured(config, needs=())
-        rules = read_rules(settings.folder, settings.rules, settings.currency, settings.workdays)
-        return rules.vocabulary.keys()
+        return _rules(configured(config, needs=())).vocabulary.keys()
     except (ConfigError, RuleErrors):
         return ()
 

@@ -11,7 +11,6 @@ import typer
 
 from daemon.cli import app
 from daemon.cli.common import OK
-from daemon.run import StopRequest
 from store.records import SECOND
 
 _TICK = 0.1
@@ -41,6 +40,7 @@ def sandbox(
     ] = False,
 ) -> int:
     """Start an imitated Salesforce, HubSpot and Slack on loopback, with a made-up world, until SIGTERM or Ctrl-C."""
+    from daemon.run import StopRequest
     from sandbox import serve
 
     ports = serve.Ports(

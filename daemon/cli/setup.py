@@ -12,7 +12,6 @@ import typer
 
 from daemon.cli import app
 from daemon.cli.common import BAD_INPUT, OK, ConfigPath, closing, config_path, configured, err, out
-from daemon.config import dump
 from daemon.profiles import Profile, choices
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "error": "error  "}
@@ -74,6 +73,7 @@ def check(
     from daemon.check import Section, cost
     from daemon.check import as_json as plain
     from daemon.check import check as look
+    from daemon.config import dump
     from daemon.config.document import read
 
     settings = configured(config)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from alerts.writeback import FOUND
 from daemon.cli import app
 from daemon.cli.common import FAILED, OK, AsOf, ConfigPath, configured, instant, out, reading, shown, writing
-from daemon.explain import find
-from daemon.tierplan import Assignment, TierPlan
-from daemon.wiring import Daemon
 from store.records import Instant
+
+if TYPE_CHECKING:
+    from daemon.tierplan import Assignment, TierPlan
+    from daemon.wiring import Daemon
 
 tiers_app = typer.Typer(help="Compute the customers' tiers and write them to the CRM.", no_args_is_help=True)
 app.add_typer(tiers_app, name="tiers")
@@ -43,6 +43,7 @@ def apply(
 ) -> int:
     """Record the tiers and, where write-back is on, write them to the CRM. A second time nothing is left to do."""
     from daemon.cli.common import BadInput
+    from daemon.explain import find
     from daemon.tierplan import NoProposal
 
     settings = configured(config, needs=("sources",))
@@ -112,6 +113,8 @@ def _show(found: TierPlan) -> None:
 
 def _pin(one: Assignment) -> str:
     """`2 (pinned by a person in salesforce since 2026-03-02; computed 3)`."""
+    from alerts.writeback import FOUND
+
     pin = one.pin
     if pin is None:
         return ""

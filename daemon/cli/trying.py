@@ -12,7 +12,6 @@ from rich.status import Status
 
 from daemon.cli.common import OK, AsOf, BadInput, ConfigPath, configured, err, instant, out, reading
 from daemon.cli.rules import Json, print_json, rules_app
-from rules.language.values import duration
 from store.records import Instant
 
 
@@ -148,6 +147,8 @@ def _progress(status: Status | None) -> Callable[[int, int], None]:
 
 
 def _length(option: str, text: str) -> Instant:
+    from rules.language.values import duration
+
     found = duration(text)
     if found is None:
         raise BadInput(f"{option}: {text!r} is no length of time; write for example 30 days")

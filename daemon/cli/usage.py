@@ -12,7 +12,6 @@ from rich.table import Table
 from daemon.cli import app
 from daemon.cli.common import OK, BadInput, ConfigPath, ago, configured, out, reading, shown
 from daemon.cli.reports import Format, unmarked, write_csv
-from daemon.config.problems import nearest
 
 usage_app = typer.Typer(help="Look at product usage: what finds no account.", no_args_is_help=True)
 app.add_typer(usage_app, name="usage")
@@ -26,6 +25,7 @@ def unmatched(
     config: ConfigPath = None,
 ) -> int:
     """List the usage that belongs to no account, the largest first, with the accounts that are called most like it."""
+    from daemon.config.problems import nearest
     from daemon.usagehints import unmatched as report
 
     settings = configured(config, needs=())

@@ -12,6 +12,7 @@ from pathlib import Path
 from daemon import config as configuration
 from daemon import tiers
 from daemon.demo.clock import RemoteScenarioClock
+from daemon.garbage import seldom
 from daemon.lock import writer
 from daemon.logs import set_up
 from daemon.wiring import Daemon, build
@@ -47,4 +48,5 @@ def first(daemon: Daemon, as_of: Instant) -> int:
 
 
 if __name__ == "__main__":
+    seldom()
     raise SystemExit(main(*sys.argv[1:]))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from daemon.identity import CONFLICTING, LINKED, Report
+from daemon.identity import Report
+from daemon.identitykinds import CONFLICTING, LINKED
 
 _JUDGED = ("arr", "renewal")
 """Of owners only those are judged of which the world is sure; the tier fields tierd writes itself."""

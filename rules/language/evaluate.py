@@ -76,6 +76,8 @@ def evaluate(rule: Rule, row: Row, as_of: Instant, today: Day | None = None) -> 
 
 def outcome(node: Node, row: Row, as_of: Instant, today: Day) -> Outcome:
     """Evaluate one node; nothing is short-cut, so that every part can be shown."""
+    if isinstance(node, Leaf):  # most are
+        return _leaf(node, row, as_of, today)
     match node:
         case All(nodes) | Any(nodes):
             parts = tuple(outcome(part, row, as_of, today) for part in nodes)
@@ -88,8 +90,6 @@ def outcome(node: Node, row: Row, as_of: Instant, today: Day) -> Outcome:
         case Named(part=part):
             parts = (outcome(part, row, as_of, today),)
             truth = parts[0].truth
-        case Leaf():
-            return _leaf(node, row, as_of, today)
     reason = next((part.reason for part in parts if part.truth is None), None) if truth is None else None
     return Outcome(node, truth, reason, parts=parts)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Any as Anything
 
-from sqlalchemy import ColumnElement, Double, Select, Text, cast, func, literal
+from sqlalchemy import ColumnElement, Double, Select, Text, cast, func, literal, literal_column
 
 from rules.language.catalogue import Fact
 from rules.language.decide import STEPS
@@ -14,6 +16,7 @@ Condition = ColumnElement[bool]
 Words = ColumnElement[str]
 Whens = list[tuple[Condition, Anything]]
 Statement = Select[Anything]
+_PLAIN = re.compile(r"[a-z_ ]{1,40}")
 
 
 def value_of(fact: Fact) -> ColumnElement[Anything]:
@@ -53,6 +56,7 @@ def plain(state: ColumnElement[Anything]) -> Words:
     return func.replace(state, text("_"), text(" "), type_=Text)
 
 
+@lru_cache(maxsize=1_000)
 def text(words: str) -> ColumnElement[str]:
-    """A bound text."""
-    return literal(words, Text)
+    """A text: bound, but for plain words, of which a rule's statement has many; they are what they are."""
+    return literal_column(f"'{words}'", Text) if _PLAIN.fullmatch(words) else literal(words, Text)

@@ -13,7 +13,7 @@ from sandbox.world.model import Company, Story, World
 from sandbox.world.table import story_table
 from sandbox.world.truth_alerts import Fire, life
 from sandbox.world.truth_book import Book
-from sandbox.world.truth_case import cases
+from sandbox.world.truth_case import Case, cases
 from sandbox.world.truth_facts import facts
 from sandbox.world.truth_held import held_days
 from sandbox.world.truth_identity import identity
@@ -133,11 +133,16 @@ def _doubt_former(book: Book, story: Story) -> str | None:
     assert story.clear_day is not None
     expected = {story.first_day - 1: False, story.first_day: True, story.clear_day - 1: True}
     for day, truth in expected.items():
-        outcome = judge_day(book, day).get(story.account)
-        if outcome is None or outcome[story.rule].truth is not truth:
-            return f"is {None if outcome is None else outcome[story.rule].truth} on day {day}"
-    lost = judge_day(book, story.clear_day + 1).get(story.account)
-    return None if lost is None else "is still a customer after the loss"
+        case = _case(book, story.account, day)
+        said = None if case is None else RULES[story.rule].condition(case)
+        if said is not truth:
+            return f"is {said} on day {day}"
+    return "is still a customer after the loss" if _case(book, story.account, story.clear_day + 1) else None
+
+
+def _case(book: Book, account: str, day: int) -> Case | None:
+    """One account among all on one day, without any tier; None: it is no customer then."""
+    return next((case for case in cases(book, book.day(day), lambda _: None) if case.company.key == account), None)
 
 
 def _days(what: str, days: list[int]) -> str | None:

@@ -90,6 +90,11 @@ class Book:
             self._enter(happening)
         self.captured: dict[str, list[tuple[int, int]]] = defaultdict(list)
         """Per teammate the mails and meetings, whatever the account: (logged, happened)."""
+        self.first_ticket: dict[str, int] = {}
+        """When the first ticket of all was opened in a system."""
+        for ticket in world.tickets:
+            for system in ticket.systems:
+                self.first_ticket[system] = min(ticket.opened_at, self.first_ticket.get(system, ticket.opened_at))
         self.covered: dict[tuple[str, int], bool] = {}
         """What was found out about a teammate at an instant, since all accounts that one of ours looks after ask the same."""
         self.healths: dict[tuple[str, int], float | Unknown] = {}

@@ -76,6 +76,7 @@ class Contact:
         self.csm = csm or company.owner.at(as_of)
         self._book, self._company = book, company
         self._covered: dict[str, bool] = {}
+        self._standings: dict[str, str] = {}
 
     def covered(self, role: str) -> bool:
         """Could silence of a role (exec | user | any) be seen: step 5.
@@ -94,14 +95,19 @@ class Contact:
         return {who for who in ours if self._book.is_active(who, self.as_of)}
 
     @cached_property
-    def strengths(self) -> dict[str, float]:
-        """Strength by person on file."""
+    def by_person(self) -> dict[str, list[Touch]]:
+        """The touches with each person on file."""
         by_person: dict[str, list[Touch]] = {p.key: [] for p in self.persons}
         for touch in self.touches:
             for person in touch.persons:
                 if person.key in by_person:
                     by_person[person.key].append(touch)
-        return {key: strength(touches, self.as_of) for key, touches in by_person.items()}
+        return by_person
+
+    @cached_property
+    def strengths(self) -> dict[str, float]:
+        """Strength by person on file."""
+        return {key: strength(touches, self.as_of) for key, touches in self.by_person.items()}
 
     def last(self) -> int | None:
         """The latest touch with anybody; None = never."""
@@ -164,7 +170,12 @@ class Contact:
         return True
 
     def _of(self, role: str) -> list[Person]:
-        return [p for p in self.persons if standing(p, self.as_of) == role]
+        return [p for p in self.persons if self._standing(p) == role]
 
     def _has(self, persons: tuple[Person, ...], role: str) -> bool:
-        return any(role == "any" or standing(p, self.as_of) == role for p in persons)
+        return bool(persons) if role == "any" else any(self._standing(p) == role for p in persons)
+
+    def _standing(self, person: Person) -> str:
+        if person.key not in self._standings:
+            self._standings[person.key] = standing(person, self.as_of)
+        return self._standings[person.key]

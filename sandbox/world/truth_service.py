@@ -23,11 +23,13 @@ def awaiting_reply(contact: Contact) -> int | Unknown:
     waiting = [
         mail.at
         for mail in contact.touches
-        if mail.kind == "email"
-        and mail.inbound
-        and not any(t.outbound and t.at > mail.at and set(t.persons) & set(mail.persons) for t in contact.touches)
+        if mail.kind == "email" and mail.inbound and not _answered(contact, {p.key for p in mail.persons}, mail.at)
     ]
     return (contact.as_of - min(waiting)) // HOUR if waiting else 0
+
+
+def _answered(contact: Contact, who: set[str], since: int) -> bool:
+    return any(t.outbound and t.at > since and any(p.key in who for p in t.persons) for t in contact.touches)
 
 
 def unanswered_outreach(contact: Contact) -> int | Unknown:
@@ -39,7 +41,7 @@ def unanswered_outreach(contact: Contact) -> int | Unknown:
 
 
 def _unanswered(contact: Contact, who: Person) -> int:
-    mine = [t for t in contact.touches if who in t.persons]
+    mine = contact.by_person[who.key]
     replied = max((t.at for t in mine if t.inbound), default=0)
     since = max(replied, contact.as_of - OUTREACH_DAYS * DAY)
     return sum(t.kind == "email" and t.outbound and t.at > since for t in mine)
@@ -88,4 +90,4 @@ def load_per_arr(work: int | Unknown, arr: object) -> Fraction | Unknown:
 
 
 def _has_tickets(book: Book, company: Company, as_of: int) -> bool:
-    return any(t.opened_at <= as_of and set(t.systems) & set(company.systems) for t in book.world.tickets)
+    return any(system in book.first_ticket and book.first_ticket[system] <= as_of for system in company.systems)

@@ -11,7 +11,8 @@ from sqlalchemy import insert
 from daemon.demo import calls, factcheck, identities
 from daemon.demo.seen import Accounts, Seen
 from daemon.demo.truthtable import table
-from daemon.identity import CONFLICTING, LINKED, Conflict, Entry, Report
+from daemon.identity import Conflict, Entry, Report
+from daemon.identitykinds import CONFLICTING, LINKED
 from store.engine import Store
 from store.identityrows import Stranger
 from store.records import DAY

@@ -15,19 +15,8 @@ import pytest
 from alerts.writeback import Target
 from daemon.cli import run
 from daemon.cli.identity import _tell
-from daemon.identity import (
-    AMBIGUOUS,
-    CONFLICTING,
-    GONE,
-    KINDS,
-    LINKED,
-    MERGED,
-    UNMATCHED,
-    Conflict,
-    Entry,
-    Report,
-    report,
-)
+from daemon.identity import Conflict, Entry, Report, report
+from daemon.identitykinds import AMBIGUOUS, CONFLICTING, GONE, KINDS, LINKED, MERGED, UNMATCHED
 from store import tables as t
 from store.engine import Store
 from store.records import DAY, AccountRecord, ContactRecord, Merged, TeamMemberRecord

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, insert, inspect, select, text
 
-from store import tables
+from store import migrations, tables
 from store.engine import Store
 from store.migrate import StoreOutdated, check, current, head, upgrade
 
@@ -21,6 +22,11 @@ def test_revisions_build_the_tables_of_the_metadata(empty_store: Store) -> None:
     with empty_store.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
         assert compare_metadata(context, tables.metadata) == []
+
+
+def test_needed_revision_is_the_last_there_is() -> None:
+    """What the program asks for without reading the revisions is where they end."""
+    assert ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head() == head()
 
 
 def test_upgrade_twice_changes_nothing(store: Store) -> None:
