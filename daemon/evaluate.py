@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
@@ -92,6 +92,7 @@ def evaluate(
     scope = "full" if accounts is None else "touched"
     refreshed = refresh(store, settings, as_of, accounts, Needs.of(ruleset))
     ask = _Ask(store, when(as_of, settings), settings.timezone, None if accounts is None else frozenset(accounts))
+    ask.ready(ruleset)
     with ask.together(ruleset):
         runs = [_timed(clock, partial(ask.run, rule)) for rule in ruleset.rules]
     with store.write() as connection:
@@ -117,6 +118,14 @@ class _Ask:
     zone: str
     accounts: Collection[int] | None
     shared: Connection | None = None
+
+    def ready(self, ruleset: RuleSet) -> None:
+        """Build what will be asked, before anybody waits for a transaction to end."""
+        for rule in ruleset.rules:
+            with suppress(SQLAlchemyError):  # it comes again where it is told
+                findings.ready(
+                    self.store.engine, self._wanted(rule), None if self.accounts is None else touched.ACCOUNTS
+                )
 
     @contextmanager
     def together(self, ruleset: RuleSet) -> Iterator[None]:

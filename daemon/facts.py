@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, Subquery, Table
+from sqlalchemy import Connection, Select, Table
 
 from alerts.writeback import Target
 from daemon import pins
@@ -20,8 +20,8 @@ from rules.language.model import RuleSet
 from rules.language.needs import Cut, cuts_of, distances_of, facts_of_rules, members_of, narrowed_of
 from store import facts, touched
 from store import tables as t
-from store.engine import Store
-from store.factsets import keep_rows
+from store.engine import Aside, Store
+from store.factsets import collect, settle
 from store.records import DAY, Instant
 from store.statements import TimedRows
 
@@ -78,6 +78,8 @@ def refresh(
 ) -> int:
     """Bring the tables of facts to `as_of`, for all customers or for these accounts; each distance in one transaction.
 
+    They are computed before it, in one that nobody waits for: of a large portfolio that takes minutes.
+
     Tier fields that people changed in the CRM count from now on. What is already on record of a past day stays until the
     next refresh of all customers: what comes to be known today was not known then. Gives how many current rows changed or
     left scope: none for a second refresh at the same `as_of`.
@@ -86,32 +88,29 @@ def refresh(
     with store.write() as conn:
         within = None if accounts is None else touched.put(conn, accounts)
         pins.observe(conn, _targets(settings), as_of, within)
-    for days in wanted.days:  # before the facts of now: these say how far health has moved since
-        with store.write() as conn:
-            missing = None if accounts is None else facts.without_past(conn, touched.put(conn, accounts), days)
-            if missing is None or missing:
-                _refresh_past(_Refresh.of(conn, settings, missing, as_of - days * DAY), as_of, days, wanted)
-    with store.write() as conn:
-        return _refresh_now(_Refresh.of(conn, settings, accounts, as_of), wanted)
+    with store.aside() as room:
+        for days in wanted.days:  # before the facts of now: these say how far health has moved since
+            _refresh_past(_Refresh(room, settings, accounts, as_of - days * DAY), as_of, days, wanted)
+        return _refresh_now(_Refresh(room, settings, accounts, as_of), wanted)
 
 
 @dataclass(frozen=True, slots=True)
 class _Refresh:
-    """The facts of one instant, of all customers or of the touched ones, in one transaction."""
+    """The facts of one instant, of all customers or of the touched ones: computed aside, then written at once."""
 
-    conn: Connection
+    room: Aside
     settings: FactSettings
-    within: Select[int] | None
+    accounts: Collection[int] | None
     as_of: Instant
-
-    @classmethod
-    def of(cls, conn: Connection, settings: FactSettings, accounts: Collection[int] | None, as_of: Instant) -> _Refresh:
-        return cls(conn, settings, None if accounts is None else touched.put(conn, accounts), as_of)
 
     @property
     def full(self) -> bool:
         """All customers."""
-        return self.within is None
+        return self.accounts is None
+
+    def within(self, conn: Connection) -> Select[int] | None:
+        """The ids of the touched ones; None: all."""
+        return None if self.accounts is None else touched.put(conn, self.accounts)
 
     def rows(self, what: str, build: Callable[[Instant], Select[Any]], *more: object) -> TimedRows:
         """Rows of the instant, by a name of which there is one statement for all customers and one for touched ones;
@@ -120,65 +119,88 @@ class _Refresh:
         scope = "all" if self.full else "touched"
         return timed(f"{what} of {scope}", self.settings, self.as_of, build, *more)
 
-    def statistics(self) -> dict[str, float | None]:
-        """The portfolio's statistics of the instant."""
-        found = self.rows("statistics", lambda at: statistics(at, self.settings)).read(self.conn)
-        return {row.name: row.value for row in found}
+    def statistics(self, as_of: Instant, days: int = 0) -> None:
+        """Keep the portfolio's statistics of the instant, `days` before the evaluation at `as_of`; the facts read them."""
+        with self.room.compute() as conn:
+            rows = self.rows("statistics", lambda at: statistics(at, self.settings)).read(conn)
+            found = {name_then(row.name, days): row.value for row in rows}
+        with self.room.write() as conn:
+            facts.write_statistics(conn, found, as_of)
 
-    def kept(self, table: Table, days: int | None = None) -> Subquery:
-        """The rows of a table of facts that were just written; `days`: of that distance."""
-        rows = table.select() if days is None else table.select().where(table.c.days == days)
-        if self.within is not None:
-            rows = rows.where(table.c.account_id.in_(self.within))
-        return rows.subquery(f"there_{table.name}")
-
-    def beside(self, wanted: Needs) -> None:
-        """Sets and narrowed contact of the customers whose facts were just written."""
-        settings, there = self.settings, self.kept(t.facts)
+    def beside(self, conn: Connection, there: Table, wanted: Needs) -> list[Table]:
+        """Compute narrowed contact and sets of the customers whose facts are `there`; the tables that they are of."""
+        settings, computed = self.settings, []
         if NARROWED in wanted.kept:
             events = self.rows("narrowed", lambda at: narrowed(at, settings, customers_of(there, at, settings)))
-            keep_rows(self.conn, t.narrowed_facts, events, self.within)
-        if SETS in wanted.kept:
-            met = self.kept(t.narrowed_facts)
-            members = self.rows("sets", lambda at: sets(at, settings, customers_of(there, at, settings), met))
-            keep_rows(self.conn, t.fact_sets, members, self.within)
+            met = collect(conn, t.narrowed_facts, events)
+            computed.append(t.narrowed_facts)
+            if SETS in wanted.kept:
+                members = self.rows("sets", lambda at: sets(at, settings, customers_of(there, at, settings), met))
+                collect(conn, t.fact_sets, members)
+                computed.append(t.fact_sets)
+        return computed
 
-    def parts(self, days: int) -> None:
-        """What health is made of, by the rows that were just written; `days`: so long before the evaluation."""
-        there = self.kept(t.past_facts, days) if days else self.kept(t.facts)
+    def parts(self, conn: Connection, there: Table, days: int) -> None:
+        """Compute what health is made of, by the facts `there`; `days`: so long before the evaluation."""
         zone, health = self.settings.timezone, self.settings.health
         made = self.rows(f"parts {days}", lambda at: health_parts(there, moment(at, zone), health, days))
-        keep_rows(self.conn, t.health_parts, made, self.within, days)
+        collect(conn, t.health_parts, made)
 
 
 def _refresh_past(then: _Refresh, as_of: Instant, days: int, wanted: Needs) -> None:
     """Past facts by the statistics of then, which a full evaluation computes and a touched one reads."""
-    conn = then.conn
     if then.full:
-        found = {name_then(name, days): value for name, value in then.statistics().items()}
-        facts.write_statistics(conn, found, as_of)
-    rows = then.rows(f"past {days}", lambda at: past_portfolio(at, then.settings, days, then.within))
-    keep_rows(conn, t.past_facts, rows, then.within, days)
-    if days == CHANGE_DAYS and PARTS in wanted.kept:
-        then.parts(days)
+        then.statistics(as_of, days)
+    with then.room.compute() as conn:
+        within = then.within(conn)
+        if within is not None:
+            then = replace(then, accounts=facts.without_past(conn, within, days))
+            if not then.accounts:
+                return
+            within = then.within(conn)
+        rows = then.rows(f"past {days}", lambda at: past_portfolio(at, then.settings, days, within))
+        there = collect(conn, t.past_facts, rows)
+        kept = [t.past_facts]
+        if days == CHANGE_DAYS and PARTS in wanted.kept:
+            then.parts(conn, there, days)
+            kept.append(t.health_parts)
+    with then.room.write() as conn:
+        for table in kept:
+            settle(conn, table, within, days)
 
 
 def _refresh_now(now: _Refresh, wanted: Needs) -> int:
-    conn, settings, within = now.conn, now.settings, now.within
+    settings = now.settings
     if now.full:
-        facts.write_statistics(conn, now.statistics(), now.as_of)
-        facts.forget_distances(conn, [0, *wanted.days])
-    rows = now.rows("facts", lambda at: portfolio(at, settings, within, stored=True, past=stored_past()))
-    changed = keep_rows(conn, t.facts, rows, within)
-    now.beside(wanted)
-    if PARTS in wanted.kept:
-        now.parts(0)
+        now.statistics(now.as_of)
+    with now.room.compute() as conn:
+        within = now.within(conn)
+        rows = now.rows("facts", lambda at: portfolio(at, settings, within, stored=True, past=stored_past()))
+        there = collect(conn, t.facts, rows)
+        beside = now.beside(conn, there, wanted)
+        if PARTS in wanted.kept:
+            now.parts(conn, there, 0)
+    with now.room.write() as conn:
+        changed = settle(conn, t.facts, within)
+        for table in beside:
+            settle(conn, table, within)
+        if PARTS in wanted.kept:
+            settle(conn, t.health_parts, within, 0)
+        if now.full:
+            facts.forget_distances(conn, [0, *wanted.days])
     if now.full:
+        _rank(now, wanted)
+    return changed
+
+
+def _rank(now: _Refresh, wanted: Needs) -> None:
+    """Keep the cuts of ranks over the facts that were just written."""
+    with now.room.compute() as conn:
         ranked = now.rows("ranks", lambda _: all_cuts(t.facts, wanted.ranked), wanted.ranked)
         cuts = read_cuts(conn, ranked, wanted.ranked)
+    with now.room.write() as conn:
         facts.write_statistics(conn, cuts, now.as_of)
         facts.forget_statistics(conn, _outdated(facts.statistics(conn), wanted, cuts))
-    return changed
 
 
 def read_cuts(conn: Connection, rows: TimedRows, cuts: Sequence[Cut]) -> dict[str, float | None]:

@@ -64,19 +64,53 @@ class Store:
         Writers take turns, on PostgreSQL as on SQLite: what one of them has read is still so when it writes.
         `patience`: seconds to wait for one's turn, then OperationalError; None: as long as it takes (SQLite: 30 s).
         """
-        with self.engine.connect() as plain:
-            milliseconds = None if patience is None else max(1, round(patience * 1_000))
-            connection = plain.execution_options(tierd_write=True, tierd_patience=milliseconds)
-            with connection.begin():
-                if not self.is_sqlite:
-                    if milliseconds is not None:
-                        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
-                    connection.execute(_TURN)
-                yield connection
+        with self.engine.connect() as connection, _writing(connection, patience):
+            yield connection
+
+    @contextmanager
+    def aside(self) -> Iterator[Aside]:
+        """A connection of one's own for long computations, whose results are then written in short transactions."""
+        with self.engine.connect() as connection:
+            yield Aside(self, connection)
 
     def close(self) -> None:
         """Give every connection back; unclosed ones warn on Python 3.13."""
         self.engine.dispose()
+
+
+class Aside:
+    """One connection: what is computed on it, into temporary tables, is there when it writes, and nobody waits meanwhile."""
+
+    def __init__(self, store: Store, connection: Connection) -> None:
+        self._store, self._connection = store, connection
+
+    @contextmanager
+    def compute(self) -> Iterator[Connection]:
+        """A transaction over a consistent snapshot, committed when the block ends; only temporary tables may change."""
+        options: dict[str, Any] = {} if self._store.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        connection = self._connection.execution_options(tierd_write=False, tierd_patience=None, **options)
+        with connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """As `Store.write`."""
+        if not self._store.is_sqlite:
+            self._connection.execution_options(isolation_level="READ COMMITTED")
+        with _writing(self._connection, None):
+            yield self._connection
+
+
+@contextmanager
+def _writing(connection: Connection, patience: float | None) -> Iterator[None]:
+    milliseconds = None if patience is None else max(1, round(patience * 1_000))
+    connection = connection.execution_options(tierd_write=True, tierd_patience=milliseconds)
+    with connection.begin():
+        if connection.dialect.name != "sqlite":
+            if milliseconds is not None:
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
+            connection.execute(_TURN)
+        yield
 
 
 def _prepare_sqlite(dbapi: sqlite3.Connection, _record: Any) -> None:

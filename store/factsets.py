@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -36,18 +37,37 @@ _KEPT = (facts, past_facts, fact_sets, narrowed_facts, health_parts)
 def keep_rows(
     conn: Connection, table: Table, rows: Rows, accounts: Select[Any] | None = None, days: int | None = None
 ) -> int:
-    """Bring a table of facts to what is computed, for `accounts` or for all; gives how many rows differed or were gone.
+    """Bring a table of facts to what `rows` computes, at once; see `collect` and `settle`."""
+    collect(conn, table, rows)
+    return settle(conn, table, accounts, days)
 
-    The columns of `rows` are those of the table, in order. `days` narrows it to one distance of a table that has some. A
-    row that is equal, or equal but for `as_of`, is left alone.
+
+def collect(conn: Connection, table: Table, rows: Rows) -> Table:
+    """Compute rows into a temporary table, which it gives; their columns are those of `table`, in order.
+
+    It stays with the connection, empty when settled: SQLite prepares every statement anew after a table has come or gone.
     """
-    with _scratch(conn, table) as wanted:
-        names = [column.name for column in table.columns]
-        run_on(conn, f"collect {table.name}", rows, lambda found: insert(wanted).from_select(names, found))
-        changed = 0
-        for statement in (_gone(table, wanted, accounts, days), _differing(conn, table, wanted)):
-            changed += conn.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
-        return changed
+    wanted = _wanted(table)
+    if _ROOM not in conn.info:
+        conn.execute(CreateTable(wanted, if_not_exists=True))
+    conn.execute(delete(wanted))
+    names = [column.name for column in table.columns]
+    run_on(conn, f"collect {table.name}", rows, lambda found: insert(wanted).from_select(names, found))
+    return wanted
+
+
+def settle(conn: Connection, table: Table, accounts: Select[Any] | None = None, days: int | None = None) -> int:
+    """Bring a table to what was collected, for `accounts` or for all; gives how many rows differed or were gone.
+
+    `days` narrows it to one distance of a table that has some. A row that is equal, or equal but for `as_of`, is left
+    alone.
+    """
+    wanted = _wanted(table)
+    changed = 0
+    for statement in (_gone(table, wanted, accounts, days), _differing(conn, table, wanted)):
+        changed += conn.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+    conn.execute(delete(wanted))
+    return changed
 
 
 def _gone(table: Table, wanted: Table, accounts: Select[Any] | None, days: int | None) -> Delete:
@@ -77,7 +97,7 @@ def _differing(conn: Connection, table: Table, wanted: Table) -> Executable:
 
 @contextmanager
 def room(conn: Connection) -> Iterator[None]:
-    """Make the temporary tables that `keep_rows` needs beforehand: a transaction that only reads may make none."""
+    """Make the temporary tables that `collect` needs beforehand: a transaction that only reads may make none."""
     for table in _KEPT:
         conn.execute(CreateTable(_wanted(table), if_not_exists=True))
     conn.info[_ROOM] = True
@@ -87,19 +107,7 @@ def room(conn: Connection) -> Iterator[None]:
         del conn.info[_ROOM]  # the tables go with their transaction
 
 
-@contextmanager
-def _scratch(conn: Connection, table: Table) -> Iterator[Table]:
-    """A temporary table like `table`, so that what is computed is computed once, for writing and for removing.
-
-    It stays with the connection, empty: SQLite prepares every statement anew after a table has come or gone.
-    """
-    wanted = _wanted(table)
-    if _ROOM not in conn.info:
-        conn.execute(CreateTable(wanted, if_not_exists=True))
-    yield wanted
-    conn.execute(delete(wanted))  # where the block raises, the transaction takes it back
-
-
+@cache
 def _wanted(table: Table) -> Table:
     columns = [Column(c.name, c.type, primary_key=c.primary_key, autoincrement=False) for c in table.columns]
     return Table(f"wanted_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Delete,
+    Engine,
     Executable,
     Select,
     Table,
@@ -35,7 +36,7 @@ from sqlalchemy.sql.selectable import Subquery
 from store import touched
 from store.engine import dialect_name
 from store.records import Instant
-from store.statements import TimedRows
+from store.statements import Change, TimedRows
 from store.tables import accounts as accounts_table
 from store.tables import evaluations, facts, findings
 
@@ -67,11 +68,23 @@ def keep(connection: Connection, wanted: Wanted, accounts: Select[int] | None = 
 
     Rows that say the same are not touched, and `since` stays while the outcome does. Gives how many rows changed.
     """
-    gone = wanted.found.run(
-        connection, "resolve", lambda found, _: _gone(wanted, *_among(found, accounts), accounts)
-    ).rowcount
-    into = partial(_upsert, connection, wanted)
-    return gone + wanted.found.run(connection, "find", lambda found, at: into(_among(found, accounts)[0], at)).rowcount
+    parts = _changes(connection, wanted, accounts)
+    return sum(wanted.found.run(connection, purpose, change).rowcount for purpose, change in parts)
+
+
+def ready(engine: Engine, wanted: Wanted, accounts: Select[int] | None = None) -> None:
+    """Build the statements of `keep` beforehand."""
+    for purpose, change in _changes(engine, wanted, accounts):
+        wanted.found.ready(engine.dialect, purpose, change)
+
+
+def _changes(bind: Connection | Engine, wanted: Wanted, accounts: Select[int] | None) -> list[tuple[str, Change]]:
+    """By purpose: what is made of the rows that the rule finds, to remove findings and to write them."""
+    into = partial(_upsert, bind, wanted)
+    return [
+        ("resolve", lambda found, _: _gone(wanted, *_among(found, accounts), accounts)),
+        ("find", lambda found, at: into(_among(found, accounts)[0], at)),
+    ]
 
 
 def counts(connection: Connection, accounts: Select[int] | None = None) -> Mapping[str, Count]:
@@ -101,7 +114,7 @@ def _gone(wanted: Wanted, found: Select[Any], those: Table, accounts: Select[int
     return gone if accounts is None else gone.where(findings.c.account_id.in_(accounts))
 
 
-def _upsert(connection: Connection, wanted: Wanted, found: Select[Any], as_of: Instant) -> Executable:
+def _upsert(bind: Connection | Engine, wanted: Wanted, found: Select[Any], as_of: Instant) -> Executable:
     rows = found.subquery("found")
     source = select(
         literal(wanted.rule, Text),
@@ -111,9 +124,9 @@ def _upsert(connection: Connection, wanted: Wanted, found: Select[Any], as_of: I
         rows.c.reason,
         literal(as_of, findings.c.since.type),
         literal(wanted.version, Text),
-        _evidence(connection, rows),
+        _evidence(bind, rows),
     ).where(true())  # without a WHERE SQLite reads ON CONFLICT as a join condition
-    upsert = sqlite.insert if dialect_name(connection) == "sqlite" else postgresql.insert
+    upsert = sqlite.insert if dialect_name(bind) == "sqlite" else postgresql.insert
     into = upsert(findings).from_select([column.name for column in findings.columns], source)
     new = into.excluded
     kept = ("outcome", "severity", "reason", "rule_version", "evidence")
@@ -127,10 +140,10 @@ def _upsert(connection: Connection, wanted: Wanted, found: Select[Any], as_of: I
     )
 
 
-def _evidence(connection: Connection, rows: Subquery) -> ColumnElement[str]:
+def _evidence(bind: Connection | Engine, rows: Subquery) -> ColumnElement[str]:
     """The evidence columns as one JSON text with sorted keys, the same text on both databases (but for float digits)."""
     columns = sorted((c for c in rows.columns if c.name not in _HEAD), key=lambda c: c.name)
-    if dialect_name(connection) == "sqlite":
+    if dialect_name(bind) == "sqlite":
         return _json_objects(columns)
     text: ColumnElement[Any] = literal_column("'{'", Text)
     for index, column in enumerate(columns):

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from store import factsets
-from store.engine import Store
+from store.engine import Aside, Store
 from store.tables import dirty, fact_sets, facts, health_parts, metadata, narrowed_facts, past_facts, portfolio_stats
 
 COMPUTED: tuple[Table, ...] = (facts, past_facts, fact_sets, narrowed_facts, health_parts, portfolio_stats)
@@ -55,6 +55,23 @@ class Scratch(Store):
         """The same one; it is committed never."""
         del patience
         yield self.connection
+
+    @contextmanager
+    def aside(self) -> Iterator[Aside]:
+        """The same one, for everything."""
+        yield _Here(self, self.connection)
+
+
+class _Here(Aside):
+    """Computing and writing in the snapshot's one transaction."""
+
+    @contextmanager
+    def compute(self) -> Iterator[Connection]:
+        yield self._connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        yield self._connection
 
 
 @contextmanager

@@ -129,14 +129,20 @@ def run(
     `what` and the `owners` (rule, settings) name the statement: all that it depends on but time. `by_days` False: time
     in it is counted in business days, so no two days share it. `bound`: values of parameters that it has by name.
     """
-    entry = _SHELF.entry((conn.dialect.name, what), owners, by_days=by_days)
-    kept = entry.kept
-    holds = kept is not None and kept.day in (None, when.day)
-    found = kept if kept is not None and holds else _learned(conn.dialect, entry, when, build)
+    found = _found(conn.dialect, what, owners, when, build, by_days=by_days)
     made, values = (found.text, found.values(when)) if isinstance(found, _Kept) else (found, found.values)
     return conn.exec_driver_sql(
         made.text, made.bound({**values, **bound}), execution_options={"preserve_rowcount": True}
     )
+
+
+def _found(
+    dialect: Dialect, what: str, owners: Sequence[object], when: When, build: Build, *, by_days: bool
+) -> _Kept | _Text:
+    entry = _SHELF.entry((dialect.name, what), owners, by_days=by_days)
+    kept = entry.kept
+    holds = kept is not None and kept.day in (None, when.day)
+    return kept if kept is not None and holds else _learned(dialect, entry, when, build)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +162,11 @@ class TimedRows:
         return run(
             conn, f"{purpose} {self.what}", self.owners, self.when, build, by_days=self.by_days, bound=self.bound
         )
+
+    def ready(self, dialect: Dialect, purpose: str, change: Change) -> None:
+        """Build the statement that `run` will run, where it is not kept yet: beforehand, while nobody waits."""
+        build = lambda at: change(self.build(at), at)  # noqa: E731
+        _found(dialect, f"{purpose} {self.what}", self.owners, self.when, build, by_days=self.by_days)
 
     def read(self, conn: Connection) -> CursorResult[Any]:
         """The rows themselves."""

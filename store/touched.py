@@ -20,6 +20,8 @@ _touched = Table(
     Column("account_id", RowId, primary_key=True, autoincrement=False),
     prefixes=["TEMPORARY"],
 )
+ACCOUNTS: Select[int] = select(_touched.c.account_id)
+"""Their ids. It belongs into `IN (SELECT ...)`: as a join SQLite reads whole tables for a handful of accounts."""
 _HERE, _COLUMNS = "touched_accounts", "touched_facts"
 
 
@@ -32,10 +34,7 @@ touched_facts = Table(_COLUMNS, MetaData(), *map(_copied, facts.columns))
 
 
 def put(conn: Connection, accounts: Collection[int]) -> Select[int]:
-    """Make these the accounts that are looked at on this connection; gives the Select of their ids.
-
-    It belongs into `IN (SELECT ...)`: as a join SQLite reads whole tables for a handful of accounts.
-    """
+    """Make these the accounts that are looked at on this connection; gives the Select of their ids."""
     wanted = frozenset(accounts)
     if conn.info.get(_HERE) != wanted:  # the same ones as for the rule before: nothing to do
         conn.execute(CreateTable(_touched, if_not_exists=True))
@@ -43,7 +42,7 @@ def put(conn: Connection, accounts: Collection[int]) -> Select[int]:
         if wanted:
             conn.execute(insert(_touched), [{"account_id": account} for account in sorted(wanted)])
         conn.info[_HERE] = wanted
-    return select(_touched.c.account_id)
+    return ACCOUNTS
 
 
 def put_facts(conn: Connection, accounts: Select[int], names: Collection[str]) -> None:
