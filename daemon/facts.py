@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection
 
 from alerts.writeback import Target
 from daemon import pins
-from daemon.timed import timed
-from rules.facts import FactSettings, in_scope, narrowed, portfolio, sets, statistics
-from rules.facts.health import CHANGE_DAYS, health_parts, stored_past
-from rules.facts.moment import moment, name_then
-from rules.facts.pastfacts import past_portfolio
+from daemon.factrows import FactRows, distances
+from rules.facts import FactSettings
+from rules.facts.health import CHANGE_DAYS
 from rules.facts.ranks import all_cuts
 from rules.language.model import RuleSet
 from rules.language.needs import Cut, cuts_of, distances_of, facts_of_rules, members_of, narrowed_of
 from store import facts, touched
 from store import tables as t
 from store.engine import Store
-from store.factsets import keep_rows
 from store.records import DAY, Instant
 from store.statements import TimedRows
 
@@ -53,10 +49,10 @@ class Needs:
 
     def stored(self, names: Collection[str]) -> bool:
         """Whether the last full evaluation has computed all of it; `names` are those of the statistics that it left."""
-        moved = {name.rpartition("@")[2] for name in names if not name.startswith("cut:") and "@" in name}
+        moved = set(distances(names))
         starts = [cut.key("").removesuffix("*") if cut.by_segment else cut.key(None) for cut in self.cuts]
         ranked = all(any(name.startswith(start) for name in names) for start in starts)
-        return ranked and {str(day) for day in self.days} <= moved
+        return ranked and set(self.days) <= moved
 
     @property
     def ranked(self) -> tuple[Cut, ...]:
@@ -87,89 +83,38 @@ def refresh(
         pins.observe(conn, _targets(settings), as_of, within)
     for days in wanted.days:  # before the facts of now: these say how far health has moved since
         with store.write() as conn:
-            _refresh_past(_Refresh.of(conn, settings, accounts, as_of - days * DAY), as_of, days, wanted)
+            _refresh_past(FactRows.of(conn, settings, accounts, as_of - days * DAY), as_of, days, wanted)
     with store.write() as conn:
-        return _refresh_now(_Refresh.of(conn, settings, accounts, as_of), wanted)
+        return _refresh_now(FactRows.of(conn, settings, accounts, as_of), wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class _Refresh:
-    """The facts of one instant, of all customers or of the touched ones, in one transaction."""
-
-    conn: Connection
-    settings: FactSettings
-    within: Select[int] | None
-    as_of: Instant
-
-    @classmethod
-    def of(cls, conn: Connection, settings: FactSettings, accounts: Collection[int] | None, as_of: Instant) -> _Refresh:
-        return cls(conn, settings, None if accounts is None else touched.put(conn, accounts), as_of)
-
-    @property
-    def full(self) -> bool:
-        """All customers."""
-        return self.within is None
-
-    def rows(self, what: str, build: Callable[[Instant], Select[Any]], *more: object) -> TimedRows:
-        """Rows of the instant, by a name of which there is one statement for all customers and one for touched ones;
-        `more`: what else it depends on.
-        """
-        scope = "all" if self.full else "touched"
-        return timed(f"{what} of {scope}", self.settings, self.as_of, build, *more)
-
-    def statistics(self) -> dict[str, float | None]:
-        """The portfolio's statistics of the instant."""
-        found = self.rows("statistics", lambda at: statistics(at, self.settings)).read(self.conn)
-        return {row.name: row.value for row in found}
-
-    def scope(self) -> TimedRows:
-        """The customers."""
-        return self.rows("scope", lambda at: in_scope(at, self.settings, self.within))
-
-    def parts(self, days: int) -> None:
-        """What health is made of, read from the rows that were just written; `days`: so long before the evaluation."""
-        rows = t.facts.select() if days == 0 else t.past_facts.select().where(t.past_facts.c.days == days)
-        if self.within is not None:
-            rows = rows.where(rows.selected_columns.account_id.in_(self.within))
-        there, zone, health = rows.subquery("there"), self.settings.timezone, self.settings.health
-        made = self.rows(f"parts {days}", lambda at: health_parts(there, moment(at, zone), health, days))
-        facts.write(self.conn, made, t.health_parts)
-        facts.drop(self.conn, select(there.c.account_id), self.within, t.health_parts, days)
-
-
-def _refresh_past(then: _Refresh, as_of: Instant, days: int, wanted: Needs) -> None:
+def _refresh_past(then: FactRows, as_of: Instant, days: int, wanted: Needs) -> None:
     """Past facts by the statistics of then, which a full evaluation computes and a touched one reads."""
-    conn = then.conn
     if then.full:
-        found = {name_then(name, days): value for name, value in then.statistics().items()}
-        facts.write_statistics(conn, found, as_of)
-    rows = then.rows(f"past {days}", lambda at: past_portfolio(at, then.settings, days, then.within))
-    facts.write(conn, rows, t.past_facts)
-    facts.drop(conn, then.scope(), then.within, t.past_facts, days)
+        facts.write_statistics(then.conn, then.statistics(days), as_of)
+    then.keep_past(days)
     if days == CHANGE_DAYS and PARTS in wanted.kept:
-        then.parts(days)
+        then.keep_parts(days)
 
 
-def _refresh_now(now: _Refresh, wanted: Needs) -> int:
-    conn, settings, within = now.conn, now.settings, now.within
+def _refresh_now(now: FactRows, wanted: Needs) -> int:
+    conn = now.conn
     if now.full:
         facts.write_statistics(conn, now.statistics(), now.as_of)
         facts.forget_distances(conn, [0, *wanted.days])
-    rows = now.rows("facts", lambda at: portfolio(at, settings, within, stored=True, past=stored_past()))
-    changed = facts.write(conn, rows)
-    left = facts.drop(conn, now.scope(), within)
+    changed = now.keep_current()
     if SETS in wanted.kept:
-        keep_rows(conn, t.fact_sets, now.rows("sets", lambda at: sets(at, settings, within)), within)
+        now.keep_sets()
     if NARROWED in wanted.kept:
-        keep_rows(conn, t.narrowed_facts, now.rows("narrowed", lambda at: narrowed(at, settings, within)), within)
+        now.keep_narrowed()
     if PARTS in wanted.kept:
-        now.parts(0)
+        now.keep_parts(0)
     if now.full:
-        ranked = now.rows("ranks", lambda _: all_cuts(t.facts, wanted.ranked), wanted.ranked)
+        ranked = now.timed("ranks", lambda _: all_cuts(t.facts, wanted.ranked), wanted.ranked)
         cuts = read_cuts(conn, ranked, wanted.ranked)
         facts.write_statistics(conn, cuts, now.as_of)
         facts.forget_statistics(conn, _outdated(facts.statistics(conn), wanted, cuts))
-    return changed + left
+    return changed
 
 
 def read_cuts(conn: Connection, rows: TimedRows, cuts: Sequence[Cut]) -> dict[str, float | None]:

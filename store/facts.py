@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, Table, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Select, Table, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records import Instant
@@ -53,6 +53,19 @@ def drop(
         return delete(table).where(left)
 
     return _count(conn, run_on(conn, f"drop {table.name} {days}", in_scope, gone))
+
+
+def stamp(
+    conn: Connection, accounts: Select[Any], as_of: Instant, table: Table = facts, days: int | None = None
+) -> None:
+    """Keep that the rows of these accounts hold at `as_of`, also those that are equal to what they were before.
+
+    What is kept beside them (sets, narrowed events) may have changed where they have not, and says no instant itself.
+    """
+    older = table.c.account_id.in_(accounts) & (table.c.as_of != as_of)
+    if days is not None:
+        older = older & (table.c.days == days)
+    conn.execute(update(table).where(older).values(as_of=as_of))
 
 
 def forget_distances(conn: Connection, kept: Collection[int]) -> None:
