@@ -812,6 +812,8 @@ def upgrade() -> None:
     sa.Column('since', sa.BigInteger(), nullable=True),
     sa.Column('last_contact', sa.BigInteger(), nullable=True),
     sa.Column('last_reply', sa.BigInteger(), nullable=True),
+    sa.Column('next_meeting', sa.BigInteger(), nullable=True),
+    sa.Column('not_covered', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_narrowed_facts_account_id')),
     sa.PrimaryKeyConstraint('account_id', 'by', 'value', name=op.f('pk_narrowed_facts'))
     )
