@@ -23,6 +23,9 @@ class HandOverLine:
     person: str
     strength: int
     last_touch: Day
+    held_by: str = ""
+    """Name of who holds it, where one list has those of several; `left`: because he or she has left."""
+    left: bool = False
 
 
 def render(member: str, lines: Sequence[HandOverLine], *, left: bool) -> Message:
@@ -32,7 +35,7 @@ def render(member: str, lines: Sequence[HandOverLine], *, left: bool) -> Message
 
     def build() -> list[Block]:
         blocks = [section(f"*{text}*")]
-        shown = [_line(line) for line in lines[:MOST]]
+        shown = [f"• {_line(line)}" for line in lines[:MOST]]
         blocks += [section("\n".join(shown[start : start + 10])) for start in range(0, len(shown), 10)]
         more = f"{len(lines) - MOST:,} more: " if len(lines) > MOST else ""
         return [*blocks, context(f"{more}`tierd people handover` lists them all")]
@@ -40,7 +43,14 @@ def render(member: str, lines: Sequence[HandOverLine], *, left: bool) -> Message
     return guarded(text, build)
 
 
+def line_of(line: HandOverLine) -> str:
+    """One pair for whom it is to be taken over by, as plain text: whose it was, and how strong it is to be made again."""
+    why = "who has left" if line.left else "the CSM before"
+    strength, touch = f"strength {line.strength / 100:.0f}", words.date_words(line.last_touch)
+    return f"{line.account}: {line.person}, {strength} with {line.held_by}, {why}; last touch {touch}"
+
+
 def _line(line: HandOverLine) -> str:
     to = f" (CSM {escape(line.csm, 60)})" if line.csm else " (no CSM)"
     touch = words.date_words(line.last_touch)
-    return f"• {escape(line.account, 60)}{to}: {escape(line.person, 60)}, strength {line.strength / 100:.0f}, last touch {touch}"
+    return f"{escape(line.account, 60)}{to}: {escape(line.person, 60)}, strength {line.strength / 100:.0f}, last touch {touch}"

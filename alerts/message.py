@@ -31,6 +31,7 @@ _ENDED = {
     "resolved": "cleared",
     "account_gone": "closed: no longer a customer in scope",
     "rule_removed": "closed: the rule was removed",
+    "rule_shadowed": "closed: the rule now runs in the shadow, so nobody is told",
     "rule_changed": "closed: the rule was changed",
 }
 _FEEDBACK = {"not_useful": "marked as not useful", "took_action": "action was taken"}

@@ -106,6 +106,14 @@ class DigestItem:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestNote:
+    """One line that is not about an alert, and what to do about it."""
+
+    sentence: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DigestView:
     """One CSM's list: the daily digest, or everything but the most urgent accounts on the first run."""
 
@@ -115,3 +123,5 @@ class DigestView:
     sections: Sequence[tuple[str, Sequence[DigestItem]]]
     routing: str = ""
     currency: str = "USD"
+    notes: Sequence[tuple[str, Sequence[DigestNote], str]] = ()
+    """Heading, lines, and where those are listed that are too many; they stand after the alerts."""

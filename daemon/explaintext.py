@@ -140,7 +140,7 @@ def _values(outcome: Outcome, told: Explanation) -> tuple[str, str]:
     # `renewal: unknown: outdated` says the reason already.
     if outcome.reason and outcome.reason.replace(": ", ": unknown: ", 1) not in "; ".join(shown):
         shown.append(outcome.reason)
-    who = next((name for column, name in outcome.used.items() if column.startswith("not_covered") and name), None)
+    who = next((name for column, name in outcome.used.items() if "not_covered" in column and name), None)
     if outcome.truth is None and who:
         shown.append(f"not captured: {who}")
     return "   — " + "; ".join(dict.fromkeys(shown)), "cyan"

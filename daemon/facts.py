@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sqlalchemy import Connection, Select, Table
+from sqlalchemy import Connection, Table
 
 from alerts.writeback import Target
 from daemon import pins
-from daemon.timed import timed
-from rules.facts import FactSettings, customers_of, narrowed, portfolio, sets, statistics
-from rules.facts.health import CHANGE_DAYS, health_parts, stored_past
-from rules.facts.moment import moment, name_then
-from rules.facts.pastfacts import past_portfolio
+from daemon.factrows import FactRows, distances
+from rules.facts import FactSettings
+from rules.facts.health import CHANGE_DAYS
 from rules.facts.ranks import all_cuts
 from rules.language.model import RuleSet
 from rules.language.needs import Cut, cuts_of, distances_of, facts_of_rules, members_of, narrowed_of
@@ -53,10 +50,10 @@ class Needs:
 
     def stored(self, names: Collection[str]) -> bool:
         """Whether the last full evaluation has computed all of it; `names` are those of the statistics that it left."""
-        moved = {name.rpartition("@")[2] for name in names if not name.startswith("cut:") and "@" in name}
+        moved = set(distances(names))
         starts = [cut.key("").removesuffix("*") if cut.by_segment else cut.key(None) for cut in self.cuts]
         ranked = all(any(name.startswith(start) for name in names) for start in starts)
-        return ranked and {str(day) for day in self.days} <= moved
+        return ranked and set(self.days) <= moved
 
     @property
     def ranked(self) -> tuple[Cut, ...]:
@@ -90,12 +87,12 @@ def refresh(
         pins.observe(conn, _targets(settings), as_of, within)
     with store.aside() as room:
         for days in wanted.days:  # before the facts of now: these say how far health has moved since
-            _refresh_past(_Refresh(room, settings, accounts, as_of - days * DAY), as_of, days, wanted)
-        return _refresh_now(_Refresh(room, settings, accounts, as_of), wanted)
+            _refresh_past(_Work(room, settings, accounts, as_of - days * DAY), as_of, days, wanted)
+        return _refresh_now(_Work(room, settings, accounts, as_of), wanted)
 
 
 @dataclass(frozen=True, slots=True)
-class _Refresh:
+class _Work:
     """The facts of one instant, of all customers or of the touched ones: computed aside, then written at once."""
 
     room: Aside
@@ -108,95 +105,71 @@ class _Refresh:
         """All customers."""
         return self.accounts is None
 
-    def within(self, conn: Connection) -> Select[int] | None:
-        """The ids of the touched ones; None: all."""
-        return None if self.accounts is None else touched.put(conn, self.accounts)
-
-    def rows(self, what: str, build: Callable[[Instant], Select[Any]], *more: object) -> TimedRows:
-        """Rows of the instant, by a name of which there is one statement for all customers and one for touched ones;
-        `more`: what else it depends on.
-        """
-        scope = "all" if self.full else "touched"
-        return timed(f"{what} of {scope}", self.settings, self.as_of, build, *more)
+    def rows(self, conn: Connection) -> FactRows:
+        """What is to be computed."""
+        return FactRows.of(conn, self.settings, self.accounts, self.as_of)
 
     def statistics(self, as_of: Instant, days: int = 0) -> None:
         """Keep the portfolio's statistics of the instant, `days` before the evaluation at `as_of`; the facts read them."""
         with self.room.compute() as conn:
-            rows = self.rows("statistics", lambda at: statistics(at, self.settings)).read(conn)
-            found = {name_then(row.name, days): row.value for row in rows}
+            found = self.rows(conn).statistics(conn, days)
         with self.room.write() as conn:
             facts.write_statistics(conn, found, as_of)
 
-    def beside(self, conn: Connection, there: Table, wanted: Needs) -> list[Table]:
-        """Compute narrowed contact and sets of the customers whose facts are `there`; the tables that they are of."""
-        settings, computed = self.settings, []
-        if NARROWED in wanted.kept:
-            events = self.rows("narrowed", lambda at: narrowed(at, settings, customers_of(there, at, settings)))
-            met = collect(conn, t.narrowed_facts, events)
-            computed.append(t.narrowed_facts)
-            if SETS in wanted.kept:
-                members = self.rows("sets", lambda at: sets(at, settings, customers_of(there, at, settings), met))
-                collect(conn, t.fact_sets, members)
-                computed.append(t.fact_sets)
-        return computed
 
-    def parts(self, conn: Connection, there: Table, days: int) -> None:
-        """Compute what health is made of, by the facts `there`; `days`: so long before the evaluation."""
-        zone, health = self.settings.timezone, self.settings.health
-        made = self.rows(f"parts {days}", lambda at: health_parts(there, moment(at, zone), health, days))
-        collect(conn, t.health_parts, made)
-
-
-def _refresh_past(then: _Refresh, as_of: Instant, days: int, wanted: Needs) -> None:
+def _refresh_past(then: _Work, as_of: Instant, days: int, wanted: Needs) -> None:
     """Past facts by the statistics of then, which a full evaluation computes and a touched one reads."""
     if then.full:
         then.statistics(as_of, days)
     with then.room.compute() as conn:
-        within = then.within(conn)
-        if within is not None:
-            then = replace(then, accounts=facts.without_past(conn, within, days))
-            if not then.accounts:
+        if then.accounts is not None:
+            missing = facts.without_past(conn, touched.put(conn, then.accounts), days)
+            if not missing:
                 return
-            within = then.within(conn)
-        rows = then.rows(f"past {days}", lambda at: past_portfolio(at, then.settings, days, within))
-        there = collect(conn, t.past_facts, rows)
+            then = replace(then, accounts=missing)
+        rows = then.rows(conn)
+        there = collect(conn, t.past_facts, rows.past(days))
         kept = [t.past_facts]
         if days == CHANGE_DAYS and PARTS in wanted.kept:
-            then.parts(conn, there, days)
+            collect(conn, t.health_parts, rows.parts(there, days))
             kept.append(t.health_parts)
     with then.room.write() as conn:
         for table in kept:
-            settle(conn, table, within, days)
+            settle(conn, table, rows.within, days)
 
 
-def _refresh_now(now: _Refresh, wanted: Needs) -> int:
-    settings = now.settings
+def _refresh_now(now: _Work, wanted: Needs) -> int:
     if now.full:
         now.statistics(now.as_of)
     with now.room.compute() as conn:
-        within = now.within(conn)
-        rows = now.rows("facts", lambda at: portfolio(at, settings, within, stored=True, past=stored_past()))
-        there = collect(conn, t.facts, rows)
-        beside = now.beside(conn, there, wanted)
+        rows = now.rows(conn)
+        there = collect(conn, t.facts, rows.current())
+        beside: dict[Table, int | None] = {}
+        if NARROWED in wanted.kept:
+            events, beside[t.narrowed_facts] = collect(conn, t.narrowed_facts, rows.narrowed(there)), None
+            if SETS in wanted.kept:
+                collect(conn, t.fact_sets, rows.sets(there, events))
+                beside[t.fact_sets] = None
         if PARTS in wanted.kept:
-            now.parts(conn, there, 0)
+            collect(conn, t.health_parts, rows.parts(there, 0))
+            beside[t.health_parts] = 0
     with now.room.write() as conn:
-        changed = settle(conn, t.facts, within)
-        for table in beside:
-            settle(conn, table, within)
-        if PARTS in wanted.kept:
-            settle(conn, t.health_parts, within, 0)
-        if now.full:
+        changed = settle(conn, t.facts, rows.within)
+        for table, days in beside.items():
+            settle(conn, table, rows.within, days)
+        if rows.within is None:
             facts.forget_distances(conn, [0, *wanted.days])
+        else:
+            facts.stamp(conn, rows.within, now.as_of)
     if now.full:
         _rank(now, wanted)
     return changed
 
 
-def _rank(now: _Refresh, wanted: Needs) -> None:
+def _rank(now: _Work, wanted: Needs) -> None:
     """Keep the cuts of ranks over the facts that were just written."""
     with now.room.compute() as conn:
-        ranked = now.rows("ranks", lambda _: all_cuts(t.facts, wanted.ranked), wanted.ranked)
+        ranked = now.rows(conn).timed("ranks", lambda _: all_cuts(t.facts, wanted.ranked), wanted.ranked)
         cuts = read_cuts(conn, ranked, wanted.ranked)
     with now.room.write() as conn:
         facts.write_statistics(conn, cuts, now.as_of)

@@ -7,18 +7,19 @@ them; both are computed again for that very instant. What differs is mended, and
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import structlog
 from sqlalchemy import select
 
-from rules.facts import FactSettings, in_scope, portfolio
-from rules.facts.health import stored_past
-from store import comparing, facts, findings, flags, touched
+from daemon.factrows import distances
+from daemon.proof import Proof
+from rules.facts import FactSettings
+from rules.facts.health import CHANGE_DAYS
+from store import comparing, facts, findings, flags
 from store import tables as t
 from store.engine import Store
-from store.factsets import keep_rows
 from store.records import Instant
 from store.status import VERIFIED, evaluated_at
 
@@ -33,71 +34,80 @@ class Verified:
 
     as_of: Instant
     customers: int
-    different: int = 0
-    missing: int = 0
-    surplus: int = 0
+    wrong: int = 0
+    """Accounts whose facts were not what they should have been."""
     columns: Mapping[str, int] = field(default_factory=dict)
-    """Column -> accounts on which it differed."""
+    """Column -> accounts on which it differed; those of other tables than `facts` have its name before."""
+    missing: Mapping[str, int] = field(default_factory=dict)
+    """Table -> accounts of which it had lost a row."""
+    surplus: Mapping[str, int] = field(default_factory=dict)
+    """Table -> accounts of which it had a row too many."""
+    statistics: Sequence[str] = ()
+    """Names of the portfolio's statistics, rank cuts included, that differed."""
     accounts: Sequence[str] = ()
-
-    @property
-    def wrong(self) -> int:
-        """Accounts whose facts were not what they should have been."""
-        return self.different + self.missing + self.surplus
 
     def trouble(self) -> str | None:
         """For the operators; None where all was right."""
-        if not self.wrong:
+        if not self.wrong and not self.statistics:
             return None
-        columns = ", ".join(f"{name} ({count:,})" for name, count in self.columns.items())
-        parts = [f"{count:,} {word}" for word, count in (("missing", self.missing), ("surplus", self.surplus)) if count]
-        parts += [f"different in {columns}"] if columns else []
-        return (
-            f"the facts of {self.wrong:,} of {self.customers:,} customers were not what their rows give"
-            f" ({'; '.join(parts)}), for example {', '.join(self.accounts[:3])}; they are mended"
-        )
+        parts = [
+            f"{word} {_counted(found)}"
+            for word, found in (
+                ("missing in", self.missing),
+                ("surplus in", self.surplus),
+                ("different in", self.columns),
+            )
+            if found
+        ]
+        said = []
+        if self.wrong:
+            said.append(
+                f"the facts of {self.wrong:,} of {self.customers:,} customers were not what their rows give"
+                f" ({'; '.join(parts)}), for example {', '.join(self.accounts[:3])}"
+            )
+        if self.statistics:
+            said.append(f"statistics of the portfolio were not what the facts give ({', '.join(self.statistics)})")
+        return f"{'; '.join(said)}; they are mended"
+
+
+def _counted(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({count:,})" for name, count in found.items())
 
 
 def verify(store: Store, settings: FactSettings, now: Instant) -> Verified | None:
     """Compute all facts from nothing, compare, and mend what differs; None before the first full evaluation."""
-    with comparing.snapshot(store) as conn:
+    with store.read() as conn:
         full = evaluated_at(conn)
         if full is None:
             return None
-        later = comparing.evaluated_since(conn, full)
         last = comparing.last_evaluated(conn) or full
-        comparing.compute(conn, portfolio(full, settings, stored=True, past=stored_past()))
-        for at in later:
-            those = comparing.written_at(at)
-            comparing.compute(conn, portfolio(at, settings, those, stored=True, past=stored_past()), instead_of=those)
-        found = comparing.differences(conn, in_scope(last, settings) if last > full else None)
-        wrong = frozenset(found.all)
-        groups = {at: wrong & set(conn.execute(comparing.written_at(at)).scalars()) for at in later}
-        keys = conn.execute(select(t.accounts.c.key).where(t.accounts.c.id.in_(found.all[:_NAMED]))).scalars().all()
+        days = sorted({CHANGE_DAYS, *distances(facts.statistics(conn))})
+    proof = Proof(store, settings, full, last, days)
+    found = proof.found()
+    with store.read() as conn:
+        wrong = comparing.ids_of([one for _, one in found])
+        named = select(t.accounts.c.key).where(t.accounts.c.id.in_(sorted(wrong)[:_NAMED]))
+        keys = sorted(conn.execute(named).scalars())
         customers = findings.customers(conn)
-    groups[full] = wrong.difference(*groups.values())
-    _mend(store, settings, {at: ids for at, ids in groups.items() if ids}, last)
     done = Verified(
-        full, customers, len(found.accounts), len(found.missing), len(found.surplus), found.columns, sorted(keys)
+        full,
+        customers,
+        len(wrong),
+        {name: count for _, one in found for name, count in one.columns.items()},
+        {kept.table.name: len(one.missing) for kept, one in found if one.missing},
+        {kept.table.name: len(one.surplus) for kept, one in found if one.surplus},
+        tuple(sorted(proof.statistics)),
+        keys,
     )
     with store.write() as conn:
-        flags.put(conn, VERIFIED, json.dumps({"at": now, "wrong": done.wrong, **asdict(done)}, sort_keys=True))
-    log = _log.error if done.wrong else _log.info
+        flags.put(conn, VERIFIED, json.dumps({"at": now, **asdict(done)}, sort_keys=True))
+    log = _log.error if done.trouble() else _log.info
     log(
         "facts verified",
         customers=customers,
         wrong=done.wrong,
         columns=dict(done.columns),
-        accounts=list(done.accounts),
+        statistics=list(done.statistics),
+        accounts=keys,
     )
     return done
-
-
-def _mend(store: Store, settings: FactSettings, groups: Mapping[Instant, Collection[int]], last: Instant) -> None:
-    """Write the facts of these accounts again, each at the instant that they hold for."""
-    for at, accounts in groups.items():
-        with store.write() as conn:
-            staying = set(conn.execute(in_scope(last, settings, touched.put(conn, accounts))).scalars())
-            facts.forget(conn, touched.put(conn, set(accounts) - staying))
-            within = touched.put(conn, staying)
-            keep_rows(conn, t.facts, portfolio(at, settings, within, stored=True, past=stored_past()), within)

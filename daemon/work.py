@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import structlog
 
 from alerts import message
-from daemon import alerting, gaps, tiers
-from daemon.alerting import AlertPolicy, who
+from daemon import alerting, tiers
+from daemon.alerting import AlertPolicy, gaps, who
 from daemon.alerting.outbox import operators_row
 from daemon.config import Config
 from daemon.derive import derive
@@ -138,9 +138,9 @@ class Work:
         return verify(self.store, self.facts, self.clock.now())
 
     def digest(self, as_of: Instant) -> int:
-        """Queue the daily digests, the weekly questions who somebody is, and what is to be handed over; how many.
+        """Queue the daily digests, the weekly questions who somebody is, and what nobody takes over; how many.
 
-        The operators get a note on new gaps in the data besides.
+        The operators get a note on new gaps in the data besides, as far as these are nobody else's to mend.
         """
         ruleset, _ = self.rules.forgiving(self.clock.now())
         gaps.tell(self.store, self.policy, as_of)

@@ -23,10 +23,10 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.sql.selectable import FromClause
 
+from store.recipients import recipient_table
 from store.records import AlertRow, ConversationRow, Instant, ToldRow
-from store.tables import alerts, conversations, facts, findings, members, settings, told, transitions
+from store.tables import alerts, conversations, facts, findings, settings, told, transitions
 
 OPEN = ("pending", "firing", "recovering")
 ACTIVE = ("firing", "recovering")
@@ -141,18 +141,6 @@ def _time_difference(rules: Sequence[str], as_of: Instant, flap_us: int) -> list
         .select_from(conversations.join(recipients, recipients.c.account_id == conversations.c.account_id))
         .where(talking, conversations.c.csm.is_distinct_from(recipients.c.recipient)),
     ]
-
-
-def recipient_table() -> FromClause:
-    """(account_id, csm, recipient): the active CSM, else the CSM's active manager, else NULL."""
-    lead = members.alias("lead")
-    joined = facts.outerjoin(members, members.c.key == facts.c.csm).outerjoin(
-        lead, and_(lead.c.key == members.c.manager_key, lead.c.active == 1)
-    )
-    recipient = case((members.c.active == 1, members.c.key), else_=lead.c.key)
-    return (
-        select(facts.c.account_id, facts.c.csm, recipient.label("recipient")).select_from(joined).subquery("recipients")
-    )
 
 
 def newly_firing(connection: Connection, rule: RuleKey, as_of: Instant) -> int:

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 from sqlalchemy.sql.selectable import FromClause, Join
 
-from store.alerts import ACTIVE, alerts_where, recipient_table, urgency
+from store.alerts import ACTIVE, alerts_where, urgency
+from store.recipients import recipient_table
 from store.records import AlertRow, Day, Instant
 from store.tables import accounts, alerts, crm_accounts, facts, freshness, members, sources, told
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy import Connection, Select, Table, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records import Instant
@@ -13,9 +13,10 @@ from store.tables import facts, health_parts, past_facts, portfolio_stats
 _KEPT_PER_DISTANCE = (past_facts, health_parts)
 
 
-def forget(conn: Connection, accounts: Select[int]) -> None:
-    """Remove the facts of these accounts."""
-    conn.execute(delete(facts).where(facts.c.account_id.in_(accounts)))
+def forget(conn: Connection, accounts: Select[int], table: Table = facts, days: int | None = None) -> None:
+    """Remove what is kept of these accounts; `days`: of one distance of a table that has some."""
+    gone = delete(table).where(table.c.account_id.in_(accounts))
+    conn.execute(gone if days is None else gone.where(table.c.days == days))
 
 
 def without_past(conn: Connection, accounts: Select[int], days: int) -> list[int]:
@@ -25,6 +26,15 @@ def without_past(conn: Connection, accounts: Select[int], days: int) -> list[int
         past_facts.c.account_id == ids.c.account_id, past_facts.c.days == days
     )
     return list(conn.execute(select(ids.c.account_id).where(~there.exists())).scalars())
+
+
+def stamp(conn: Connection, accounts: Select[int], as_of: Instant) -> None:
+    """Keep that the facts of these accounts hold at `as_of`, also those that are equal to what they were before.
+
+    What is kept beside them (sets, narrowed events) may have changed where they have not, and says no instant itself.
+    """
+    older = facts.c.account_id.in_(accounts) & (facts.c.as_of != as_of)
+    conn.execute(update(facts).where(older).values(as_of=as_of))
 
 
 def forget_distances(conn: Connection, kept: Collection[int]) -> None:

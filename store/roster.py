@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, or_, select
@@ -72,9 +72,10 @@ def unmark_away(conn: Connection, member_id: int, since: Instant, until: Instant
 
 def told(conn: Connection, lines: Sequence[Mapping[str, Any]], at: Instant) -> None:
     """Keep that these hand-overs were told."""
-    keys: Collection[tuple[int, int, int]] = {(line["member_id"], line["account_id"], line["since"]) for line in lines}
     names = ("member_id", "account_id", "since")
-    upsert(conn, handovers, [dict(zip(names, key, strict=True)) | {"told_at": at} for key in sorted(keys)])
+    found = {tuple(line[name] for name in names): line["recipient"] for line in lines}
+    told_rows = [dict(zip(names, key, strict=True)) | {"told_at": at, "told_to": to} for key, to in found.items()]
+    upsert(conn, handovers, sorted(told_rows, key=lambda row: [row[name] for name in names]))
 
 
 def back_again(conn: Connection) -> int:

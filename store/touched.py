@@ -47,7 +47,7 @@ def put(conn: Connection, accounts: Collection[int]) -> Select[int]:
 
 def put_facts(conn: Connection, accounts: Select[int], names: Collection[str]) -> None:
     """Copy these columns of the facts of `accounts` into `touched_facts`, in the place of those that are there."""
-    columns = sorted(names)
+    columns = sorted({"account_id", *names})
     table = Table(_COLUMNS, MetaData(), *(_copied(touched_facts.c[name]) for name in columns), prefixes=["TEMPORARY"])
     if conn.info.get(_COLUMNS) != columns:  # other rules than before
         conn.execute(DropTable(table, if_exists=True))

@@ -17,6 +17,7 @@ from store.alertviews import CardRow
 from store.records import AlertRow, Behind, ConversationRow, Instant, ToldRow
 
 _FIRED = ("fired", "reopened")
+_REMOVED = ("rule_removed", "the rule was removed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +116,8 @@ def _step(rule: str, before: AlertRow | None, loaded: Loaded, shared: Backdrop) 
             else Step(before)
         )
     if known is None:
-        return (
-            close(before, "rule_removed", "the rule was removed, or is in the shadow", shared.as_of)
-            if is_open and before
-            else Step(before)
-        )
+        ended = ("rule_shadowed", "the rule now runs in the shadow") if rule in shared.shadow else _REMOVED
+        return close(before, *ended, shared.as_of) if is_open and before else Step(before)
     finding = loaded.findings.get(rule)
     seen = Seen(rule, loaded.card.account_id, Outcome.FALSE, known.version)
     if finding is not None and finding.outcome == "fires":

@@ -75,6 +75,11 @@ def alert_rules(ruleset: RuleSet, policy: AlertPolicy) -> dict[str, AlertRule]:
     return {rule.name: _rule(rule, policy) for rule in ruleset.rules if rule.status != "shadow"}
 
 
+def in_shadow(ruleset: RuleSet) -> frozenset[str]:
+    """Names of the rules in the shadow."""
+    return frozenset(rule.name for rule in ruleset.rules if rule.status == "shadow")
+
+
 def _rule(rule: Rule, policy: AlertPolicy) -> AlertRule:
     zone = ZoneInfo(policy.timezone)
 

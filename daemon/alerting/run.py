@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,7 +15,7 @@ from alerts.telling import URGENT, storm
 from alerts.words import day_of
 from daemon.alerting.account import Loaded, Run, RunPlan, Tally, handle
 from daemon.alerting.behind import rows_behind
-from daemon.alerting.book import AlertPolicy, RuleBook, alert_rules
+from daemon.alerting.book import AlertPolicy, RuleBook, alert_rules, in_shadow
 from daemon.alerting.digest import first_list
 from daemon.alerting.outbox import operators_row
 from daemon.alerting.views import Backdrop, backdrop
@@ -53,7 +53,8 @@ def advance(store: Store, rules: RuleSet | RuleBook, policy: AlertPolicy, as_of:
         if as_of < last:
             return Advance(skipped=f"alerts stand at a later instant ({last}) and never go back")
         changed = rows.changed_accounts(connection, keys, as_of, policy.settings.flap_window, today)
-        shared = backdrop(connection, book, policy, as_of)
+        shadow = in_shadow(rules) if isinstance(rules, RuleSet) else frozenset()
+        shared = replace(backdrop(connection, book, policy, as_of), shadow=shadow)
         if as_of == last and not changed:
             return Advance()
         # On a later day every open conversation is looked at: does its parent still say what is so?

@@ -26,6 +26,8 @@ class Backdrop:
     policy: AlertPolicy
     as_of: Instant
     freshness: str
+    shadow: frozenset[str] = frozenset()
+    """Rules that are evaluated and of which nobody is told: what they had open is closed, and says so."""
 
 
 def backdrop(connection: Connection, book: RuleBook, policy: AlertPolicy, as_of: Instant) -> Backdrop:

@@ -80,14 +80,14 @@ def _item(one: Row, policy: AlertPolicy, links: Sequence[tuple[str, str]]) -> Wh
 
 
 def tell_hand_overs(store: Store, policy: AlertPolicy, at: Instant) -> int:
-    """Queue one message per member who has something to hand over that was not told yet; how many.
+    """Queue one message per member who has something to hand over that nobody takes over; how many.
 
-    To the operators' channel: whoever has left has no channel, and the accounts may have no CSM.
+    To the operators' channel: these accounts have no CSM and no lead. The others are in their owners' digests.
     """
     queued = 0
     with store.write() as connection:
         roster.back_again(connection)
-        lines = roster.rows(connection, hand_overs(at, untold=True))
+        lines = [row for row in roster.rows(connection, hand_overs(at, untold=True)) if row["recipient"] is None]
         for (key, name, left), group in groupby(
             lines, key=lambda one: (one["member_key"], one["member"], one["since"] == 0)
         ):

@@ -12,13 +12,13 @@ from daemon.cli import app
 from daemon.cli.common import OK, ConfigPath, configured, out, reading
 
 if TYPE_CHECKING:
-    from daemon.gaps import Gap
+    from daemon.alerting.gaps import Gap
 
 
 @app.command()
 def gaps(config: ConfigPath = None) -> int:
     """List the gaps in the data: stale sources, mail that is not captured, missing owners and dates, with remedies."""
-    from daemon.gaps import find
+    from daemon.alerting.gaps import find
 
     settings = configured(config, needs=())
     with reading(settings) as daemon, daemon.store.read() as connection:

@@ -30,7 +30,7 @@ def status(
     ] = False,
 ) -> int:
     """Show how fresh the data is, what ran, what is open, what waits, and what is due next. Works beside the daemon."""
-    from daemon.gaps import find
+    from daemon.alerting.gaps import find
     from daemon.lock import holder
     from store.status import read, stream_table
 

@@ -28,8 +28,10 @@ TYPES: Mapping[str, Mapping[Kind, float]] = {
     "strategic": _FLAGS,
     "term": _NUMBERS,
     "seats": _NUMBERS,
+    "team_size": _NUMBERS,
     "market_fit": _NUMBERS,
     "segment": {"choice": 1.0, "text": 0.8},
+    "tags": {"choices": 1.0, "choice": 0.6, "text": 0.5},
     "usage_key": {"text": 1.0, "number": 0.6},
     "csm": {"person": 1.0, "text": 0.5, "choice": 0.3},
     "tier": {"choice": 1.0},
@@ -292,7 +294,7 @@ def _raw(candidate: Candidate, account: Row, rows: Sequence[RawRow], num: int | 
     option = candidate.option
     if option.object is None:
         return account.fields.get(option.field)
-    if candidate.fact in ("arr", "potential", "seats", "term") and num is not None:
+    if candidate.fact in ("arr", "potential", "seats", "team_size", "term") and num is not None:
         return num / 100 if candidate.fact in ("arr", "potential") else num
     texts = [str(row.fields[option.field]) for row in rows if row.fields.get(option.field) not in (None, "")]
     if option.aggregate in ("min", "max") and texts:

@@ -22,6 +22,8 @@ _WITHOUT = {
     "contract_start": "the first won opportunity stands in",
     "segment": "then by ARR: enterprise from 100k, mid-market from 20k",
     "auto_renews": "then no contract counts as renewing itself",
+    "tags": "without them no rule can ask what an account is tagged",
+    "team_size": "without it no rule can ask how many people the customer has",
     "term": "then from the contract's start to its renewal",
 }
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
 from connectors.shapes import FieldShape
-from rules.fieldmap import Value, convert, flag
+from rules.fieldmap import Value, convert, flag, words
 from store.records import DAY, Instant, Scalar
 
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 _LONGEST = 24
 _SHOWN = 3
+_LONGEST_TAG = 40
 _PEOPLE = re.compile(r"(contact|ansprechpartner|interlocuteur|contacto|person|first.?name|last.?name|vorname|nachname|"
                      r"prenom|apellido|signed.?by|sponsor|e.?mail|phone|telefon|mobil|full.?name)", re.IGNORECASE)  # fmt: skip
 
@@ -119,6 +120,15 @@ def _segments(values: Sequence[Value], today: int) -> Judged:
     return 1.0, ", ".join(sorted({value.text for value in values if value.text}))
 
 
+def _tags(values: Sequence[Value], today: int) -> Judged:
+    """A tag is a word that several customers share; free text says something else of each."""
+    del today
+    said = [tag for value in values for tag in words(value.text or "")]
+    different = len(set(said))
+    shared = (different < len(said) or len(values) < 5) and max(map(len, said), default=0) <= _LONGEST_TAG
+    return (1.0 if shared else 0.0), f"{different} {'tag' if different == 1 else 'different tags'}"
+
+
 def _keys(values: Sequence[Value], today: int) -> Judged:
     del today
     texts = [value.text for value in values if value.text]
@@ -154,6 +164,8 @@ _JUDGES: Mapping[str, Callable[[Sequence[Value], int], Judged]] = {
     "strategic": _flags,
     "term": _days,
     "seats": _counts,
+    "team_size": _counts,
+    "tags": _tags,
     "segment": _segments,
     "usage_key": _keys,
 }

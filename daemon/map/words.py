@@ -80,6 +80,21 @@ VOCABULARY: Mapping[str, Vocabulary] = {
          "utilisateurs", "usuarios", "cantidad", "contracted users"),
         ("active", "aktive", "actifs", "activos", "used", "unused", "available", "employees", "price", "preis"),
     ),
+    "team_size": Vocabulary(
+        ("team size", "customer team size", "size of team", "people at customer", "teamgrosse", "team grosse",
+         "taille equipe", "tamano equipo"),
+        ("team members", "number of people", "employees", "number of employees", "numberofemployees", "employee count",
+         "headcount", "mitarbeiter", "anzahl mitarbeiter", "mitarbeiterzahl", "effectif", "nombre employes", "salaries",
+         "empleados", "numero empleados", "plantilla"),
+        ("range", "band", "segment", "growth", "change", "wachstum", "sales", "sdr", "open", "our", "partner"),
+    ),
+    "tags": Vocabulary(
+        ("tags", "account tags", "customer tags", "schlagworte", "schlagworter", "stichworte", "kundenmerkmale",
+         "etiquettes", "mots cles", "etiquetas", "palabras clave"),
+        ("tag", "labels", "keywords", "markers", "flags", "merkmale", "kennzeichen", "programs", "programme",
+         "programas", "marcas"),
+        ("manager", "price", "preis", "date", "datum", "fecha", "erster", "letzter", "health", "hash", "html", "meta"),
+    ),
     "segment": Vocabulary(
         ("segment", "customer segment", "market segment", "kundensegment", "marktsegment", "segmento",
          "segment client"),

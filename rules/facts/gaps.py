@@ -9,6 +9,7 @@ from sqlalchemy import Select, and_, exists, func, literal, or_, select, union_a
 from rules.facts.coverage import NO_CSM
 from rules.facts.freshness import STREAMS, stale_sources
 from rules.facts.moment import moment, whole, word
+from store.recipients import recipient_table
 from store.records import Instant
 from store.tables import crm_accounts, crm_tickets, facts, members, sources, usage_samples
 
@@ -20,9 +21,10 @@ FEED = "usage"
 
 
 def gaps(as_of: Instant, timezone: str) -> Select[Any]:
-    """(kind, about, customers, example): the holes in the current facts and sources, one row per source, person or CSM.
+    """(kind, about, owner, customers, example): the holes in the current facts and sources, one row per source, person or CSM.
 
-    `about` is a source, a CSM's key, or a person's name; '' = nobody in particular. `customers`: how many it
+    `about` is a source, a CSM's key, or a person's name; '' = nobody in particular. `owner`: the key of whom of us it is to
+    mend, the CSM or who stands in, or whoever is not captured; '' = it is the operators'. `customers`: how many it
     concerns; `example`: the first of their names.
     """
     found = union_all(
@@ -34,30 +36,39 @@ def gaps(as_of: Instant, timezone: str) -> Select[Any]:
         _no_usage(),
         _no_tickets(),
     ).subquery("gaps")
-    return select(found).where(found.c.customers > 0).order_by(found.c.kind, found.c.about)
+    return select(found).where(found.c.customers > 0).order_by(found.c.kind, found.c.about, found.c.owner)
 
 
-def _columns(kind: str, about: Any) -> tuple[Any, ...]:
+def _columns(kind: str, about: Any, owner: Any = None) -> tuple[Any, ...]:
     number = whole(func.count(facts.c.account_id)).label("customers")
-    return word(kind).label("kind"), about.label("about"), number, func.min(facts.c.name).label("example")
+    whose = (word("") if owner is None else func.coalesce(owner, "")).label("owner")
+    return word(kind).label("kind"), about.label("about"), whose, number, func.min(facts.c.name).label("example")
 
 
 def _per_csm(kind: str, condition: Any) -> Select[Any]:
     """One finding per CSM, for the customers of whom it is so."""
-    csm = func.coalesce(facts.c.csm, "")
-    return select(*_columns(kind, csm)).where(condition).group_by(csm)
+    csm, to = func.coalesce(facts.c.csm, ""), recipient_table()
+    query = select(*_columns(kind, csm, to.c.recipient)).join(to, to.c.account_id == facts.c.account_id)
+    return query.where(condition).group_by(csm, to.c.recipient)
 
 
 def _not_captured() -> Select[Any]:
     """Once per person of ours whose mail and calendar do not reach the CRM, whatever the number of customers."""
-    who = facts.c.not_covered
-    return select(*_columns(NOT_CAPTURED, who)).where(who.is_not(None), who != NO_CSM).group_by(who)
+    who, m = facts.c.not_covered, members.c
+    # A name is not a key: where several of us are called so, or nobody who is active, the operators see who it is.
+    only = select(func.min(m.key)).where(m.active == 1, m.name == who).having(func.count() == 1)
+    owner = only.correlate(facts).scalar_subquery()
+    return select(*_columns(NOT_CAPTURED, who, owner)).where(who.is_not(None), who != NO_CSM).group_by(who)
 
 
 def _no_owner() -> Select[Any]:
-    """Customers whose CSM is nobody, not known or not active: one list, for the lead."""
-    active = exists(select(literal(1)).where(members.c.key == facts.c.csm, members.c.active == 1))
-    return select(*_columns(NO_OWNER, word(""))).where(or_(facts.c.csm.is_(None), ~active))
+    """Customers whose CSM is nobody, not known or not active: one list, for each lead; those without a lead are another."""
+    active, to = (
+        exists(select(literal(1)).where(members.c.key == facts.c.csm, members.c.active == 1)),
+        recipient_table(),
+    )
+    query = select(*_columns(NO_OWNER, word(""), to.c.recipient)).join(to, to.c.account_id == facts.c.account_id)
+    return query.where(or_(facts.c.csm.is_(None), ~active)).group_by(to.c.recipient)
 
 
 def _stale(as_of: Instant, timezone: str) -> Select[Any]:

@@ -10,6 +10,7 @@ from rules.facts.moment import Expr, Moment, count_if, moment, once
 from rules.facts.people import on_record
 from rules.facts.strength import KNOWN, RECENT_DAYS, WEIGHTS, WINDOW_DAYS, powers, strength
 from store.naming import person_name
+from store.recipients import recipient_table
 from store.records import DAY, Instant
 from store.tables import account_fields, accounts, facts, handovers, members, persons, touch_members, touches
 
@@ -71,7 +72,8 @@ def hand_overs(as_of: Instant, member: str | None = None, *, untold: bool = Fals
     """Relationships of at least 20 with persons on file at customers, that somebody of ours has to hand over.
 
     Of `member` (a key) all of them. Else of everybody who has left (`since` 0), and of former CSMs those at the accounts
-    that another one has (`since` when that began). `untold` leaves out what `handovers` says was told.
+    that another one has (`since` when that began). `recipient`: whose it is to take over, the account's CSM or who stands
+    in. `untold` leaves out what `handovers` says was told to that one.
     """
     m = moment(as_of, "UTC")
     if member is not None:
@@ -83,7 +85,7 @@ def hand_overs(as_of: Instant, member: str | None = None, *, untold: bool = Fals
         cause = left.where(members.c.key == member).cte("cause")
     else:
         cause = _causes(m)
-    pairs = _pairs(m, select(facts.c.account_id), select(cause.c.member_id))
+    pairs, to = _pairs(m, select(facts.c.account_id), select(cause.c.member_id)), recipient_table()
     here = and_(
         cause.c.member_id == pairs.c.member_id,
         or_(cause.c.account_id.is_(None), cause.c.account_id == pairs.c.account_id),
@@ -96,6 +98,7 @@ def hand_overs(as_of: Instant, member: str | None = None, *, untold: bool = Fals
             pairs.c.account_id,
             facts.c.name.label("account"),
             facts.c.csm,
+            to.c.recipient,
             person_name().label("person"),
             persons.c.title,
             pairs.c.strength,
@@ -106,6 +109,7 @@ def hand_overs(as_of: Instant, member: str | None = None, *, untold: bool = Fals
         .join(cause, here)
         .join(members, members.c.id == pairs.c.member_id)
         .join(facts, facts.c.account_id == pairs.c.account_id)
+        .join(to, to.c.account_id == pairs.c.account_id)
         .join(persons, persons.c.id == pairs.c.person_id)
         .where(pairs.c.strength >= KNOWN, or_(persons.c.deleted_at.is_(None), persons.c.deleted_at > m.as_of))
         .order_by(members.c.name, members.c.id, facts.c.name, pairs.c.strength.desc(), persons.c.name, persons.c.id)
@@ -113,7 +117,10 @@ def hand_overs(as_of: Instant, member: str | None = None, *, untold: bool = Fals
     if untold:
         h = handovers.c
         said = select(h.member_id).where(
-            h.member_id == pairs.c.member_id, h.account_id == pairs.c.account_id, h.since == cause.c.since
+            h.member_id == pairs.c.member_id,
+            h.account_id == pairs.c.account_id,
+            h.since == cause.c.since,
+            h.told_to.is_not_distinct_from(to.c.recipient),
         )
         query = query.where(~said.exists())
     return query

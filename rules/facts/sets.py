@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CTE, Select, and_, case, func, literal, null, or_, select, union_all
+from sqlalchemy import CTE, Select, and_, case, false, func, literal, null, or_, select, union_all
 from sqlalchemy.sql.expression import FromClause
 
 from rules.facts.contracts import scope
+from rules.facts.coverage import coverage
 from rules.facts.features import feature_state, uses
 from rules.facts.freshness import stale_sources
-from rules.facts.moment import Moment, count_if, half_up, known, moment, once, whole, word
+from rules.facts.moment import Expr, Moment, count_if, half_up, known, moment, once, whole, word
 from rules.facts.people import on_record
 from rules.facts.settings import FactSettings
 from rules.facts.usage import feed_rhythm, usage
+from rules.language.sets import FUNCTIONS
 from rules.levels import LEVEL_NAMES
 from store.records import Instant
 from store.tables import account_fields, person_levels, persons, touches
 
 REACHED_DAYS = 180
+_LEVELS = tuple(LEVEL_NAMES.values())
+_ROLES: Mapping[str, Expr] = {
+    **{f"level_{name}": person_levels.c.level == number for number, name in LEVEL_NAMES.items()},
+    **{f"function_{name}": person_levels.c.function == name for name in FUNCTIONS},
+    "nobody": false(),
+}
+"""Whom a narrowed event is with, for step 5 of silence: each asks for whoever of us touched such persons."""
 TAG = "tag:"
 """What the names of the mapped fields begin with that are one tag each."""
 
@@ -29,7 +39,7 @@ class Customers:
     """Whose sets are asked for."""
 
     all: CTE
-    """One row per customer in scope."""
+    """One row per customer in scope: `csm`."""
     used: CTE
     """One row per customer with usage: `active_users`."""
     stale_sources: CTE
@@ -47,7 +57,7 @@ def customers_of(rows: FromClause, as_of: Instant, settings: FactSettings) -> Cu
     """The customers of `rows`, which are those of `store.tables.facts` at `as_of`."""
     c = rows.c
     used = select(c.account_id, c.active_users).where(c.active_users_state.is_distinct_from("no_source"))
-    everybody = select(c.account_id).cte("customers_in_scope")
+    everybody = select(c.account_id, c.csm).cte("customers_in_scope")
     return Customers(everybody, used.cte("usage_of_customers"), stale_sources(moment(as_of, settings.timezone)))
 
 
@@ -74,10 +84,11 @@ def narrowed(as_of: Instant, settings: FactSettings, among: Customers) -> Select
         else_=word(""),
     )
     by_function = case((or_(p.function.is_(None), p.function == "unknown"), word("")), else_=p.function)
+    covered = coverage(m, among.all, _ROLES)
     parts = []
     for by, value in (("level", level), ("function", by_function)):
         group = (p.account_id, value)
-        parts.append(
+        found = (
             select(
                 p.account_id,
                 word(by).label("by"),
@@ -86,21 +97,31 @@ def narrowed(as_of: Instant, settings: FactSettings, among: Customers) -> Select
                 func.min(case((p.on_file == 1, p.created_at))).label("since"),
                 func.max(p.last_contact).label("last_contact"),
                 func.max(p.last_reply).label("last_reply"),
-            ).group_by(*group)
+                func.min(p.next_meeting).label("next_meeting"),
+            )
+            .group_by(*group)
+            .subquery(f"by_{by}")
         )
+        whose = [
+            (found.c.value == name, covered.c[f"{by}_{name}"]) for name in (_LEVELS if by == "level" else FUNCTIONS)
+        ]
+        unseen = case(*whose, else_=covered.c.nobody).label("not_covered")
+        parts.append(select(*found.c, unseen).join(covered, covered.c.account_id == found.c.account_id))
     return union_all(*parts).subquery("narrowed").select()
 
 
 def _people(m: Moment, customers: CTE) -> CTE:
     """One row per person known by then, with level, function and the instants of the last contact and reply."""
     t, p, level = touches.c, persons.c, person_levels.c
+    past = t.occurred_at <= m.as_of
     last = once(
         select(
             t.person_id,
-            func.max(t.occurred_at).label("last_contact"),
-            func.max(case((t.inbound == 1, t.occurred_at))).label("last_reply"),
+            func.max(case((past, t.occurred_at))).label("last_contact"),
+            func.max(case((and_(past, t.inbound == 1), t.occurred_at))).label("last_reply"),
+            func.min(case((and_(t.kind == "meeting", t.starts_at > m.as_of), t.starts_at))).label("next_meeting"),
         )
-        .where(t.account_id.in_(select(customers.c.account_id)), on_record(m), t.occurred_at <= m.as_of)
+        .where(t.account_id.in_(select(customers.c.account_id)), on_record(m))
         .group_by(t.account_id, t.person_id),
         "last_touches",
     )
@@ -114,6 +135,7 @@ def _people(m: Moment, customers: CTE) -> CTE:
             level.function,
             last.c.last_contact,
             last.c.last_reply,
+            last.c.next_meeting,
         )
         .select_from(persons)
         .join(person_levels, and_(level.person_id == p.id, known(person_levels, m)), isouter=True)

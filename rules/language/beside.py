@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from rules.language.catalogue import Fact, coverage_column, role_columns
-from rules.language.sets import EXEC_LEVELS, HIDDEN_FUNCTION, REACHED
+from rules.language.sets import HIDDEN_FUNCTION, REACHED
 from rules.language.tree import Cut, Happened, InSet, Leaf, Moved, Narrow, Ranked, Silence
 
 Row = Mapping[str, object]
@@ -67,18 +67,12 @@ def cut_of(row: Row, cut: Cut) -> tuple[object, str | None]:
     return (row[key], None) if key in row else (None, NOT_RANKED)
 
 
-def role_of(narrow: Narrow) -> str:
-    """Exec | user | any: which bookings, and whose capture, bear on a narrowed event."""
-    if narrow.by == "function":
-        return "any"
-    return "exec" if narrow.value in EXEC_LEVELS else "user"
-
-
 def narrowed_columns(fact: Fact, narrow: Narrow) -> Iterator[tuple[str, str]]:
     """(value, column) of the narrowed facts that decide: those of the value, and of persons of whom it is not known."""
     for value in (narrow.value, ""):
-        for column in ("contacts", "since", fact.column):
+        for column in ("contacts", "since", fact.column, "not_covered"):
             yield value, column
+    yield narrow.value, "next_meeting"
 
 
 def members_of(leaf: InSet) -> tuple[str, ...]:
@@ -89,8 +83,8 @@ def members_of(leaf: InSet) -> tuple[str, ...]:
 def columns_of(leaf: Leaf) -> tuple[str, ...]:
     """The plain columns of store.tables.facts that decide such a phrase, besides those of its own fact."""
     match leaf:
-        case Silence(narrow=Narrow() as narrow) | Happened(narrow=Narrow() as narrow):
-            return ("activity_stale", coverage_column(role_of(narrow)))
+        case Silence(narrow=Narrow()) | Happened(narrow=Narrow()):
+            return ("activity_stale",)
         case Ranked(cut=cut) if cut.by_segment:
             return ("segment", "segment_state")
         case InSet(fact=fact) if fact is REACHED:

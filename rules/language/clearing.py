@@ -146,7 +146,7 @@ def _broken(leaf: Silence | Happened | Booked) -> str:
         return f"no {fact.event} is booked"
     who = f" with {leaf.narrow.shown}" if leaf.narrow else ""
     if isinstance(leaf, Silence):
-        booked = f" or a meeting{_with(fact)} is booked for the next 14 days" if fact.role and not who else ""
+        booked = f" or a meeting{who or _with(fact)} is booked for the next 14 days" if fact.role else ""
         return f"{_comes(fact.event)}{who}{booked}"
     if leaf.window is None:
         return f"{fact.shown}{who} never happened"

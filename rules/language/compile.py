@@ -86,8 +86,8 @@ def evidence_columns(rule: Rule) -> list[str]:
 
 
 def columns_read(rule: Rule) -> frozenset[str]:
-    """The columns of the facts that `select_findings` reads: what a finding keeps is all that the rule decides on."""
-    return frozenset({"account_id", *(name for name in _evidence(rule) if name in facts.c)})
+    """The columns of the facts that `select_findings` reads, but for the id: what a finding keeps is all that the rule decides on."""
+    return frozenset(name for name in _evidence(rule) if name in facts.c)
 
 
 def _evidence(rule: Rule) -> Mapping[str, ColumnElement[Anything]]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rules.language.beside import Row, narrowed_of, role_of
+from rules.language.beside import Row, narrowed_of
 from rules.language.calendar import Span, start_of
-from rules.language.catalogue import Fact, booking_of, booking_with, coverage_column, role_columns
+from rules.language.catalogue import Fact, booking_of, coverage_column, role_columns
 from rules.language.decide import Decided, integer, missing, plain
 from rules.language.tree import Booked, Happened, Narrow, Silence
 from store.records import DAY, Instant
 
 BOOKED_AHEAD = 14 * DAY
 """A meeting booked within this time breaks silence (step 2)."""
-BOOKED_UNKNOWN = "a meeting is booked, with whom is not known"
-"""A booking names no level and no function: it may, or may not, break the silence of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,8 @@ class _Parties:
     hides: str
     since: tuple[int | None, ...]
     """Since when the first of them is on file."""
-    role: str
+    uncovered: object
+    """Who of ours is not captured, as far as they are concerned; None = all are."""
 
 
 def event(leaf: Silence | Happened | Booked, row: Row, as_of: Instant) -> Decided:
@@ -44,7 +43,7 @@ def event(leaf: Silence | Happened | Booked, row: Row, as_of: Instant) -> Decide
             if happened:
                 return False, None
             if _booked_ahead(leaf, row, as_of):
-                return (False, None) if leaf.narrow is None else (None, BOOKED_UNKNOWN)
+                return False, None
             return (None, why) if why else (True, None)
 
 
@@ -59,15 +58,16 @@ def _booked(fact: Fact, row: Row, as_of: Instant) -> Decided:
 
 
 def booking_for(leaf: Silence) -> Fact | None:
-    """The booking that breaks, or may break, this silence."""
-    if leaf.narrow is None:
-        return booking_of(leaf.fact)
-    return booking_with(role_of(leaf.narrow))
+    """The booking that breaks this silence; None where none does, or one that narrowed facts have."""
+    return booking_of(leaf.fact) if leaf.narrow is None else None
 
 
 def _booked_ahead(leaf: Silence, row: Row, as_of: Instant) -> bool:
-    booking = booking_for(leaf)
-    ahead = integer(row, booking.column) if booking else None
+    if leaf.narrow is not None:
+        ahead = _whole(narrowed_of(row, leaf.narrow.by, leaf.narrow.value, "next_meeting"))
+    else:
+        booking = booking_for(leaf)
+        ahead = integer(row, booking.column) if booking else None
     return ahead is not None and as_of < ahead <= as_of + BOOKED_AHEAD
 
 
@@ -76,7 +76,7 @@ def _happened(leaf: Silence | Happened, row: Row, window: Span | None, as_of: In
     parties = _parties(leaf, row)
     if parties.last is not None and (cutoff is None or parties.last > cutoff):
         return True, None
-    why = _gap(leaf.fact, parties, row, cutoff)
+    why = _gap(leaf, parties, row, cutoff)
     return (None, why) if why else (False, None)
 
 
@@ -86,11 +86,12 @@ def _parties(leaf: Silence | Happened, row: Row) -> _Parties:
         return _narrowed(fact, leaf.narrow, row)
     last = integer(row, fact.column)
     if not fact.role:
-        return _Parties(last, None, None, "", (), "")
+        return _Parties(last, None, None, "", (), None)
+    uncovered = row.get(coverage_column(fact.role))
     count, since = role_columns(fact.role)
     if count is None:
         nobody = "nobody on file" if row.get(since) is None else None
-        return _Parties(last, nobody, None, "", (integer(row, since),), fact.role)
+        return _Parties(last, nobody, None, "", (integer(row, since),), uncovered)
     somebody = row.get(count) or row.get("unclassified_contacts")
     return _Parties(
         last,
@@ -98,15 +99,15 @@ def _parties(leaf: Silence | Happened, row: Row) -> _Parties:
         integer(row, fact.unclassified) if fact.unclassified else None,
         "levels not known",
         (integer(row, since), integer(row, "unclassified_since")),
-        fact.role,
+        uncovered,
     )
 
 
 def _narrowed(fact: Fact, narrow: Narrow, row: Row) -> _Parties:
     def number(value: str, column: str) -> int | None:
-        found = narrowed_of(row, narrow.by, value, column)
-        return int(found) if isinstance(found, int | float) else None
+        return _whole(narrowed_of(row, narrow.by, value, column))
 
+    known = number(narrow.value, "contacts") is not None
     somebody = number(narrow.value, "contacts") or number("", "contacts")
     return _Parties(
         number(narrow.value, fact.column),
@@ -114,12 +115,17 @@ def _narrowed(fact: Fact, narrow: Narrow, row: Row) -> _Parties:
         number("", fact.column),
         f"{narrow.by}s not known",
         (number(narrow.value, "since"), number("", "since")),
-        role_of(narrow),
+        narrowed_of(row, narrow.by, narrow.value if known else "", "not_covered"),
     )
 
 
-def _gap(fact: Fact, parties: _Parties, row: Row, cutoff: Instant | None) -> str | None:
+def _whole(found: object) -> int | None:
+    return int(found) if isinstance(found, int | float) else None
+
+
+def _gap(leaf: Silence | Happened, parties: _Parties, row: Row, cutoff: Instant | None) -> str | None:
     """Steps 3 to 6 of silence: why the absence of an event in the window (None = ever) cannot be told; None = it can."""
+    fact = leaf.fact
     state = row.get(f"{fact.column}_state")
     if not fact.role:
         return None if state == "never" else missing(fact, row)
@@ -129,9 +135,10 @@ def _gap(fact: Fact, parties: _Parties, row: Row, cutoff: Instant | None) -> str
         return parties.hides
     if row.get("activity_stale") == 1 or state == "stale":
         return "stale"
-    if row.get(coverage_column(parties.role)) is not None or state == "not_captured":
+    unseen = state == "not_captured"  # that somebody is not captured who met others here is nothing to narrowed events
+    if parties.uncovered is not None or (unseen and leaf.narrow is None):
         return "not captured"
-    if state not in (None, "never"):
+    if state not in (None, "never", "not_captured"):
         return plain(state)
     if state is None and row.get(fact.column) is None:
         return "not on file"

@@ -149,12 +149,13 @@ def _values(leaf: Range | OneOf, holds: bool) -> Limits:
 def _silence(leaf: Silence, holds: bool, side: str) -> Limits:
     """It holds where the last one is old, or never was, and none is booked soon."""
     booking = booking_for(leaf)
+    ahead: Key = (booking, "soon") if leaf.narrow is None else (leaf.fact, "soon", leaf.narrow)
     age: Key = (leaf.fact, "age", leaf.narrow)
     if not holds:
         if side == "booked":
-            return {(booking, "soon"): Choices(frozenset({True}))}
+            return {ahead: Choices(frozenset({True}))}
         return {age: Numbers(((-math.inf, False, _length(leaf.window), True),))}
-    soon: dict[Key, Domain] = {(booking, "soon"): Choices(frozenset({False}))} if booking else {}
+    soon: dict[Key, Domain] = {ahead: Choices(frozenset({False}))} if booking or leaf.narrow else {}
     return {age: _older(leaf.window)} | soon
 
 

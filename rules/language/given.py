@@ -113,7 +113,10 @@ def _put_extra(row: dict[str, object], name: str, text: str, as_of: Instant) -> 
     elif name == "captured":
         if plain not in ("yes", "no", "true", "false"):
             raise NotGiven("captured is yes or no", "write `captured: no`")
-        row |= dict.fromkeys(_COVERAGE, None if plain in ("yes", "true") else "the CSM")
+        who = None if plain in ("yes", "true") else "the CSM"
+        row |= dict.fromkeys(_COVERAGE, who)
+        for narrowed in row.get("narrowed", {}).values():  # type: ignore[attr-defined]
+            narrowed["not_covered"] = who
     elif name == "unclassified contacts":
         if not plain.isdigit():
             raise NotGiven("unclassified contacts is a count", "write `unclassified contacts: 1`")

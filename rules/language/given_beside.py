@@ -24,6 +24,7 @@ _CUT = re.compile(r"(?P<side>top|bottom) (?P<part>\S+) of (?P<fact>.+?)(?P<own> 
 _FEATURE = re.compile(r'feature "?(?P<name>[^"]+)"?')
 _CONTACTS = re.compile(r"contacts with (?P<by>level|function) (?P<value>.+?)(?P<since> since)?")
 _LAST = re.compile(r"last (?P<event>contact|reply) with (?P<by>level|function) (?P<value>.+)")
+_NEXT = re.compile(r"next meeting with (?P<by>level|function) (?P<value>.+)")
 _LONG = 3650 * DAY
 ITS_SEGMENT = ":its segment"
 
@@ -39,7 +40,7 @@ class NotGiven(ValueError):
 def is_beside(name: str) -> bool:
     """True for a name that is none of the current facts, but of what lies beside them."""
     plain = name.lower()
-    forms = (_PAST, _CUT, _FEATURE, _CONTACTS, _LAST)
+    forms = (_PAST, _CUT, _FEATURE, _CONTACTS, _LAST, _NEXT)
     return plain in ("tags", "functions reached") or any(form.fullmatch(plain) for form in forms)
 
 
@@ -63,6 +64,9 @@ def _put(row: dict[str, object], name: str, text: str, as_of: Instant, put: PutF
         _put_contacts(row, match, text, as_of)
     elif match := _LAST.fullmatch(plain):
         _put_last(row, match, text, as_of)
+    elif match := _NEXT.fullmatch(plain):
+        never = text.strip().lower() == "never"
+        _narrowed(row, match, as_of)["next_meeting"] = None if never else instant(text, as_of)
     elif match := _PAST.fullmatch(plain):
         _put_past(row, _fact(match["fact"]), int(match["days"]), text, put)
     elif match := _CUT.fullmatch(plain):
@@ -112,6 +116,7 @@ def _narrowed(row: dict[str, object], match: re.Match[str], as_of: Instant) -> d
     value = chosen(match["value"], known, by, 0)
     narrowed: dict[tuple[str, str], dict[str, object]] = row.setdefault("narrowed", {})  # type: ignore[assignment]
     fresh: dict[str, object] = {"contacts": 1, "since": as_of - _LONG, "last_contact": None, "last_reply": None}
+    fresh |= {"next_meeting": None, "not_covered": row.get("not_covered")}
     for fact in NARROWABLE.values():  # that touches are known is part of good order
         if row.get(fact.column) is None and row.get(f"{fact.column}_state") == "not_on_file":
             row[f"{fact.column}_state"] = "never"

@@ -57,7 +57,7 @@ def alternatives(node: Node, holds: bool = True) -> list[Alternative]:
 
 def _single(leaf: Leaf, holds: bool, written: bool) -> list[Alternative]:
     if isinstance(leaf, Silence) and not holds:  # broken by what happened, or by what is booked
-        sides = ("age", "booked") if leaf.fact.role and leaf.narrow is None else ("age",)
+        sides = ("age", "booked") if leaf.fact.role else ("age",)
         return [(Literal(leaf, holds, written, side),) for side in sides]
     return [(Literal(leaf, holds, written),)]
 

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from rules.language.catalogue import BY_NAME, Fact, Kind
 
 LEVELS = ("c_level", "vp", "director", "manager", "individual")
-EXEC_LEVELS = LEVELS[:3]
 FUNCTIONS = (
     "executive",
     "it",

@@ -7,16 +7,17 @@ from typing import Any as Anything
 
 from sqlalchemy import ColumnElement, and_, case, false, func, not_, null, or_, select, true
 
-from rules.language.beside import narrowed_columns, narrowed_key, role_of
+from rules.language.beside import narrowed_columns, narrowed_key
 from rules.language.calendar import Span, start_of
 from rules.language.catalogue import Fact, coverage_column, role_columns
-from rules.language.decide_events import BOOKED_AHEAD, BOOKED_UNKNOWN, booking_for
+from rules.language.decide_events import BOOKED_AHEAD, booking_for
 from rules.language.sql import Condition, Whens, Words, absent, plain, state_of, text, value_of
 from rules.language.tree import Booked, Happened, Narrow, Silence
 from store.records import Instant
 from store.tables import facts, narrowed_facts
 
 Column = ColumnElement[Anything]
+_OF_SOME = ("contacts", "since", "not_covered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class _Parties:
     hidden: Column | None
     hides: str
     since: tuple[Column, ...]
-    role: str
+    uncovered: Column
 
 
 def event(leaf: Silence | Happened | Booked, as_of: Instant) -> Condition:
@@ -43,10 +44,9 @@ def event(leaf: Silence | Happened | Booked, as_of: Instant) -> Condition:
             seen = _seen(leaf, window, as_of)
             return case((seen, true()), (_gap(leaf, as_of).is_not(None), null()), else_=false())
         case Silence(window=window):
-            booked = false() if leaf.narrow is None else null()
             return case(
                 (_seen(leaf, window, as_of), false()),
-                (_booked_ahead(leaf, as_of), booked),
+                (_booked_ahead(leaf, as_of), false()),
                 (_gap(leaf, as_of).is_not(None), null()),
                 else_=true(),
             )
@@ -56,8 +56,6 @@ def why(leaf: Silence | Happened | Booked, as_of: Instant) -> Words:
     """Why such a phrase is unknown."""
     if isinstance(leaf, Booked):
         return case(*absent(leaf.fact), else_=null())
-    if isinstance(leaf, Silence) and leaf.narrow is not None:
-        return case((_booked_ahead(leaf, as_of), text(BOOKED_UNKNOWN)), else_=_gap(leaf, as_of))
     return _gap(leaf, as_of)
 
 
@@ -80,9 +78,12 @@ def _seen(leaf: Silence | Happened, window: Span | None, as_of: Instant) -> Cond
 
 def _booked_ahead(leaf: Silence, as_of: Instant) -> Condition:
     booking = booking_for(leaf)
-    if booking is None:
+    if leaf.narrow is not None:
+        ahead = _column(leaf.narrow.by, leaf.narrow.value, "next_meeting")
+    elif booking is not None:
+        ahead = value_of(booking)
+    else:
         return false()
-    ahead = value_of(booking)
     return and_(ahead > as_of, ahead <= as_of + BOOKED_AHEAD)
 
 
@@ -91,22 +92,24 @@ def _parties(leaf: Silence | Happened) -> _Parties:
     if leaf.narrow is not None:
         return _narrowed(fact, leaf.narrow)
     if not fact.role:
-        return _Parties(value_of(fact), false(), "", None, "", (), "")
+        return _Parties(value_of(fact), false(), "", None, "", (), null())
     count, since = role_columns(fact.role)
+    uncovered = column[coverage_column(fact.role)]
     if count is None:
         return _Parties(
-            value_of(fact), column[since].is_(None), "nobody on file", None, "", (column[since],), fact.role
+            value_of(fact), column[since].is_(None), "nobody on file", None, "", (column[since],), uncovered
         )
     nobody = and_(func.coalesce(column[count], 0) == 0, func.coalesce(column.unclassified_contacts, 0) == 0)
     hidden = column[fact.unclassified] if fact.unclassified else None
     stamps = (column[since], column.unclassified_since)
     words = f"no {fact.role} on file"
-    return _Parties(value_of(fact), nobody, words, hidden, "levels not known", stamps, fact.role)
+    return _Parties(value_of(fact), nobody, words, hidden, "levels not known", stamps, uncovered)
 
 
 def _narrowed(fact: Fact, narrow: Narrow) -> _Parties:
-    mine = {name: _column(narrow.by, narrow.value, name) for name in ("contacts", "since", fact.column)}
-    unclear = {name: _column(narrow.by, "", name) for name in ("contacts", "since", fact.column)}
+    mine = {name: _column(narrow.by, narrow.value, name) for name in (*_OF_SOME, fact.column)}
+    unclear = {name: _column(narrow.by, "", name) for name in (*_OF_SOME, fact.column)}
+    uncovered = case((mine["contacts"].is_not(None), mine["not_covered"]), else_=unclear["not_covered"])
     return _Parties(
         mine[fact.column],
         and_(func.coalesce(mine["contacts"], 0) == 0, func.coalesce(unclear["contacts"], 0) == 0),
@@ -114,7 +117,7 @@ def _narrowed(fact: Fact, narrow: Narrow) -> _Parties:
         unclear[fact.column],
         f"{narrow.by}s not known",
         (mine["since"], unclear["since"]),
-        role_of(narrow),
+        uncovered,
     )
 
 
@@ -128,11 +131,12 @@ def _gap(leaf: Silence | Happened, as_of: Instant) -> Words:
     if parties.hidden is not None:
         hides = parties.hidden.is_not(None) if cutoff is None else parties.hidden > cutoff
         whys.append((hides, text(parties.hides)))
-    covered = facts.c[coverage_column(parties.role)]
+    # That somebody is not captured who met others here is nothing to narrowed events.
+    unseen = state == "not_captured" if leaf.narrow is None else false()
     whys += [
         (or_(facts.c.activity_stale == 1, state == "stale"), text("stale")),
-        (or_(covered.is_not(None), state == "not_captured"), text("not captured")),
-        (state != "never", plain(state)),
+        (or_(parties.uncovered.is_not(None), unseen), text("not captured")),
+        (state.not_in(("never", "not_captured")), plain(state)),
         (and_(state.is_(None), value_of(fact).is_(None)), text("not on file")),
     ]
     if cutoff is not None:

@@ -177,6 +177,12 @@ class Cut:
         """Its name in store.tables.portfolio_stats, and in a row of the evaluator."""
         return f"cut:{self.column}:{self.side}:{self.share.numerator}/{self.share.denominator}:{segment or '*'}"
 
+    @classmethod
+    def of(cls, key: str) -> Cut:
+        """The cut of which this is a name in store.tables.portfolio_stats."""
+        _, column, side, share, segment = key.split(":")
+        return cls(column, side, Fraction(share), segment != "*")
+
     @property
     def own(self) -> str:
         """Its name in the evidence, whatever the account's segment is."""

@@ -20,7 +20,7 @@ alerts = Table(
     at("fired_at", nullable=True),
     at("clear_since", nullable=True),
     at("closed_at", nullable=True),
-    Column("close_reason", Text),  # resolved | not_held | account_gone | rule_removed | rule_changed
+    Column("close_reason", Text),  # resolved | not_held | account_gone | rule_removed | rule_shadowed | rule_changed
     at("last_outcome_at"),  # as_of at which true or false was last known; unknown time counts for nothing
     Column("unknown_reason", Text),
     at("unknown_since", nullable=True),

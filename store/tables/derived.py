@@ -154,7 +154,7 @@ absences = Table(
     at("recorded_at"),
 )
 
-# What was told of relationships to hand over: once per member, account and reason.
+# What was told of relationships to hand over: once per member, account, reason, and to whom.
 handovers = Table(
     "handovers",
     metadata,
@@ -162,6 +162,7 @@ handovers = Table(
     Column("account_id", BigInteger, ForeignKey("accounts.id"), primary_key=True),
     Column("since", BigInteger, primary_key=True),  # when the account got another CSM; 0: the member has left
     at("told_at"),
+    Column("told_to", Text),  # key of whom the account belonged to; NULL: the operators
 )
 
 # What a person said about two CRM rows: they are one account (link), or they are not (part). Stronger than any match.

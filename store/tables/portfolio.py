@@ -166,6 +166,10 @@ narrowed_facts = Table(
     at("since", nullable=True),  # the earliest creation stamp among them
     at("last_contact", nullable=True),
     at("last_reply", nullable=True),
+    at("next_meeting", nullable=True),  # the earliest that is booked with one of them
+    # NULL = covered, else who of us is not captured: the CSM, or whoever touched one of them within 180 days. Of the row
+    # `unclear` it is said of a level, or function, with nobody.
+    Column("not_covered", Text),
 )
 
 # What health is made of, now (`days` 0) and 30 days before: why it is what it is, and why it moved.

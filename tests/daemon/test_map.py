@@ -29,6 +29,7 @@ from daemon.map.values import is_personal, judge, samples
 from daemon.map.words import CUSTOMERS, VOCABULARY, match, tokens
 from daemon.map.write import checked
 from sandbox.clock import DAY
+from sandbox.hubspot.schema import Property
 from sandbox.versions import On
 from tests.clocks import StepClock
 from tests.connectors.test_explore import contracts
@@ -232,6 +233,34 @@ def test_values_that_cannot_be_it_are_not_proposed(org: Org) -> None:
     assert ([], []) == (chosen(found, "term"), chosen(found, "renewal"))
 
 
+def test_tags_and_team_size_are_proposed(org: Org) -> None:
+    """A multi-select of words that customers share, and a count of people; a field of its own comes before the employees."""
+    org.state.org.catalogue.add_fields(
+        "Account", "Customer_Tags__c multipicklist:4099 =beta|pilot|reference\nTeam_Size__c double"
+    )
+    customers(org, 5, Customer_Tags__c=["beta;pilot", "beta", None, "pilot", "reference;beta"], NumberOfEmployees=4_000,
+              Team_Size__c=[4.0, 12.0, 30.0, 8.0, 5.0])  # fmt: skip
+    found = surveyed(org)
+    assert [{"field": "Customer_Tags__c"}] == chosen(found, "tags")
+    assert (1, 0) == (empty(found, "tags"), empty(found, "team_size"))
+    assert [{"field": "Team_Size__c"}] == chosen(found, "team_size")
+    size = next(p for p in found.proposals if p.fact == "team_size")
+    assert ["NumberOfEmployees"] == [one.option.field for one in size.alternatives]
+    shown = text(found)
+    assert '80% filled; called "customer tags"; 3 different tags' in shown
+    assert '100% filled; called "team size"; 4 to 30' in shown
+
+
+def test_what_each_customer_says_in_its_own_words_is_no_tag(org: Org) -> None:
+    """Free text under a fitting name is not proposed, and without any field the page says what that means."""
+    org.state.org.catalogue.add_fields("Account", "Tags__c string:255")
+    org.state.org.catalogue.drop_field("Account", "NumberOfEmployees")
+    customers(org, 5, Tags__c=[f"likes the feature number {n}" for n in range(5)])
+    found = surveyed(org)
+    assert ([], []) == (chosen(found, "tags"), chosen(found, "team_size"))
+    assert "nothing found; without them no rule can ask" in " ".join(text(found).split())
+
+
 def test_a_sample_says_that_it_is_one(org: Org) -> None:
     """More customers than the sample holds: fill is counted by the org, empty customers are an estimate."""
     customers(org, 410, ARR__c=[1_000.0 * (n + 1) if n % 2 else None for n in range(410)])
@@ -301,6 +330,18 @@ def test_a_portal_is_surveyed_by_a_sample(portal: Portal) -> None:
     assert {1: "tier_1", 2: "tier_2", 3: "tier_3"} == (found.tier.values if found.tier else None)
 
 
+def test_tags_and_team_size_of_a_portal(portal: Portal) -> None:
+    """HubSpot's own count of employees stands in for the team size; several checkboxes are tags."""
+    portal.add_property("companies", Property("numberofemployees", "number", label="Number of Employees"))
+    portal.add_property("companies", Property("account_tags", "enumeration", ("beta", "pilot"), multiple=True))
+    for number in range(1, 4):
+        fields = {"name": f"Acme {number}", "lifecyclestage": "customer", "numberofemployees": str(10 * number)}
+        portal.add("companies", str(number), fields | {"account_tags": "beta;pilot"})
+    found = surveyed_portal(portal)
+    assert [{"field": "numberofemployees"}] == chosen(found, "team_size")
+    assert [{"field": "account_tags"}] == chosen(found, "tags")
+
+
 def test_contracts_of_a_portal_are_summed_by_association(portal: Portal) -> None:
     """A custom object with a status: what is active counts, under its full name and without a path."""
     for number in (1, 2):
@@ -338,6 +379,12 @@ def test_contracts_of_a_portal_are_summed_by_association(portal: Portal) -> None
         ("usage_key", "SalesforceAccountId", False),
         ("tier", "Kundenklasse__c", True),
         ("auto_renews", "Tacite_reconduction__c", True),
+        ("team_size", "Teamgröße__c", True),
+        ("team_size", "numberofemployees", True),
+        ("team_size", "Employee_Range__c", False),
+        ("tags", "Schlagwörter", True),
+        ("tags", "Étiquettes", True),
+        ("tags", "Tag_Manager_Id__c", False),
     ],
 )
 def test_names_of_four_languages(fact: str, name: str, likely: bool) -> None:

@@ -69,6 +69,16 @@ from rules.language import load
         (
             "no contact with level c level in 60 days",
             "last contact with level c level: never, next exec meeting: in 3 days",
+            "fires",
+        ),
+        (
+            "no contact with level c level in 60 days",
+            "last contact with level c level: never, next meeting with level c level: in 3 days",
+            "silent",
+        ),
+        (
+            "no contact with level c level in 60 days",
+            "captured: no, last contact with level c level: never",
             "unknown",
         ),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
 from sqlalchemy import insert
 
 from daemon.alerting import advance
@@ -12,7 +13,7 @@ from rules.facts.settings import FactSettings
 from rules.language import RuleSet, load
 from store.engine import Store
 from store.records import DAY, HOUR
-from store.tables import accounts, alerts, facts
+from store.tables import accounts, alerts, facts, transitions
 from tests.daemon.alertworld import World, world
 
 TEXT = "rules: [{{rule: big, class: churn, severity: high, status: {status}, when: arr is at least 50k}}]"
@@ -42,14 +43,48 @@ def test_nobody_is_told_of_a_rule_in_the_shadow(store: Store) -> None:
 
 
 def test_an_open_alert_closes_when_its_rule_goes_into_the_shadow(store: Store) -> None:
-    """What was told before is over: the alert closes, and the finding stays."""
+    """What was told before is over: the alert closes, its message says that the rule is in the shadow, not removed."""
     w = world(store)
     w.account(1)
     w.begin()
     fired(w, "live")
     w.at += DAY
     assert 0 == fired(w, "shadow")["alerts"]
+    assert "rule_shadowed" == w.alert("big")["close_reason"]
+    assert "the rule now runs in the shadow" in [row["reason"] for row in w.rows(transitions)]
+    assert "closed: the rule now runs in the shadow" in w.last_body()
+    assert "removed" not in w.last_body()
+
+
+def test_a_rule_that_is_gone_is_not_in_the_shadow(store: Store) -> None:
+    """An alert of a rule that no file has any more is closed as removed."""
+    w = world(store)
+    w.account(1)
+    w.begin()
+    fired(w, "live")
+    w.at += DAY
+    dataclasses.replace(w, rules=load({"r.yaml": "rules: []"})).run()  # type: ignore[arg-type]
     assert "rule_removed" == w.alert("big")["close_reason"]
+
+
+@pytest.mark.parametrize(
+    ("days", "episode", "ops"),
+    [(1, 1, ["post alert", "update alert"]), (10, 2, ["post alert", "post alert", "update alert"])],
+)
+def test_a_rule_that_leaves_the_shadow_opens_like_any_other(
+    store: Store, days: int, episode: int, ops: list[str]
+) -> None:
+    """Within the flap window the episode goes on in its message; later what the shadow fired on is a new one, told anew."""
+    w = world(store)
+    w.account(1)
+    w.begin()
+    fired(w, "live")
+    w.at += DAY
+    fired(w, "shadow")
+    w.at += days * DAY
+    assert 1 == fired(w, "live")["alerts"]
+    assert (episode, "firing", None) == tuple(w.alert("big")[name] for name in ("episode", "state", "close_reason"))
+    assert ops == w.ops()
 
 
 def test_a_rule_in_the_shadow_is_evaluated_and_counted(store: Store) -> None:

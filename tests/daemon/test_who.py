@@ -34,7 +34,7 @@ from store.tables import (
     touch_members,
     touches,
 )
-from tests.daemon.alertworld import ANN, BOB, LEA, World, world
+from tests.daemon.alertworld import ANN, BOB, World, world
 from tests.daemon.desk import ALERTS, ANN_ID, BOB_ID, OPERATORS, OPS_ID, Desk, desk
 
 _PATIENCE = 10.0
@@ -244,35 +244,85 @@ def test_a_redelivered_answer_is_applied_once(office: Office) -> None:
 # ---------------------------------------------------------------- handing over
 
 
-def test_a_leaver_is_told_once_as_one_list(store: Store) -> None:
-    """Bob leaves two relationships at two accounts: one message to the operators, and none the next day."""
+def leaves(store: Store, member: str, active: int = 0) -> None:
+    """One of ours leaves, or comes back."""
+    with store.write() as c:
+        c.execute(update(members).where(members.c.key == member).values(active=active))
+
+
+def digested(w: World) -> list[str]:
+    """Texts of the digests of today, after the day's other messages."""
+    before = len(bodies(w, "digest"))
+    w.digest()
+    return [json.dumps(body["blocks"], ensure_ascii=False) for body in bodies(w, "digest")[before:]]
+
+
+def test_a_leavers_relationships_are_told_once_to_whose_accounts_they_are(store: Store) -> None:
+    """Bob leaves two relationships at accounts of Ann: two lines of her digest, none the next day, and nothing elsewhere."""
     w = world(store)
     for number in (1, 2):
         w.account(number)
         stranger(w, number, number, "exec")
         meetings(w, number, BOB, (3, 20, 50), number)
+    w.begin()
+    assert [] == digested(w)
+    leaves(store, BOB)
+    (ann,) = digested(w)
+    assert "*Relationships to take over* (2)" in ann
+    assert "• Account 2: Person 2, strength 80 with Bob, who has left; last touch 2026-02-27" in ann
+    w.at += DAY
+    assert ([], 0) == (digested(w), tell_hand_overs(store, w.policy, w.at))
+
+
+def test_whoever_gets_the_account_is_told_what_the_lead_was(store: Store) -> None:
+    """Bob's own account: his lead hears of it first; when Ann gets it, she does, once."""
+    w = world(store)
+    w.account(1, csm=BOB)
+    stranger(w, 1)
+    meetings(w, 1, BOB, (3, 20, 50))
+    w.begin()
+    leaves(store, BOB)
+    (lea,) = digested(w)
+    assert "Person 1, strength" in lea
+    w.at += DAY
+    w.change(1, csm=ANN)
+    (ann,) = digested(w)
+    assert "Person 1, strength" in ann
+    w.at += DAY
+    assert [] == digested(w)
+
+
+def test_what_nobody_takes_over_is_told_to_the_operators_once_as_one_list(store: Store) -> None:
+    """Bob leaves two relationships at accounts without a CSM: one message, and none the next day."""
+    w = world(store)
+    for number in (1, 2):
+        w.account(number, csm=None)
+        stranger(w, number, number, "exec")
+        meetings(w, number, BOB, (3, 20, 50), number)
     assert 0 == tell_hand_overs(store, w.policy, w.at)
-    with store.write() as c:
-        c.execute(update(members).where(members.c.key == BOB).values(active=0))
+    leaves(store, BOB)
     assert (1, 0) == (tell_hand_overs(store, w.policy, w.at), tell_hand_overs(store, w.policy, w.at + DAY))
     (body,) = bodies(w, "operators")
     assert body["text"] == "To hand over: Bob has left; 2 relationships"
-    assert "Account 2 (CSM Ann): Person 2, strength " in json.dumps(body)
+    assert "Account 2 (no CSM): Person 2, strength " in json.dumps(body)
 
 
 def test_who_comes_back_and_leaves_again_is_told_again(store: Store) -> None:
-    """A return takes back what was told."""
+    """A return takes back what was told, of what is the operators' and of what is Ann's."""
     w = world(store)
-    w.account(1)
-    stranger(w, 1)
-    meetings(w, 1, LEA, (3, 20))
+    for number, csm in ((1, None), (2, ANN)):
+        w.account(number, csm=csm)
+        stranger(w, number, number)
+        meetings(w, number, BOB, (3, 20), number)
+    w.begin()
     told = []
     for active in (0, 1, 0):
-        with store.write() as c:
-            c.execute(update(members).where(members.c.key == LEA).values(active=active))
+        leaves(store, BOB, active)
         w.at += DAY
-        told.append(tell_hand_overs(store, w.policy, w.at))
-    assert [1, 0, 1] == told
+        told.append(
+            (len([text for text in digested(w) if "take over" in text]), tell_hand_overs(store, w.policy, w.at))
+        )
+    assert [(1, 1), (0, 0), (1, 1)] == told
 
 
 def test_a_long_hand_over_stays_within_slacks_limits() -> None:

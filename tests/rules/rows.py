@@ -72,7 +72,9 @@ def _members(rng: random.Random) -> Iterator[tuple[tuple[str, str], object]]:
 
 def _narrowed(rng: random.Random) -> dict[str, object]:
     last = {name: None if rng.random() < 0.4 else _past(rng) for name in ("since", "last_contact", "last_reply")}
-    return {"contacts": rng.choice((0, 1, 3)), **last}
+    ahead = rng.choice((None, None, AS_OF, AS_OF + 14 * DAY, AS_OF + 14 * DAY + 1))
+    beside = {"next_meeting": ahead, "not_covered": rng.choice((None, None, None, "Ann Lee"))}
+    return {"contacts": rng.choice((0, 1, 3)), **last, **beside}
 
 
 def random_cuts(rng: random.Random, columns: Iterable[str], cuts: Iterable[Any]) -> dict[str, object]:

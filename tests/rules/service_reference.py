@@ -152,8 +152,8 @@ def whitespace(rows: Rows, states: dict[str, str]) -> int:
     return sum(prices.get(feature, 0) for feature, state in states.items() if state in ("offered", "lapsed"))
 
 
-def narrowed(rows: Rows, account: int, as_of: int) -> dict[tuple[str, str], tuple[int, Any, Any, Any]]:
-    """(by, value) -> (persons on file, since, last contact, last reply)."""
+def narrowed(rows: Rows, account: int, as_of: int) -> dict[tuple[str, str], tuple[int, Any, Any, Any, Any]]:
+    """(by, value) -> (persons on file, since, last contact, last reply, next meeting)."""
     groups: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     for person in mine(rows.tables["persons"], account):
         if person["created_at"] > as_of:
@@ -164,6 +164,8 @@ def narrowed(rows: Rows, account: int, as_of: int) -> dict[tuple[str, str], tupl
         function = level.get("function") or "unknown"
         groups["level", LEVELS.get(level.get("level") or 0, "")].append(person)
         groups["function", "" if function == "unknown" else function].append(person)
+    meetings = [t for t in rows.tables["touches"] if t["kind"] == "meeting" and on_record(t, as_of)]
+    booked = [t for t in meetings if t["starts_at"] > as_of]
     found = {}
     for key, persons in groups.items():
         here = [p for p in persons if p["deleted_at"] is None or p["deleted_at"] > as_of]
@@ -174,5 +176,6 @@ def narrowed(rows: Rows, account: int, as_of: int) -> dict[tuple[str, str], tupl
             min((p["created_at"] for p in here), default=None),
             max((t["occurred_at"] for t in touches), default=None),
             max((t["occurred_at"] for t in touches if t["inbound"]), default=None),
+            min((t["starts_at"] for t in booked if t["person_id"] in ids), default=None),
         )
     return found

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
+from rules.facts import FactSettings, customers_at, narrowed
+from rules.levels import DIRECTOR, VP
 from store.engine import Store
 from store.records import DAY, HOUR
 from tests.rules import coverage_reference as reference
@@ -52,6 +54,53 @@ def test_team_member_who_met_an_exec_lately_must_be_captured(connection: Connect
     boss, _ = rows.person(account, "exec"), rows.person(account, "user")
     met(rows, rows.member("seller@us.example", "Sam Seller"), boss, ago(30))
     assert (uncovered(connection, rows)) == ("Sam Seller", "Sam Seller", None)
+
+
+def narrowed_of(conn: Connection, rows: Rows) -> dict[tuple[str, str], tuple[str | None, int | None]]:
+    """Level or function -> who is not captured, and the next meeting."""
+    with conn.begin() as transaction:
+        rows.save(conn)
+        found = conn.execute(narrowed(NOW, FactSettings(), customers_at(NOW, FactSettings()))).all()
+        transaction.rollback()
+    return {(row.by, row.value): (row.not_covered, row.next_meeting) for row in found}
+
+
+def test_each_level_and_function_has_its_own_coverage_and_its_own_meetings(connection: Connection) -> None:
+    """The seller met the VP of finance and is not captured: of others the captured CSM alone decides; bookings likewise."""
+    rows = orderly()
+    account = rows.account()
+    vp, director, stranger = rows.person(account, "exec"), rows.person(account, "exec"), rows.person(account, None)
+    rows.tables["person_levels"][0] |= {"level": VP, "function": "finance"}
+    rows.tables["person_levels"][1] |= {"level": DIRECTOR, "function": "it"}
+    met(rows, rows.member("seller@us.example", "Sam Seller"), vp, ago(179))
+    rows.booking(director, ago(-3), logged=ago(1))
+    rows.booking(stranger, ago(-2), logged=ago(1))
+    rows.booking(vp, ago(-1), logged=ago(1), withdrawn=ago(0.5))
+    assert {
+        ("level", "vp"): ("Sam Seller", None),
+        ("level", "director"): (None, ago(-3)),
+        ("level", ""): (None, ago(-2)),
+        ("function", "finance"): ("Sam Seller", None),
+        ("function", "it"): (None, ago(-3)),
+        ("function", ""): (None, ago(-2)),
+    } == narrowed_of(connection, rows)
+
+
+def test_a_touch_of_180_days_asks_for_nobody_and_without_a_csm_the_team_must_be_there(connection: Connection) -> None:
+    """180 whole days ago is outside; an account without a CSM is not covered for a level that nobody of us met."""
+    rows = orderly()
+    account = rows.account(csm=None)
+    vp, director = rows.person(account, "exec"), rows.person(account, "exec")
+    for row, level in zip(rows.tables["person_levels"], (VP, DIRECTOR), strict=True):
+        row |= {"level": level, "function": "it"}
+    seller = rows.member("seller@us.example", "Sam Seller")
+    captured(rows, seller)
+    met(rows, seller, vp, ago(30))
+    met(rows, seller, director, ago(180))
+    found = narrowed_of(connection, rows)
+    assert (None, "no CSM", None) == tuple(
+        found[key][0] for key in (("level", "vp"), ("level", "director"), ("function", "it"))
+    )
 
 
 def test_numbers_by_role_follow_the_coverage_of_that_role(connection: Connection) -> None:

@@ -166,7 +166,7 @@ def test_statements_equal_the_reference(connection: Connection, seed: int) -> No
                 if name not in ("features", "narrowed")
             }
             got["features"] = {value: state for who, fact, value, state in some if (who, fact) == (account, "features")}
-            got["narrowed"] = {(by, value): tuple(rest) for who, by, value, *rest in events if who == account}
+            got["narrowed"] = {(by, value): tuple(rest) for who, by, value, *rest, _ in events if who == account}
             assert got == {
                 name: pytest.approx(value, abs=2e-9) if isinstance(value, float) else value
                 for name, value in wanted.items()

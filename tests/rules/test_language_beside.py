@@ -74,7 +74,7 @@ def ruleset(when: str, escalate: str = "", calendar: Calendar | None = None) -> 
             "no contact with level c level in 60 days",
             {"last contact with level c level": "70 days ago"},
             "last contact with c level: 70 days ago (2026-03-23)",
-            "there is a contact with c level",
+            "there is a contact with c level or a meeting with c level is booked for the next 14 days",
         ),
         (
             "no feedback asked in 180 days",

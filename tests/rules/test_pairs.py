@@ -94,7 +94,9 @@ def test_who_left_has_relationships_to_hand_over(connection: Connection) -> None
     )  # fmt: skip
     assert (ago(5), 0) == (line["last_contact"], line["since"])
     assert line["strength"] >= 6_000
-    rows.add("handovers", member_id=lea, account_id=account, since=0, told_at=NOW)
+    told = rows.add("handovers", member_id=lea, account_id=account, since=0, told_at=NOW, told_to=None)
+    assert [line["recipient"]] == [row["recipient"] for row in asked(connection, rows, hand_overs(NOW, untold=True))]
+    told["told_to"] = line["recipient"]
     assert [] == asked(connection, rows, hand_overs(NOW, untold=True))
     assert 1 == len(asked(connection, rows, hand_overs(NOW)))
 

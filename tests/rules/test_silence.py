@@ -181,3 +181,45 @@ def test_never_happened(given: dict[str, str], expected: tuple[bool | None, str 
 def test_other_phrases(when: str, given: dict[str, str], expected: tuple[bool | None, str | None]) -> None:
     """Intervals, partial values, bookings, knowledge and Kleene's all and any."""
     assert said(when, given) == expected
+
+
+# ---------------------------------------------------------------- narrowed to a level or a function
+
+NARROWED = "no contact with level c level in 15 days"
+
+
+def narrowed_silence(of: dict[str, object], unclear: dict[str, object] | None = None, **columns: object) -> object:
+    """What `no contact with level c level in 15 days` says of narrowed rows in good order but for these values."""
+    good = {"contacts": 1, "since": AS_OF - 900 * DAY, "last_contact": AS_OF - 20 * DAY, "last_reply": None}
+    good |= {"next_meeting": None, "not_covered": None}
+    rows: dict[tuple[str, str], dict[str, object]] = {}
+    if of:
+        rows["level", "c_level"] = good | of
+    if unclear is not None:
+        rows["level", ""] = good | {"last_contact": None} | unclear
+    return said(NARROWED, {"last contact": "1 days ago"}, narrowed=rows, **columns)
+
+
+@pytest.mark.parametrize(("ahead", "truth"), [(0, True), (1, False), (14 * DAY, False), (14 * DAY + 1, True)], ids=str)
+def test_a_meeting_with_that_level_breaks_its_silence(ahead: int, truth: bool) -> None:
+    """Booked from the next instant to the 14th day, to the microsecond, also when data are stale."""
+    booked: dict[str, object] = {"next_meeting": AS_OF + ahead}
+    assert (truth, None) == narrowed_silence(booked)
+    if truth is False:
+        assert (False, None) == narrowed_silence(booked, activity_stale=1)
+
+
+def test_a_meeting_with_somebody_else_is_nothing_to_that_level() -> None:
+    """Neither an exec of another level, nor somebody whose level nobody knows, breaks the silence of c levels."""
+    other = {"next_exec_meeting": AS_OF + DAY, "next_exec_meeting_state": None, "next_meeting": AS_OF + DAY}
+    assert (True, None) == narrowed_silence({"contacts": 1}, {"next_meeting": AS_OF + DAY}, **other)
+
+
+def test_a_level_has_its_own_coverage() -> None:
+    """Who met others need not be captured; who met that level must be; of a level with nobody the other row says it."""
+    others = {"not_covered": "Sam", "not_covered_exec": "Sam", "last_contact_state": "not_captured"}
+    assert (True, None) == narrowed_silence({"contacts": 1}, {"not_covered": "Sam"}, **others)
+    unknown = (None, "last contact: not captured")
+    assert unknown == narrowed_silence({"not_covered": "Sam"}, {})
+    assert unknown == narrowed_silence({}, {"not_covered": "the CSM"})
+    assert (True, None) == narrowed_silence({}, {})

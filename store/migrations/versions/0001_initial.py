@@ -787,6 +787,7 @@ def upgrade() -> None:
     sa.Column('account_id', sa.BigInteger(), nullable=False),
     sa.Column('since', sa.BigInteger(), nullable=False),
     sa.Column('told_at', sa.BigInteger(), nullable=False),
+    sa.Column('told_to', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_handovers_account_id')),
     sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_handovers_member_id')),
     sa.PrimaryKeyConstraint('member_id', 'account_id', 'since', name=op.f('pk_handovers'))
@@ -811,6 +812,8 @@ def upgrade() -> None:
     sa.Column('since', sa.BigInteger(), nullable=True),
     sa.Column('last_contact', sa.BigInteger(), nullable=True),
     sa.Column('last_reply', sa.BigInteger(), nullable=True),
+    sa.Column('next_meeting', sa.BigInteger(), nullable=True),
+    sa.Column('not_covered', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_narrowed_facts_account_id')),
     sa.PrimaryKeyConstraint('account_id', 'by', 'value', name=op.f('pk_narrowed_facts'))
     )
