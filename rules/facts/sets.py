@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CTE, Select, and_, case, false, func, literal, null, or_, select, union_all
+from sqlalchemy import CTE, Select, and_, case, func, literal, null, or_, select, union_all
 from sqlalchemy.sql.expression import FromClause
 
 from rules.facts.contracts import scope
-from rules.facts.coverage import coverage
+from rules.facts.coverage import narrowed_coverage
 from rules.facts.features import feature_state, uses
 from rules.facts.freshness import stale_sources
-from rules.facts.moment import Expr, Moment, count_if, half_up, known, moment, once, whole, word
+from rules.facts.moment import Moment, count_if, half_up, known, moment, once, whole, word
 from rules.facts.people import on_record
 from rules.facts.settings import FactSettings
 from rules.facts.usage import feed_rhythm, usage
-from rules.language.sets import FUNCTIONS
 from rules.levels import LEVEL_NAMES
 from store.records import Instant
 from store.tables import account_fields, person_levels, persons, touches
 
 REACHED_DAYS = 180
-_LEVELS = tuple(LEVEL_NAMES.values())
-_ROLES: Mapping[str, Expr] = {
-    **{f"level_{name}": person_levels.c.level == number for number, name in LEVEL_NAMES.items()},
-    **{f"function_{name}": person_levels.c.function == name for name in FUNCTIONS},
-    "nobody": false(),
-}
-"""Whom a narrowed event is with, for step 5 of silence: each asks for whoever of us touched such persons."""
+_LEVEL = case(*((person_levels.c.level == number, word(name)) for number, name in LEVEL_NAMES.items()))
+_FUNCTION = case((person_levels.c.function != "unknown", person_levels.c.function))
+"""What an event is narrowed to, as it follows from the levels; NULL where nobody knows it."""
 TAG = "tag:"
 """What the names of the mapped fields begin with that are one tag each."""
 
@@ -79,15 +73,10 @@ def narrowed(as_of: Instant, settings: FactSettings, among: Customers) -> Select
     m = moment(as_of, settings.timezone)
     people = _people(m, among.all)
     p = people.c
-    level = case(
-        *((p.level == number, word(name)) for number, name in LEVEL_NAMES.items()),
-        else_=word(""),
-    )
-    by_function = case((or_(p.function.is_(None), p.function == "unknown"), word("")), else_=p.function)
-    covered = coverage(m, among.all, _ROLES)
+    covered = narrowed_coverage(m, among.all, {"level": _LEVEL, "function": _FUNCTION})
     parts = []
-    for by, value in (("level", level), ("function", by_function)):
-        group = (p.account_id, value)
+    for by in covered.here:
+        value = func.coalesce(p[by], word(""))
         found = (
             select(
                 p.account_id,
@@ -99,14 +88,10 @@ def narrowed(as_of: Instant, settings: FactSettings, among: Customers) -> Select
                 func.max(p.last_reply).label("last_reply"),
                 func.min(p.next_meeting).label("next_meeting"),
             )
-            .group_by(*group)
+            .group_by(p.account_id, value)
             .subquery(f"by_{by}")
         )
-        whose = [
-            (found.c.value == name, covered.c[f"{by}_{name}"]) for name in (_LEVELS if by == "level" else FUNCTIONS)
-        ]
-        unseen = case(*whose, else_=covered.c.nobody).label("not_covered")
-        parts.append(select(*found.c, unseen).join(covered, covered.c.account_id == found.c.account_id))
+        parts.append(covered.join(by, found))
     return union_all(*parts).subquery("narrowed").select()
 
 
@@ -131,8 +116,8 @@ def _people(m: Moment, customers: CTE) -> CTE:
             p.account_id,
             p.created_at,
             case((on_file, 1), else_=0).label("on_file"),
-            level.level,
-            level.function,
+            _LEVEL.label("level"),
+            _FUNCTION.label("function"),
             last.c.last_contact,
             last.c.last_reply,
             last.c.next_meeting,
