@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from random import Random
 
@@ -18,12 +18,20 @@ LATELY = 4 * DAY
 """Of mails from earlier than this before the demo only those are answered that nothing has followed."""
 
 
-def answer(happenings: Iterable[Happening], start: int, rng: Random) -> list[Happening]:
-    """All activities with the answers added. `start`: the first evaluation."""
+def answer(
+    happenings: Iterable[Happening],
+    start: int,
+    rng: Random,
+    waiting: Set[str] = frozenset(),
+    careful: Set[str] = frozenset(),
+) -> list[Happening]:
+    """All activities with the answers added. `start`: the first evaluation; `waiting`: keys of mails that get none;
+    `careful`: accounts whose mails are never forgotten otherwise.
+    """
     known = list(happenings)
     reached = _reached(known)
-    waiting = [h for h in known if _waits(h, reached, start)]
-    answered = [mail for mail in waiting if rng.random() >= FORGOTTEN]
+    open_ = [h for h in known if h.key not in waiting and _waits(h, reached, start)]
+    answered = [mail for mail in open_ if rng.random() >= FORGOTTEN or mail.account in careful]
     first = 1 + max((int(h.key.removeprefix("h-")) for h in known), default=0)
     return known + [_answer(mail, f"h-{number:06d}", rng) for number, mail in enumerate(answered, first)]
 

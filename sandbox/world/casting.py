@@ -32,15 +32,19 @@ class Cast:
         systems: tuple[str, ...] | None = None,
         attention: int | None = None,
         execs: int = 1,
+        poorest: bool = False,
     ) -> Draft:
         """An account in good order that no story has yet: three years old, captured, known people, no renewal date.
 
-        `attention`: of this tier, as far from the cuts as can be. Raises LookupError when the world is too small.
+        `attention`: of this tier, as far from the cuts as can be; `poorest`: the one of the least ARR. Raises LookupError
+        when the world is too small.
         """
         pool = [d for d in self.roster.of_kind("customer") if self._fits(d, segments, systems, attention)]
         if not pool:
             raise LookupError("the world has too few customers to hold every story; ask for more accounts")
         draft = max(pool, key=lambda d: d.attention_margin) if attention is not None else pool[0]
+        if poorest:
+            draft = min(pool, key=lambda d: d.arr or 0)
         if self.anew:
             draft.people, draft.life = [], Life(curve=Curve(level=draft.life.curve.level))
         self._tidy(draft)
@@ -73,6 +77,10 @@ class Cast:
     def hand_to_newcomer(self, draft: Draft, first_day: int) -> None:
         """The CSM of whom nothing is captured has it from `first_day` on: what looks like silence is not known then."""
         self.hand_over(draft, self.roster.team.newcomer, first_day - 1)
+
+    def left(self) -> int:
+        """How many accounts no story has yet that one could take."""
+        return sum(self._fits(d, (), None, None) for d in self.roster.of_kind("customer"))
 
     def _fits(
         self, draft: Draft, segments: tuple[str, ...], systems: tuple[str, ...] | None, attention: int | None
@@ -117,6 +125,23 @@ def silent_since(draft: Draft, role: str, last: int, person: PersonDraft, until:
     """The last contact with that role (exec | user | all) is a mail of ours on day `last`, until day `until`."""
     draft.life.quiet.append((role, last, until))
     draft.life.pins.append(Pin(last, "out", person))
+
+
+def only_as_planted(draft: Draft) -> None:
+    """Nothing happens but what is pinned, ordered or offered, and no ticket is written that is not counted."""
+    draft.life.quiet.append(("all", ALWAYS, FOREVER))
+    draft.life.tickets, draft.life.offers = [], []
+
+
+def regular(draft: Draft, person: PersonDraft, kind: str, step: int, first: int = -345, until: int = 46) -> None:
+    """One activity with somebody every `step` days; meetings and calls every 15 days make a strong relationship."""
+    draft.life.pins += [Pin(day, kind, person) for day in range(first, until, step)]
+
+
+def without_executives(draft: Draft) -> None:
+    """Only users and shared inboxes are on file, nobody who is an executive or might be one."""
+    draft.people = [p for p in draft.people if p.standing in ("user", "nobody")]
+    draft.life.sponsors, draft.life.strangers = [], []
 
 
 def never_met(draft: Draft, role: str) -> None:

@@ -32,12 +32,14 @@ class Diary:
         self.days = days
         self.rng = rng
         self.happenings: list[Happening] = []
+        self.waiting: set[str] = set()
+        """Keys of mails that get no answer but a planted one."""
         self._taken: set[tuple[str, int]] = set()
 
     def apart(self, rng: Random) -> Diary:
         """The same diary, written on with another `rng`."""
         other = Diary(self.days, rng)
-        other.happenings, other._taken = self.happenings, self._taken
+        other.happenings, other._taken, other.waiting = self.happenings, self._taken, self.waiting
         return other
 
     def email(
@@ -52,8 +54,9 @@ class Diary:
         automatic: bool = False,
         extra_to: int = 0,
         hour: int | None = None,
+        waits: bool = False,
     ) -> None:
-        """One mail; `late`: days until it is logged by hand, 0 = captured within minutes."""
+        """One mail; `late`: days until it is logged by hand, 0 = captured within minutes; `waits`: nobody answers it."""
         at = self._minute(draft, day, hour)
         logged = at + self.rng.randint(1, 20) * MINUTE if not late else self._by_hand(day + late)
         self._add(
@@ -66,6 +69,8 @@ class Diary:
             extra_to=extra_to,
             status="done",
         )
+        if waits:
+            self.waiting.add(self.happenings[-1].key)
 
     def call(
         self,

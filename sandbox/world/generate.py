@@ -25,6 +25,7 @@ from sandbox.world.noise import Noise, keep_captured
 from sandbox.world.people import People
 from sandbox.world.ranks import assign_attention
 from sandbox.world.stories_identity import identities
+from sandbox.world.stories_later import later_rules
 from sandbox.world.stories_past import lost_customers
 from sandbox.world.stories_people import single_threaded, touches_overdue
 from sandbox.world.stories_renewal import CSM_CHANGES, contracts_lapsed, executives_silent
@@ -69,6 +70,8 @@ def generate(
     apart = Random(f"{seed}: who belongs to whom")
     also = people.apart(apart)
     identities(Cast(roster, also, apart, stories, anew=True))
+    anew = Random(f"{seed}: later rules")
+    later_rules(Cast(roster, people.apart(anew), anew, stories, anew=True))
     families = Families(roster, also, apart)
     families.adopt()
     families.staff()
@@ -82,7 +85,10 @@ def generate(
     later = diary.apart(apart)
     families.live(later, Ledger(calendar, apart, tickets=ledger.tickets), days)
     Acquaintances(roster, also, later, apart, days).add(ledger.deals)
-    diary.happenings = answer(diary.happenings, calendar.start, Random(f"{seed}: who answers"))
+    careful = {d.key for d in roster.drafts if d.life.planned}
+    diary.happenings = answer(
+        diary.happenings, calendar.start, Random(f"{seed}: who answers"), diary.waiting, careful
+    )
     world = _freeze(seed, roster, diary, ledger, stories=stories, ids=ids, days=days)
     below = [p for d in roster.of_kind("prospect") for p in samples(d, calendar, days, apart)]
     return measure(replace(world, usage=(*world.usage, *below)))

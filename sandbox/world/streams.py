@@ -161,7 +161,7 @@ class Care:
                 self.draft, pin.day, [who], persons, booked=pin.booked, cancelled=pin.cancelled, hour=pin.hour
             )
         else:
-            self.diary.email(self.draft, pin.day, who, persons, pin.kind, hour=pin.hour)
+            self.diary.email(self.draft, pin.day, who, persons, pin.kind, hour=pin.hour, waits=pin.waits)
 
     def _forbidden(self, persons: list[PersonDraft], day: int) -> bool:
         return day < self.since or day >= self.until or self.draft.life.is_quiet(persons, day)
