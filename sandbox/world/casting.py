@@ -138,6 +138,11 @@ def regular(draft: Draft, person: PersonDraft, kind: str, step: int, first: int 
     draft.life.pins += [Pin(day, kind, person) for day in range(first, until, step)]
 
 
+def in_second_year(draft: Draft) -> None:
+    """The contract is so young that only its first year is paid."""
+    draft.contract_start = -400
+
+
 def without_executives(draft: Draft) -> None:
     """Only users and shared inboxes are on file, nobody who is an executive or might be one."""
     draft.people = [p for p in draft.people if p.standing in ("user", "nobody")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from sandbox.world.casting import Cast, only_as_planted, regular
+from sandbox.world.casting import Cast, in_second_year, only_as_planted, regular
 from sandbox.world.draft import Draft, Pin
 
 REPLY = "reply-overdue"
@@ -66,17 +66,19 @@ REPLY_ACTS = (
 )
 
 
-def _flooding(cast: Cast, day: int, tickets: int, *segments: str, poorest: bool = True) -> Draft:
+def _flooding(cast: Cast, day: int, tickets: int, segment: str = "smb") -> Draft:
     """Nothing is heard but so many tickets, written and closed on one day."""
-    draft = cast.take(*segments, poorest=poorest)
+    draft = cast.take(segment, poorest=True)
     only_as_planted(draft)
+    if segment == "smb":
+        in_second_year(draft)
     regular(draft, draft.life.champions[0], "out", 10, -205)
     draft.life.tickets = [(day, day, "Low")] * tickets
     return draft
 
 
 def _floods(cast: Cast, day: int) -> None:
-    draft = _flooding(cast, day - 1, FLOOD, "smb")
+    draft = _flooding(cast, day - 1, FLOOD)
     cast.tell(COSTLY, draft, "fires", f"has paid little, and {FLOOD} tickets are written the day before day {day}", day)
 
 
@@ -86,12 +88,12 @@ def _paid_more(cast: Cast) -> None:
 
 
 def _long_ago(cast: Cast) -> None:
-    draft = _flooding(cast, -91, FLOOD, "smb")
+    draft = _flooding(cast, -91, FLOOD)
     cast.tell(COSTLY, draft, "decoy", "has paid little, but its tickets are 90 days old when the demo begins")
 
 
 def _one_question(cast: Cast) -> None:
-    draft = _flooding(cast, 5, 1, "smb")
+    draft = _flooding(cast, 5, 1)
     cast.tell(COSTLY, draft, "decoy", "has paid little and writes one ticket")
 
 

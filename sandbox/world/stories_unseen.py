@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from sandbox.world.casting import ALWAYS, Cast, only_as_planted, regular, renews, silent_since, steps
+from sandbox.world.casting import (
+    ALWAYS,
+    Cast,
+    in_second_year,
+    only_as_planted,
+    regular,
+    renews,
+    silent_since,
+    steps,
+)
 from sandbox.world.stories_growth import EXPAND
 from sandbox.world.stories_health import DROP
 from sandbox.world.stories_people_left import LEFT
@@ -34,6 +43,7 @@ def _hardly_known(cast: Cast, day: int) -> None:
     draft.life.pins = []
     silent_since(draft, "all", day - LONG - 1, draft.life.champions[0])
     renews(draft, day + 119, deal=False)
+    in_second_year(draft)
     draft.seats = None
     cast.hand_to_newcomer(draft, day)
     why = f"the day before day {day} it goes to a CSM whose mailbox is not captured"
