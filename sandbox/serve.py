@@ -27,7 +27,7 @@ from sandbox.serving import Served, Shared
 from sandbox.slack import app as slack_app
 from sandbox.slack import workspace
 from sandbox.versions import Change
-from sandbox.world import generate, project, usage
+from sandbox.world import generate, offering, project, usage
 from sandbox.world.model import Teammate, World
 from sandbox.world.project_salesforce import TRACKED
 
@@ -119,6 +119,7 @@ class Sandbox:
             },
             "crm": {"page": self._urls["crm"]},
             "usage": {"directory": str(self.usage_dir)},
+            "offering": {"name": offering.NAME, "released": usage.iso(offering.released(self.settings.start))},
             "control": {"base_url": self.control_url},
         }
 

@@ -95,6 +95,8 @@ sources:
     metrics: [active_users, active_users_28d]
 
 usage: {metric: active_users, active_users: active_users_28d}
+offerings:
+  $offering: {released: $released}
 rules: [rules/*.yaml]
 
 slack:
@@ -125,6 +127,8 @@ def write(folder: Path, info: Mapping[str, Any], *, store: str = "sqlite:///tier
         hs_url=hs["base_url"],
         hs_portal=hs["portal_id"],
         usage=info["usage"]["directory"],
+        offering=info["offering"]["name"],
+        released=info["offering"]["released"],
         slack_url=slack["base_url"],
         slack_team=slack["team_id"],
         slack_alerts=slack["channels"]["alerts"],

@@ -104,6 +104,7 @@ class Diary:
         cancelled: int | None = None,
         no_show: bool = False,
         hour: int | None = None,
+        title: str | None = None,
     ) -> None:
         """One meeting. `booked`, `cancelled`: days of booking and of calling off; without booking it is logged once held."""
         at = self._minute(draft, day, hour)
@@ -114,7 +115,7 @@ class Diary:
         else:
             logged = self.days.at(booked, 9 * 60) + self.rng.randrange(300) * MINUTE
             status = self._course(logged, end, cancelled, no_show)
-        self._add(draft, "meeting", None, (at, end, logged), (tuple(who), persons), dated=status)
+        self._add(draft, "meeting", None, (at, end, logged), (tuple(who), persons), dated=status, title=title)
 
     def memo(self, draft: Draft, day: int, who: str, persons: Sequence[PersonDraft], kind: str) -> None:
         """A note or a task: never a touch."""
@@ -156,6 +157,7 @@ class Diary:
         disposition: str | None = None,
         automatic: bool = False,
         extra_to: int = 0,
+        title: str | None = None,
     ) -> None:
         """`times`: start, end, logging; `sides`: ours and theirs."""
         starts, ends, logged = times
@@ -172,7 +174,7 @@ class Diary:
                 persons=tuple(p.key for p in persons),
                 teammates=who,
                 systems=self._systems(draft, kind),
-                subject=self.rng.choice(_SUBJECTS[kind]),
+                subject=title or self.rng.choice(_SUBJECTS[kind]),
                 status=dated if dated is not None else Dated(((logged, status),)),
                 disposition=disposition,
                 automatic=automatic,

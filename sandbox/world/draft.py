@@ -70,6 +70,8 @@ class Pin:
     cancelled: int | None = None
     """Meetings: the day on which it was called off."""
     hour: int = 10
+    title: str | None = None
+    """Of a meeting."""
     waits: bool = False
     """A mail of theirs that gets no answer but a planted one."""
 
@@ -95,6 +97,8 @@ class Life:
     """(day of opening, day of closing, priority) of a story that counts them; None: as they come."""
     offers: list[tuple[int, int]] | None = None
     """(day of opening, day of winning) of expansions, where a story asks for them; None: as they come."""
+    unshown: bool = False
+    """A story says when the newest offering was shown."""
     planned: bool = False
     """Part of a story: logged at once, no bookings but planted ones, by the CSM alone, no strangers."""
     state: str = "healthy"

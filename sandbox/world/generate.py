@@ -22,6 +22,7 @@ from sandbox.world.mess import measure
 from sandbox.world.model import Story, UsagePoint, World
 from sandbox.world.money import Ledger
 from sandbox.world.noise import Noise, keep_captured
+from sandbox.world.offering import show
 from sandbox.world.people import People
 from sandbox.world.ranks import assign_attention
 from sandbox.world.stories_identity import identities
@@ -89,6 +90,7 @@ def generate(
     diary.happenings = answer(
         diary.happenings, calendar.start, Random(f"{seed}: who answers"), diary.waiting, careful
     )
+    diary.happenings = show(diary.happenings, roster.of_kind("customer"), calendar.start)
     world = _freeze(seed, roster, diary, ledger, stories=stories, ids=ids, days=days)
     below = [p for d in roster.of_kind("prospect") for p in samples(d, calendar, days, apart)]
     return measure(replace(world, usage=(*world.usage, *below)))

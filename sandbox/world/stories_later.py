@@ -12,6 +12,7 @@ from sandbox.world.casting import Cast
 from sandbox.world.fate import set_rhythm
 from sandbox.world.stories_growth import GROWTH_ACTS
 from sandbox.world.stories_health import DROP_ACTS
+from sandbox.world.stories_offering import OFFERING_ACTS
 from sandbox.world.stories_people_left import FORGOTTEN_ACTS, LEFT_ACTS, NOBODY_ACTS
 from sandbox.world.stories_service import COSTLY_ACTS, REPLY_ACTS
 from sandbox.world.stories_silence import FIRST_WORD_ACTS, ONE_SIDED_ACTS, SPONSOR_ACTS
@@ -29,6 +30,7 @@ RULES: tuple[tuple[Act, ...], ...] = (
     ONE_SIDED_ACTS,
     FIRST_WORD_ACTS,
     COSTLY_ACTS,
+    OFFERING_ACTS,
     NOBODY_ACTS,
     UNSEEN_ACTS,
     FORGOTTEN_ACTS,

@@ -158,7 +158,14 @@ class Care:
             self.diary.call(self.draft, pin.day, who, persons, hour=pin.hour)
         elif pin.kind == "meeting":
             self.diary.meeting(
-                self.draft, pin.day, [who], persons, booked=pin.booked, cancelled=pin.cancelled, hour=pin.hour
+                self.draft,
+                pin.day,
+                [who],
+                persons,
+                booked=pin.booked,
+                cancelled=pin.cancelled,
+                hour=pin.hour,
+                title=pin.title,
             )
         else:
             self.diary.email(self.draft, pin.day, who, persons, pin.kind, hour=pin.hour, waits=pin.waits)

@@ -37,6 +37,7 @@ class Touch:
     persons: tuple[Person, ...]
     teammates: tuple[str, ...]
     """Who of ours took part."""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +248,7 @@ def _touch(happening: Happening, persons: tuple[Person, ...]) -> Touch:
         outbound=not mail or happening.direction == "out",
         persons=persons,
         teammates=happening.teammates,
+        title=happening.subject,
     )
 
 

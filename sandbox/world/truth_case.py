@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from sandbox.world.model import Company
+from sandbox.world.offering import NAME, released
 from sandbox.world.truth_book import Book
 from sandbox.world.truth_contact import Contact
 from sandbox.world.truth_contract import Contract
@@ -19,6 +20,7 @@ from sandbox.world.truth_service import (
     champions_lost,
     load,
     load_per_arr,
+    offering_shown,
     open_tickets,
     unanswered_outreach,
 )
@@ -108,6 +110,16 @@ class Case:
     def champions_lost(self) -> int | Unknown:
         """Strong relationships that went with people who left."""
         return champions_lost(self.book, self.company, self.contact)
+
+    @property
+    def newest_offering(self) -> int:
+        """The day of its release."""
+        return released(self.book.world.start)
+
+    @cached_property
+    def newest_offering_shown(self) -> bool | Unknown:
+        """Was it shown."""
+        return offering_shown(self.contact, self.newest_offering, NAME)
 
     @property
     def response_time(self) -> int | Unknown:

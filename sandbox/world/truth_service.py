@@ -60,6 +60,14 @@ def _was_strong(book: Book, company: Company, who: Person) -> bool:
     return any(strength([t for t in at_all if t.at <= day], day) >= STRONG for day in days)
 
 
+def offering_shown(contact: Contact, released: int, word: str) -> bool | Unknown:
+    """Has a meeting since the day of the release had the word in its title; nobody in this world clicks Yes or No."""
+    met = [t for t in contact.touches if t.kind == "meeting" and t.at >= released * DAY]
+    if any(word.lower() in t.title.lower() for t in met):
+        return True
+    return False if contact.covered("any") else NOT_CAPTURED
+
+
 def open_tickets(book: Book, company: Company, as_of: int) -> tuple[int, int] | Unknown:
     """How many tickets are open, and how many of these are urgent; missing where no source of the account has any."""
     if not _has_tickets(book, company, as_of):
