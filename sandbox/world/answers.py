@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from random import Random
 
@@ -22,8 +23,8 @@ def answer(
     happenings: Iterable[Happening],
     start: int,
     rng: Random,
-    waiting: Set[str] = frozenset(),
-    careful: Set[str] = frozenset(),
+    waiting: AbstractSet[str] = frozenset(),
+    careful: AbstractSet[str] = frozenset(),
 ) -> list[Happening]:
     """All activities with the answers added. `start`: the first evaluation; `waiting`: keys of mails that get none;
     `careful`: accounts whose mails are never forgotten otherwise.

@@ -133,7 +133,7 @@ def only_as_planted(draft: Draft) -> None:
     draft.life.tickets, draft.life.offers = [], []
 
 
-def regular(draft: Draft, person: PersonDraft, kind: str, step: int, first: int = -345, until: int = 46) -> None:
+def regular(draft: Draft, person: PersonDraft, kind: str, step: int, *, first: int = -345, until: int = 46) -> None:
     """One activity with somebody every `step` days; meetings and calls every 15 days make a strong relationship."""
     draft.life.pins += [Pin(day, kind, person) for day in range(first, until, step)]
 

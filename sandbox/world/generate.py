@@ -87,9 +87,7 @@ def generate(
     families.live(later, Ledger(calendar, apart, tickets=ledger.tickets), days)
     Acquaintances(roster, also, later, apart, days).add(ledger.deals)
     careful = {d.key for d in roster.drafts if d.life.planned}
-    diary.happenings = answer(
-        diary.happenings, calendar.start, Random(f"{seed}: who answers"), diary.waiting, careful
-    )
+    diary.happenings = answer(diary.happenings, calendar.start, Random(f"{seed}: who answers"), diary.waiting, careful)
     diary.happenings = show(diary.happenings, roster.of_kind("customer"), calendar.start)
     world = _freeze(seed, roster, diary, ledger, stories=stories, ids=ids, days=days)
     below = [p for d in roster.of_kind("prospect") for p in samples(d, calendar, days, apart)]

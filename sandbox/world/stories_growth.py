@@ -17,8 +17,8 @@ def _well_known(cast: Cast, shares: list[tuple[int, float]], *, users: int = 2, 
     draft = cast.take("mid_market", execs=execs)
     only_as_planted(draft)
     for n, person in enumerate([*draft.execs()[:execs], *draft.users()[:users]]):
-        regular(draft, person, "meeting", 15, -345 + 3 * n)
-    regular(draft, draft.users()[0], "out", 4, -121)
+        regular(draft, person, "meeting", 15, first=-345 + 3 * n)
+    regular(draft, draft.users()[0], "out", 4, first=-121)
     draft.seats, draft.life.curve = SEATS, steps(100, [])
     draft.life.curve.shares = shares
     return draft
@@ -27,7 +27,9 @@ def _well_known(cast: Cast, shares: list[tuple[int, float]], *, users: int = 2, 
 def _use_rises(cast: Cast, day: int) -> None:
     draft = _well_known(cast, [(ALWAYS, 0.30), (day, 0.85)])
     cast.tell(EXPAND, draft, "fires", f"good relationships, and adoption rises from 30 % to 85 % on day {day}", day)
-    cast.tell(ADVOCATE, draft, "unknown", f"healthy from day {day} on; nobody records who was asked for a reference", day)
+    cast.tell(
+        ADVOCATE, draft, "unknown", f"healthy from day {day} on; nobody records who was asked for a reference", day
+    )
 
 
 def _offer_taken(cast: Cast) -> None:
@@ -60,7 +62,9 @@ def _a_day_late(cast: Cast) -> None:
 
 def _almost_healthy(cast: Cast) -> None:
     draft = _well_known(cast, [(ALWAYS, 0.495)])
-    cast.tell(ADVOCATE, draft, "decoy", "good relationships, but health stays below 75, by less than one point at its best")
+    cast.tell(
+        ADVOCATE, draft, "decoy", "good relationships, but health stays below 75, by less than one point at its best"
+    )
 
 
 def _users_unknown(cast: Cast) -> None:

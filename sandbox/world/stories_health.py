@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from sandbox.world.casting import ALWAYS, Cast, only_as_planted, regular, steps
 from sandbox.world.draft import Draft
 
@@ -19,7 +17,7 @@ def _measured(cast: Cast, shares: list[tuple[int, float]], bends: list[tuple[int
     draft = cast.take("mid_market")
     only_as_planted(draft)
     for person in (draft.life.sponsors[0], draft.life.champions[0]):
-        regular(draft, person, "meeting", RHYTHM, -205)
+        regular(draft, person, "meeting", RHYTHM, first=-205)
     draft.seats, draft.life.curve = 200, steps(100, bends or [])
     draft.life.curve.shares = shares
     # An expansion is on offer, so that strong use is no news.
@@ -35,7 +33,9 @@ def _use_collapses(cast: Cast) -> None:
 def _use_and_tickets(cast: Cast) -> None:
     draft = _measured(cast, [(ALWAYS, 0.90), (7, 0.50)])
     draft.life.tickets = [(9, None, "High"), (9, None, "High")]
-    cast.tell(DROP, draft, "fires", "adoption falls by 40 points on day 7, two urgent tickets on day 9: 15.6 points", 10)
+    cast.tell(
+        DROP, draft, "fires", "adoption falls by 40 points on day 7, two urgent tickets on day 9: 15.6 points", 10
+    )
 
 
 def _use_slides(cast: Cast) -> None:

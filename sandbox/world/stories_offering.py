@@ -25,7 +25,9 @@ def _shows(draft: Draft, day: int) -> None:
 
 def _never(cast: Cast, tier: int) -> None:
     draft = _in_touch(cast, tier)
-    cast.tell(UNSHOWN, draft, "fires", f"tier {tier}; on day 4 the offering is out for 61 days, and was not shown", OUT_LONG)
+    cast.tell(
+        UNSHOWN, draft, "fires", f"tier {tier}; on day 4 the offering is out for 61 days, and was not shown", OUT_LONG
+    )
 
 
 def _too_early(cast: Cast) -> None:

@@ -24,7 +24,7 @@ def _leaves(cast: Cast, day: int, *segments: str) -> tuple[Draft, PersonDraft]:
 
 def _champion_leaves(cast: Cast, day: int) -> None:
     draft, user = _leaves(cast, day - 1)
-    regular(draft, user, "meeting", 15, -345, day - 3)
+    regular(draft, user, "meeting", 15, first=-345, until=day - 3)
     cast.tell(LEFT, draft, "fires", f"a user with a strong relationship is deleted the day before day {day}", day)
 
 
@@ -42,7 +42,7 @@ def _faded_leaves(cast: Cast) -> None:
 
 def _left_long_ago(cast: Cast) -> None:
     draft, user = _leaves(cast, -QUARTER - 1)
-    regular(draft, user, "meeting", 15, -345, -QUARTER - 3)
+    regular(draft, user, "meeting", 15, first=-345, until=-QUARTER - 3)
     cast.tell(LEFT, draft, "decoy", "a champion left 90 days before the demo begins")
 
 
@@ -108,7 +108,7 @@ def _not_met(cast: Cast, tier: int, last: int) -> Draft:
     """Mails and calls all the time; the last meeting was on day `last`."""
     draft = cast.take(attention=tier)
     only_as_planted(draft)
-    regular(draft, draft.life.champions[0], "out", 10, -200)
+    regular(draft, draft.life.champions[0], "out", 10, first=-200)
     regular(draft, draft.life.sponsors[0], "call", 15)
     draft.life.pins.append(Pin(last, "meeting", draft.life.champions[0]))
     return draft

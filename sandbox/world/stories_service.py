@@ -26,13 +26,17 @@ def _asking(cast: Cast, tier: int, day: int) -> Draft:
 def _waits(cast: Cast, tier: int, day: int) -> None:
     draft = _asking(cast, tier, day - LATE_AFTER[tier])
     hours = 24 * LATE_AFTER[tier] - 4
-    cast.tell(REPLY, draft, "fires", f"tier {tier}: a mail waits for {hours} hours on day {day} and is never answered", day)
+    cast.tell(
+        REPLY, draft, "fires", f"tier {tier}: a mail waits for {hours} hours on day {day} and is never answered", day
+    )
 
 
 def _answered_late(cast: Cast) -> None:
     draft = _asking(cast, 2, 9 - LATE_AFTER[2])
     draft.life.pins.append(Pin(17, "out", draft.people[-1]))
-    cast.tell(REPLY, draft, "clears", "tier 2: a mail waits for 68 hours on day 9 and is answered on day 17", 9, clear_day=18)
+    cast.tell(
+        REPLY, draft, "clears", "tier 2: a mail waits for 68 hours on day 9 and is answered on day 17", 9, clear_day=18
+    )
 
 
 def _answered_just_in_time(cast: Cast, tier: int, day: int, kind: str) -> None:
@@ -72,7 +76,7 @@ def _flooding(cast: Cast, day: int, tickets: int, segment: str = "smb") -> Draft
     only_as_planted(draft)
     if segment == "smb":
         in_second_year(draft)
-    regular(draft, draft.life.champions[0], "out", 10, -205)
+    regular(draft, draft.life.champions[0], "out", 10, first=-205)
     draft.life.tickets = [(day, day, "Low")] * tickets
     return draft
 

@@ -24,13 +24,17 @@ def _written(cast: Cast, *days: int, since: int = -40) -> Draft:
 
 def _unanswered(cast: Cast, day: int, before: int) -> None:
     draft = _written(cast, day - before, day - 1)
-    cast.tell(SPONSOR, draft, "fires", f"the second mail to the sponsor in {before} days has no answer on day {day}", day)
+    cast.tell(
+        SPONSOR, draft, "fires", f"the second mail to the sponsor in {before} days has no answer on day {day}", day
+    )
 
 
 def _answered(cast: Cast) -> None:
     draft = _written(cast, 2, 5)
     draft.life.pins.append(Pin(16, "in", draft.life.sponsors[0]))
-    cast.tell(SPONSOR, draft, "clears", "two mails without an answer on day 6; the sponsor writes on day 16", 6, clear_day=17)
+    cast.tell(
+        SPONSOR, draft, "clears", "two mails without an answer on day 6; the sponsor writes on day 16", 6, clear_day=17
+    )
 
 
 def _a_month_apart(cast: Cast) -> None:
@@ -99,7 +103,9 @@ def _word_in_time(cast: Cast) -> None:
 def _word_booked(cast: Cast) -> None:
     draft = _speechless(cast, 5 - LONG - 1, SOON)
     draft.life.pins.append(Pin(17, "meeting", draft.life.champions[0], booked=3))
-    cast.tell(FIRST_WORD, draft, "decoy", "silence of 60 days on day 5, but a meeting is booked for day 17 and takes place")
+    cast.tell(
+        FIRST_WORD, draft, "decoy", "silence of 60 days on day 5, but a meeting is booked for day 17 and takes place"
+    )
 
 
 def _date_emptied(cast: Cast) -> None:
@@ -125,7 +131,7 @@ def _users_only(cast: Cast, last: int, *, users: int = 2) -> Draft:
     draft = cast.take("mid_market", "smb")
     draft.life.quiet.append(("user", -FOREVER, FOREVER))
     for n, user in enumerate(draft.users()[:users]):
-        regular(draft, user, "meeting", 15, -345 + 4 * n)
+        regular(draft, user, "meeting", 15, first=-345 + 4 * n)
     silent_since(draft, "exec", last, draft.life.sponsors[0])
     return draft
 
@@ -133,7 +139,7 @@ def _users_only(cast: Cast, last: int, *, users: int = 2) -> Draft:
 def _executives_only(cast: Cast, day: int) -> None:
     draft = cast.take("mid_market", execs=2)
     for n, executive in enumerate(draft.execs()[:2]):
-        regular(draft, executive, "meeting", 15, -345 + 4 * n)
+        regular(draft, executive, "meeting", 15, first=-345 + 4 * n)
     silent_since(draft, "user", day - LONG - 1, draft.life.champions[0])
     cast.tell(ONE_SIDED, draft, "fires", f"two strong executives; the users are silent for 60 days on day {day}", day)
 
@@ -146,7 +152,14 @@ def _executives_unheard(cast: Cast, day: int) -> None:
 def _executive_heard(cast: Cast) -> None:
     draft = _users_only(cast, 7 - LONG - 1)
     draft.life.pins.append(Pin(18, "in", draft.life.sponsors[0]))
-    cast.tell(ONE_SIDED, draft, "clears", "the executives are silent for 60 days on day 7; one writes on day 18", 7, clear_day=19)
+    cast.tell(
+        ONE_SIDED,
+        draft,
+        "clears",
+        "the executives are silent for 60 days on day 7; one writes on day 18",
+        7,
+        clear_day=19,
+    )
 
 
 def _executives_in_time(cast: Cast) -> None:
@@ -163,12 +176,14 @@ def _one_user(cast: Cast) -> None:
 def _executive_booked(cast: Cast) -> None:
     draft = _users_only(cast, 6 - LONG - 1)
     draft.life.pins.append(Pin(17, "meeting", draft.life.sponsors[0], booked=4))
-    cast.tell(ONE_SIDED, draft, "decoy", "silent for 60 days on day 6, but a meeting is booked for day 17 and takes place")
+    cast.tell(
+        ONE_SIDED, draft, "decoy", "silent for 60 days on day 6, but a meeting is booked for day 17 and takes place"
+    )
 
 
 def _second_of_no_title(cast: Cast) -> None:
     draft = _users_only(cast, 9 - LONG - 1, users=1)
-    regular(draft, draft.life.strangers[0], "meeting", 15, -341)
+    regular(draft, draft.life.strangers[0], "meeting", 15, first=-341)
     why = "one strong user and one strong person without a title; the executives are silent for 60 days on day 9"
     cast.tell(ONE_SIDED, draft, "unknown", why, 9)
 

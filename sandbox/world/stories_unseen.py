@@ -26,7 +26,7 @@ def _known_well(cast: Cast, day: int) -> None:
     draft = cast.take("mid_market")
     only_as_planted(draft)
     for n, user in enumerate(draft.users()[:2]):
-        regular(draft, user, "meeting", 15, -345 + 4 * n)
+        regular(draft, user, "meeting", 15, first=-345 + 4 * n)
     silent_since(draft, "exec", day - LONG - 1, draft.life.sponsors[0])
     draft.seats, draft.life.curve = 200, steps(100, [])
     draft.life.curve.shares = [(ALWAYS, 0.70), (day, 0.85)]
