@@ -94,6 +94,13 @@ sources:
     columns: {key: workspace, at: date}
     metrics: [active_users, active_users_28d]
 
+  surveys:
+    kind: usage
+    content: surveys
+    files: ["$surveys/*.csv"]
+    at: "05:30"
+    columns: {key: workspace, at: answered}
+
 usage: {metric: active_users, active_users: active_users_28d}
 offerings:
   $offering: {released: $released}
@@ -127,6 +134,7 @@ def write(folder: Path, info: Mapping[str, Any], *, store: str = "sqlite:///tier
         hs_url=hs["base_url"],
         hs_portal=hs["portal_id"],
         usage=info["usage"]["directory"],
+        surveys=info["surveys"]["directory"],
         offering=info["offering"]["name"],
         released=info["offering"]["released"],
         slack_url=slack["base_url"],

@@ -97,6 +97,8 @@ class Life:
     """(day of opening, day of closing, priority) of a story that counts them; None: as they come."""
     offers: list[tuple[int, int]] | None = None
     """(day of opening, day of winning) of expansions, where a story asks for them; None: as they come."""
+    answers: list[tuple[int, int]] = field(default_factory=list)
+    """(day, NPS 0..10) of surveys that they answered."""
     unshown: bool = False
     """A story says when the newest offering was shown."""
     planned: bool = False

@@ -32,6 +32,7 @@ from sandbox.world.stories_people import single_threaded, touches_overdue
 from sandbox.world.stories_renewal import CSM_CHANGES, contracts_lapsed, executives_silent
 from sandbox.world.stories_usage import adoption_drops, strong_without_users
 from sandbox.world.streams import Care, until_day
+from sandbox.world.surveys import answers
 from sandbox.world.team import hire
 from sandbox.world.when import Days
 
@@ -201,4 +202,5 @@ def _freeze(
         usage=tuple(usage),
         stories=tuple(stories),
         mess=(),
+        answers=tuple(a for d in roster.drafts for a in answers(d, roster.days)),
     )

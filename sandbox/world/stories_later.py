@@ -10,6 +10,7 @@ from itertools import chain, zip_longest
 
 from sandbox.world.casting import Cast
 from sandbox.world.fate import set_rhythm
+from sandbox.world.stories_feedback import FEEDBACK_ACTS
 from sandbox.world.stories_growth import GROWTH_ACTS
 from sandbox.world.stories_health import DROP_ACTS
 from sandbox.world.stories_offering import OFFERING_ACTS
@@ -34,6 +35,7 @@ RULES: tuple[tuple[Act, ...], ...] = (
     NOBODY_ACTS,
     UNSEEN_ACTS,
     FORGOTTEN_ACTS,
+    FEEDBACK_ACTS,
 )
 
 

@@ -44,6 +44,8 @@ def _facts(case: Case) -> Iterator[tuple[str, object]]:
     yield "ltv", _known(case.ltv)
     yield "open_expansion", int(case.open_expansion)
     yield "newest_offering", case.newest_offering
+    yield "nps", case.nps
+    yield "last_survey_answer", case.last_answer
     for place, name in enumerate(("open_tickets", "urgent_tickets")):
         yield name, None if isinstance(case.tickets, Unknown) else case.tickets[place]
     yield "health", _known(case.health)

@@ -9,12 +9,13 @@ from typing import TypeVar
 from sandbox.world.truth_case import Case
 from sandbox.world.truth_contact import STRONG
 from sandbox.world.truth_logic import Truth, Unknown, all_of, any_of, negation
+from sandbox.world.truth_service import ANSWERED_DAYS
 from sandbox.world.when import DAY
 
 V = TypeVar("V", int, float, Fraction)
 
 NOT_RECORDED = Unknown("not_recorded")
-"""Nobody in this world has ever answered a survey, been asked, given a reference or looked a tier over."""
+"""Nobody in this world has ever been asked for feedback or a reference, or looked a tier over."""
 UNANSWERED = 2
 SOON, LONG_SILENCE = 120, 60
 MANY_STRONG = 2
@@ -95,9 +96,11 @@ def advocate_ready(case: Case) -> Truth:
     )
 
 
-def feedback_stale(_: Case) -> Truth:
+def feedback_stale(case: Case) -> Truth:
     """No survey answered in 180 days and no feedback asked in 180 days."""
-    return NOT_RECORDED
+    # Where somebody of this world has answered, whoever has not never did; nobody records who was asked.
+    answered = case.last_answer is not None and case.last_answer > case.as_of - ANSWERED_DAYS * DAY
+    return all_of(not answered, NOT_RECORDED)
 
 
 def high_maintenance_low_value(case: Case) -> Truth:
