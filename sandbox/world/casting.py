@@ -13,6 +13,8 @@ from sandbox.world.people import People
 ALWAYS = -FOREVER
 EXEC_WINDOW = 15
 USER_WINDOW = 30
+OLD = -110
+"""What happened before this day is logged by day -60, late or not."""
 
 
 @dataclass(slots=True)
@@ -23,6 +25,8 @@ class Cast:
     people: People
     rng: Random
     stories: list[Story] = field(default_factory=list)
+    dated: float = 0.8
+    """Share of the accounts that get a renewal date, far away, where their story needs none."""
     anew: bool = False
     """Everybody has contacts and a fate already: who is taken begins anew, and the others stay as they are."""
 
@@ -101,7 +105,7 @@ class Cast:
         draft.created_at = days.at(draft.contract_start - 90, 9 * 60)
         draft.csm = [(draft.created_at, draft.csm[0][1])]
         # Far away where a story does not say otherwise: neither due nor past while the demo lasts.
-        draft.renewal_day = self.rng.randint(140, 330) if self.rng.random() < 0.8 else None
+        draft.renewal_day = self.rng.randint(140, 330) if self.rng.random() < self.dated else None
         draft.has_open_renewal = False
         draft.auto_renews, draft.term_days = False, 365
         draft.workspace = draft.workspace or f"ws-{draft.key}"
@@ -134,8 +138,13 @@ def only_as_planted(draft: Draft) -> None:
 
 
 def regular(draft: Draft, person: PersonDraft, kind: str, step: int, *, first: int = -345, until: int = 46) -> None:
-    """One activity with somebody every `step` days; meetings and calls every 15 days make a strong relationship."""
-    draft.life.pins += [Pin(day, kind, person) for day in range(first, until, step)]
+    """One activity with somebody every `step` days; meetings and calls every 15 days make a strong relationship.
+
+    What is old was logged late: that is on record long before the demo.
+    """
+    draft.life.pins += [
+        Pin(day, kind, person, late=10 + day % 36 if day < OLD else 0) for day in range(first, until, step)
+    ]
 
 
 def in_second_year(draft: Draft) -> None:

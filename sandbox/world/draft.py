@@ -72,6 +72,8 @@ class Pin:
     hour: int = 10
     title: str | None = None
     """Of a meeting."""
+    late: int = 0
+    """Days until it is logged by hand; 0 = at once."""
     waits: bool = False
     """A mail of theirs that gets no answer but a planted one."""
 

@@ -73,7 +73,7 @@ def generate(
     also = people.apart(apart)
     identities(Cast(roster, also, apart, stories, anew=True))
     anew = Random(f"{seed}: later rules")
-    later_rules(Cast(roster, people.apart(anew), anew, stories, anew=True))
+    later_rules(Cast(roster, people.apart(anew), anew, stories, anew=True, dated=0.25))
     families = Families(roster, also, apart)
     families.adopt()
     families.staff()
