@@ -14,9 +14,12 @@ DUE = 90
 QUARTER = 90
 
 
-def _leaves(cast: Cast, day: int, *segments: str) -> tuple[Draft, PersonDraft]:
-    """A user whom only planted activities concern is deleted in the afternoon of a day."""
-    draft = cast.take(*(segments or ("mid_market", "smb")))
+def _leaves(cast: Cast, day: int) -> tuple[Draft, PersonDraft]:
+    """A user whom only planted activities concern is deleted in the afternoon of a day.
+
+    In Salesforce: with a contact HubSpot forgets who took part in its activities.
+    """
+    draft = cast.take("mid_market", "smb", systems=("salesforce",))
     user = cast.people.add(draft, executive=False)
     user.removed_at = cast.roster.days.at(day, 14 * 60 + 5)
     return draft, user
