@@ -16,8 +16,11 @@ LATE_AFTER = {1: 2, 2: 3, 3: 4}
 
 
 def _asking(cast: Cast, tier: int, day: int) -> Draft:
-    """Somebody whom nobody else is in touch with writes at 10:00."""
+    """Somebody whom nobody else is in touch with writes at 10:00; the others are met, and write nothing."""
     draft = cast.take(attention=tier)
+    only_as_planted(draft)
+    for person in (draft.life.sponsors[0], draft.life.champions[0]):
+        regular(draft, person, "meeting", 10, first=-205)
     user = cast.people.add(draft, executive=False)
     draft.life.pins.append(Pin(day, "in", user, waits=True))
     return draft
