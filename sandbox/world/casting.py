@@ -49,6 +49,8 @@ class Cast:
         draft = max(pool, key=lambda d: d.attention_margin) if attention is not None else pool[0]
         if poorest:
             draft = min(pool, key=lambda d: d.arr or 0)
+            if draft.segment == "smb" and not self._is_poor(draft):
+                raise LookupError("no customer is left that pays little")
         if self.anew:
             draft.people, draft.life = [], Life(curve=Curve(level=draft.life.curve.level))
         self._tidy(draft)
@@ -81,6 +83,11 @@ class Cast:
     def hand_to_newcomer(self, draft: Draft, first_day: int) -> None:
         """The CSM of whom nothing is captured has it from `first_day` on: what looks like silence is not known then."""
         self.hand_over(draft, self.roster.team.newcomer, first_day - 1)
+
+    def _is_poor(self, draft: Draft) -> bool:
+        """Is it among the fifth of the customers that pays least."""
+        paid = sorted(d.arr or 0 for d in self.roster.of_kind("customer"))
+        return (draft.arr or 0) <= paid[len(paid) // 5]
 
     def left(self) -> int:
         """How many accounts no story has yet that one could take."""
