@@ -80,12 +80,12 @@ def test_the_planted_losses_are_found_with_their_lead_times(company: Stage, rule
 
 
 def test_the_second_clock_changes_the_numbers(company: Stage) -> None:
-    """Late entries: with one clock the silence that the team saw had never been, and fewer alerts are raised.
+    """Late entries: with one clock a silence that the team saw had never been, or was two short ones: other alerts.
 
     An alert of 30 days ago is old enough to be judged here: what was entered late lies in the last weeks.
     """
     two, one = (
         run(company, "no contact in 7 days", one_clock=single, horizon=30).judgement for single in (False, True)
     )
-    assert two.alerts > one.alerts
+    assert two.alerts != one.alerts
     assert two.precision != one.precision
