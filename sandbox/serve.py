@@ -27,7 +27,7 @@ from sandbox.serving import Served, Shared
 from sandbox.slack import app as slack_app
 from sandbox.slack import workspace
 from sandbox.versions import Change
-from sandbox.world import generate, project, usage
+from sandbox.world import generate, offering, project, surveys, usage
 from sandbox.world.model import Teammate, World
 from sandbox.world.project_salesforce import TRACKED
 
@@ -119,6 +119,8 @@ class Sandbox:
             },
             "crm": {"page": self._urls["crm"]},
             "usage": {"directory": str(self.usage_dir)},
+            "surveys": {"directory": str(self.usage_dir / surveys.FOLDER)},
+            "offering": {"name": offering.NAME, "released": usage.iso(offering.released(self.settings.start))},
             "control": {"base_url": self.control_url},
         }
 
@@ -155,6 +157,7 @@ class Sandbox:
         """Write the usage history, and from then on each day's file as the clock passes 05:00."""
         self.usage_dir.mkdir(parents=True, exist_ok=True)
         usage.write_history(self.world, self.usage_dir, self.clock.now())
+        surveys.write_answers(self.world, self.usage_dir)
         self.clock.listen(self._feed_between)
 
     def _feed_between(self, before: int, after: int) -> None:

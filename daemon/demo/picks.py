@@ -64,7 +64,10 @@ def _told(looker: Looker, truth_table: Sequence[Mapping[str, Any]]) -> Pick | No
     rows = [
         row
         for row in truth_table
-        if row["verdict"] == "caught" and row["seen"]["closed_day"] is None and row["told"]["where"] == "alert"
+        if row["verdict"] == "caught"
+        and row["seen"]["closed_day"] is None
+        and row["told"]
+        and row["told"]["where"] == "alert"
     ]
     middle = max((row["told"]["day"] for row in rows), default=0) / 2
     rows.sort(key=lambda row: (_order(_RULES, row["rule"]), abs(row["told"]["day"] - middle), row["account"]))

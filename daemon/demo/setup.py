@@ -94,7 +94,16 @@ sources:
     columns: {key: workspace, at: date}
     metrics: [active_users, active_users_28d]
 
+  surveys:
+    kind: usage
+    content: surveys
+    files: ["$surveys/*.csv"]
+    at: "05:30"
+    columns: {key: workspace, at: answered}
+
 usage: {metric: active_users, active_users: active_users_28d}
+offerings:
+  $offering: {released: $released}
 rules: [rules/*.yaml]
 
 slack:
@@ -125,6 +134,9 @@ def write(folder: Path, info: Mapping[str, Any], *, store: str = "sqlite:///tier
         hs_url=hs["base_url"],
         hs_portal=hs["portal_id"],
         usage=info["usage"]["directory"],
+        surveys=info["surveys"]["directory"],
+        offering=info["offering"]["name"],
+        released=info["offering"]["released"],
         slack_url=slack["base_url"],
         slack_team=slack["team_id"],
         slack_alerts=slack["channels"]["alerts"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from random import Random
 
@@ -18,14 +19,23 @@ LATELY = 4 * DAY
 """Of mails from earlier than this before the demo only those are answered that nothing has followed."""
 
 
-def answer(happenings: Iterable[Happening], start: int, rng: Random) -> list[Happening]:
-    """All activities with the answers added. `start`: the first evaluation."""
+def answer(
+    happenings: Iterable[Happening],
+    start: int,
+    rng: Random,
+    waiting: AbstractSet[str] = frozenset(),
+    careful: AbstractSet[str] = frozenset(),
+) -> list[Happening]:
+    """All activities with the answers added. `start`: the first evaluation; `waiting`: keys of mails that get none;
+    `careful`: accounts whose mails are never forgotten otherwise.
+    """
     known = list(happenings)
     reached = _reached(known)
-    waiting = [h for h in known if _waits(h, reached, start)]
-    answered = [mail for mail in waiting if rng.random() >= FORGOTTEN]
+    open_ = [h for h in known if h.key not in waiting and _waits(h, reached, start)]
+    answered = [mail for mail in open_ if rng.random() >= FORGOTTEN or mail.account in careful]
     first = 1 + max((int(h.key.removeprefix("h-")) for h in known), default=0)
-    return known + [_answer(mail, f"h-{number:06d}", rng) for number, mail in enumerate(answered, first)]
+    taken = {(h.account, h.starts_at) for h in known}
+    return known + [_answer(mail, f"h-{number:06d}", rng, taken) for number, mail in enumerate(answered, first)]
 
 
 def _waits(mail: Happening, reached: Mapping[tuple[str, str], list[int]], start: int) -> bool:
@@ -55,9 +65,12 @@ def _reaches(happening: Happening) -> bool:
     return happening.disposition in ("connected", None) and (happening.kind, happening.direction) != ("email", "in")
 
 
-def _answer(mail: Happening, key: str, rng: Random) -> Happening:
-    """A few hours later, in the CRM not before the mail itself is."""
+def _answer(mail: Happening, key: str, rng: Random, taken: set[tuple[str, int]]) -> Happening:
+    """A few hours later, in a minute that no other activity of the account has; in the CRM not before the mail itself is."""
     at = mail.starts_at + rng.randint(40, 4 * 60) * MINUTE
+    while (mail.account, at) in taken:
+        at += MINUTE
+    taken.add((mail.account, at))
     logged = max(at, mail.logged_at) + rng.randint(1, 20) * MINUTE
     return replace(
         mail,

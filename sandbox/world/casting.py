@@ -13,6 +13,8 @@ from sandbox.world.people import People
 ALWAYS = -FOREVER
 EXEC_WINDOW = 15
 USER_WINDOW = 30
+OLD = -110
+"""What happened before this day is logged by day -60, late or not."""
 
 
 @dataclass(slots=True)
@@ -23,6 +25,8 @@ class Cast:
     people: People
     rng: Random
     stories: list[Story] = field(default_factory=list)
+    dated: float = 0.8
+    """Share of the accounts that get a renewal date, far away, where their story needs none."""
     anew: bool = False
     """Everybody has contacts and a fate already: who is taken begins anew, and the others stay as they are."""
 
@@ -32,15 +36,21 @@ class Cast:
         systems: tuple[str, ...] | None = None,
         attention: int | None = None,
         execs: int = 1,
+        poorest: bool = False,
     ) -> Draft:
         """An account in good order that no story has yet: three years old, captured, known people, no renewal date.
 
-        `attention`: of this tier, as far from the cuts as can be. Raises LookupError when the world is too small.
+        `attention`: of this tier, as far from the cuts as can be; `poorest`: the one of the least ARR. Raises LookupError
+        when the world is too small.
         """
         pool = [d for d in self.roster.of_kind("customer") if self._fits(d, segments, systems, attention)]
         if not pool:
             raise LookupError("the world has too few customers to hold every story; ask for more accounts")
         draft = max(pool, key=lambda d: d.attention_margin) if attention is not None else pool[0]
+        if poorest:
+            draft = min(pool, key=lambda d: d.arr or 0)
+            if draft.segment == "smb" and not self._is_poor(draft):
+                raise LookupError("no customer is left that pays little")
         if self.anew:
             draft.people, draft.life = [], Life(curve=Curve(level=draft.life.curve.level))
         self._tidy(draft)
@@ -74,6 +84,15 @@ class Cast:
         """The CSM of whom nothing is captured has it from `first_day` on: what looks like silence is not known then."""
         self.hand_over(draft, self.roster.team.newcomer, first_day - 1)
 
+    def _is_poor(self, draft: Draft) -> bool:
+        """Is it among the fifth of the customers that pays least."""
+        paid = sorted(d.arr or 0 for d in self.roster.of_kind("customer"))
+        return (draft.arr or 0) <= paid[len(paid) // 5]
+
+    def left(self) -> int:
+        """How many accounts no story has yet that one could take."""
+        return sum(self._fits(d, (), None, None) for d in self.roster.of_kind("customer"))
+
     def _fits(
         self, draft: Draft, segments: tuple[str, ...], systems: tuple[str, ...] | None, attention: int | None
     ) -> bool:
@@ -93,7 +112,7 @@ class Cast:
         draft.created_at = days.at(draft.contract_start - 90, 9 * 60)
         draft.csm = [(draft.created_at, draft.csm[0][1])]
         # Far away where a story does not say otherwise: neither due nor past while the demo lasts.
-        draft.renewal_day = self.rng.randint(140, 330) if self.rng.random() < 0.8 else None
+        draft.renewal_day = self.rng.randint(140, 330) if self.rng.random() < self.dated else None
         draft.has_open_renewal = False
         draft.auto_renews, draft.term_days = False, 365
         draft.workspace = draft.workspace or f"ws-{draft.key}"
@@ -117,6 +136,33 @@ def silent_since(draft: Draft, role: str, last: int, person: PersonDraft, until:
     """The last contact with that role (exec | user | all) is a mail of ours on day `last`, until day `until`."""
     draft.life.quiet.append((role, last, until))
     draft.life.pins.append(Pin(last, "out", person))
+
+
+def only_as_planted(draft: Draft) -> None:
+    """Nothing happens but what is pinned, ordered or offered, and no ticket is written that is not counted."""
+    draft.life.quiet.append(("all", ALWAYS, FOREVER))
+    draft.life.tickets, draft.life.offers = [], []
+
+
+def regular(draft: Draft, person: PersonDraft, kind: str, step: int, *, first: int = -345, until: int = 46) -> None:
+    """One activity with somebody every `step` days; meetings and calls every 15 days make a strong relationship.
+
+    What is old was logged late: that is on record long before the demo.
+    """
+    draft.life.pins += [
+        Pin(day, kind, person, late=10 + day % 36 if day < OLD else 0) for day in range(first, until, step)
+    ]
+
+
+def in_second_year(draft: Draft) -> None:
+    """The contract is so young that only its first year is paid."""
+    draft.contract_start = -400
+
+
+def without_executives(draft: Draft) -> None:
+    """Only users and shared inboxes are on file, nobody who is an executive or might be one."""
+    draft.people = [p for p in draft.people if p.standing in ("user", "nobody")]
+    draft.life.sponsors, draft.life.strangers = [], []
 
 
 def never_met(draft: Draft, role: str) -> None:

@@ -32,12 +32,14 @@ class Diary:
         self.days = days
         self.rng = rng
         self.happenings: list[Happening] = []
+        self.waiting: set[str] = set()
+        """Keys of mails that get no answer but a planted one."""
         self._taken: set[tuple[str, int]] = set()
 
     def apart(self, rng: Random) -> Diary:
         """The same diary, written on with another `rng`."""
         other = Diary(self.days, rng)
-        other.happenings, other._taken = self.happenings, self._taken
+        other.happenings, other._taken, other.waiting = self.happenings, self._taken, self.waiting
         return other
 
     def email(
@@ -52,8 +54,9 @@ class Diary:
         automatic: bool = False,
         extra_to: int = 0,
         hour: int | None = None,
+        waits: bool = False,
     ) -> None:
-        """One mail; `late`: days until it is logged by hand, 0 = captured within minutes."""
+        """One mail; `late`: days until it is logged by hand, 0 = captured within minutes; `waits`: nobody answers it."""
         at = self._minute(draft, day, hour)
         logged = at + self.rng.randint(1, 20) * MINUTE if not late else self._by_hand(day + late)
         self._add(
@@ -66,6 +69,8 @@ class Diary:
             extra_to=extra_to,
             status="done",
         )
+        if waits:
+            self.waiting.add(self.happenings[-1].key)
 
     def call(
         self,
@@ -99,6 +104,7 @@ class Diary:
         cancelled: int | None = None,
         no_show: bool = False,
         hour: int | None = None,
+        title: str | None = None,
     ) -> None:
         """One meeting. `booked`, `cancelled`: days of booking and of calling off; without booking it is logged once held."""
         at = self._minute(draft, day, hour)
@@ -109,7 +115,7 @@ class Diary:
         else:
             logged = self.days.at(booked, 9 * 60) + self.rng.randrange(300) * MINUTE
             status = self._course(logged, end, cancelled, no_show)
-        self._add(draft, "meeting", None, (at, end, logged), (tuple(who), persons), dated=status)
+        self._add(draft, "meeting", None, (at, end, logged), (tuple(who), persons), dated=status, title=title)
 
     def memo(self, draft: Draft, day: int, who: str, persons: Sequence[PersonDraft], kind: str) -> None:
         """A note or a task: never a touch."""
@@ -151,6 +157,7 @@ class Diary:
         disposition: str | None = None,
         automatic: bool = False,
         extra_to: int = 0,
+        title: str | None = None,
     ) -> None:
         """`times`: start, end, logging; `sides`: ours and theirs."""
         starts, ends, logged = times
@@ -167,7 +174,7 @@ class Diary:
                 persons=tuple(p.key for p in persons),
                 teammates=who,
                 systems=self._systems(draft, kind),
-                subject=self.rng.choice(_SUBJECTS[kind]),
+                subject=title or self.rng.choice(_SUBJECTS[kind]),
                 status=dated if dated is not None else Dated(((logged, status),)),
                 disposition=disposition,
                 automatic=automatic,

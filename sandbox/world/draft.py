@@ -70,6 +70,12 @@ class Pin:
     cancelled: int | None = None
     """Meetings: the day on which it was called off."""
     hour: int = 10
+    title: str | None = None
+    """Of a meeting."""
+    late: int = 0
+    """Days until it is logged by hand; 0 = at once."""
+    waits: bool = False
+    """A mail of theirs that gets no answer but a planted one."""
 
 
 @dataclass(slots=True)
@@ -89,6 +95,14 @@ class Life:
     quiet: list[tuple[str, int, int]] = field(default_factory=list)
     """(exec | user | unclassified | all, from day, until day): none of these is in touch on these days."""
     pins: list[Pin] = field(default_factory=list)
+    tickets: list[tuple[int, int | None, str]] | None = None
+    """(day of opening, day of closing, priority) of a story that counts them; None: as they come."""
+    offers: list[tuple[int, int]] | None = None
+    """(day of opening, day of winning) of expansions, where a story asks for them; None: as they come."""
+    answers: list[tuple[int, int]] = field(default_factory=list)
+    """(day, NPS 0..10) of surveys that they answered."""
+    unshown: bool = False
+    """A story says when the newest offering was shown."""
     planned: bool = False
     """Part of a story: logged at once, no bookings but planted ones, by the CSM alone, no strangers."""
     state: str = "healthy"

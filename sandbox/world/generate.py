@@ -22,14 +22,17 @@ from sandbox.world.mess import measure
 from sandbox.world.model import Story, UsagePoint, World
 from sandbox.world.money import Ledger
 from sandbox.world.noise import Noise, keep_captured
+from sandbox.world.offering import show
 from sandbox.world.people import People
 from sandbox.world.ranks import assign_attention
 from sandbox.world.stories_identity import identities
+from sandbox.world.stories_later import later_rules
 from sandbox.world.stories_past import lost_customers
 from sandbox.world.stories_people import single_threaded, touches_overdue
 from sandbox.world.stories_renewal import CSM_CHANGES, contracts_lapsed, executives_silent
 from sandbox.world.stories_usage import adoption_drops, strong_without_users
 from sandbox.world.streams import Care, until_day
+from sandbox.world.surveys import answers
 from sandbox.world.team import hire
 from sandbox.world.when import Days
 
@@ -69,6 +72,8 @@ def generate(
     apart = Random(f"{seed}: who belongs to whom")
     also = people.apart(apart)
     identities(Cast(roster, also, apart, stories, anew=True))
+    anew = Random(f"{seed}: later rules")
+    later_rules(Cast(roster, people.apart(anew), anew, stories, anew=True, dated=0.25))
     families = Families(roster, also, apart)
     families.adopt()
     families.staff()
@@ -82,7 +87,9 @@ def generate(
     later = diary.apart(apart)
     families.live(later, Ledger(calendar, apart, tickets=ledger.tickets), days)
     Acquaintances(roster, also, later, apart, days).add(ledger.deals)
-    diary.happenings = answer(diary.happenings, calendar.start, Random(f"{seed}: who answers"))
+    careful = {d.key for d in roster.drafts if d.life.planned}
+    diary.happenings = answer(diary.happenings, calendar.start, Random(f"{seed}: who answers"), diary.waiting, careful)
+    diary.happenings = show(diary.happenings, roster.of_kind("customer"), calendar.start)
     world = _freeze(seed, roster, diary, ledger, stories=stories, ids=ids, days=days)
     below = [p for d in roster.of_kind("prospect") for p in samples(d, calendar, days, apart)]
     return measure(replace(world, usage=(*world.usage, *below)))
@@ -195,4 +202,5 @@ def _freeze(
         usage=tuple(usage),
         stories=tuple(stories),
         mess=(),
+        answers=tuple(a for d in roster.drafts for a in answers(d, roster.days)),
     )

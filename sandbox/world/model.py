@@ -142,6 +142,18 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer to a survey that asks how likely it is that they recommend us."""
+
+    key: str
+    account: str
+    at: int
+    """Midnight of the day; it is known at once."""
+    nps: int
+    """0..10"""
+
+
+@dataclass(frozen=True, slots=True)
 class UsagePoint:
     """One day of one workspace's usage, as the feed gives it."""
 
@@ -247,3 +259,4 @@ class World:
     stories: tuple[Story, ...]
     mess: tuple[tuple[str, float], ...]
     """The measured shares of mess, printed at the start: (what, share)."""
+    answers: tuple[Answer, ...] = ()

@@ -42,11 +42,18 @@ class Ledger:
             self._next_renewal(draft, draft.renewal_day)
         if draft.renewal_day is not None and draft.auto_renews and not draft.cast and draft.churn_day is None:
             self._roll_on(draft, draft.renewal_day, 30 if draft.term_days == 30 else 365)
-        if draft.kind == "customer" and self.rng.random() < 0.15:
-            self._expansion(draft)
+        if draft.life.offers is not None:
+            for opened, won in draft.life.offers:
+                self._expansion(draft, opened, won)
+        elif draft.kind == "customer" and self.rng.random() < 0.15:
+            won = self.rng.randint(-90, 60)
+            self._expansion(draft, won - 45, won)
 
     def support(self, draft: Draft, first: int, until: int) -> None:
         """A handful of tickets; drifting accounts write more."""
+        if draft.life.tickets is not None:
+            self._counted(draft)
+            return
         every = {"enterprise": 40, "mid_market": 75, "smb": 130}[draft.segment]
         day = first + self.rng.uniform(0, every)
         while day < until:
@@ -56,6 +63,14 @@ class Ledger:
             key = f"t-{len(self.tickets) + 1:05d}"
             self.tickets.append(Ticket(key, draft.key, priority, opened, closed, draft.systems[:1]))
             day += self.rng.uniform(0.4, 1.6) * every * (0.5 if draft.life.drift_from <= day else 1)
+
+    def _counted(self, draft: Draft) -> None:
+        """The tickets that a story plants."""
+        for day, closes, priority in draft.life.tickets or ():
+            opened = self.days.at(day, 9 * 60) + self.rng.randrange(300) * MINUTE
+            closed = None if closes is None else self.days.at(closes, 15 * 60)
+            key = f"t-{len(self.tickets) + 1:05d}"
+            self.tickets.append(Ticket(key, draft.key, priority, opened, closed, draft.systems[:1]))
 
     def _next_renewal(self, draft: Draft, renewal: int) -> None:
         """Open until a story or the account's fate closes it; the CRM's date moves on some days after it is won."""
@@ -95,9 +110,8 @@ class Ledger:
         closes = ((opened, self.days.calendar(day)),)
         self._add(draft, kind, amount, closes, ((opened, OPEN_STAGE), (at, "Closed Won")))
 
-    def _expansion(self, draft: Draft) -> None:
-        day = self.rng.randint(-90, 60)
-        opened = self.days.at(day - 45, 11 * 60)
+    def _expansion(self, draft: Draft, first: int, day: int) -> None:
+        opened = self.days.at(first, 11 * 60)
         amount = round((draft.arr or 0) * 0.2 / 100) * 100
         closes = ((opened, self.days.calendar(day)),)
         self._add(

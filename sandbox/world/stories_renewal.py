@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sandbox.world.casting import Cast, loses, renews, silent_since, steps
+from sandbox.world.casting import Cast, loses, renews, silent_since, steps, without_executives
 from sandbox.world.companies import Roster
 from sandbox.world.draft import Draft, Pin
 from sandbox.world.team import LEAVES_ON
 
 SILENCE = "renewal-exec-silence"
+NOBODY = "renewal-no-exec-on-file"
 LAPSED = "lapsed"
 CSM_CHANGES = LEAVES_ON - 1
 
@@ -127,10 +128,10 @@ def _decoys(cast: Cast) -> None:
 
 def _unknown(cast: Cast) -> None:
     draft = cast.take("smb")
-    draft.people = [p for p in draft.people if p.standing in ("user", "nobody")]
-    draft.life.sponsors, draft.life.strangers = [], []
+    without_executives(draft)
     renews(draft, 5 + 90)
     cast.tell(SILENCE, draft, "unknown", "no executive and nobody of unknown level is on file", 5)
+    cast.tell(NOBODY, draft, "fires", "the renewal becomes due on day 5, and no executive is on file", 5)
     draft = cast.take("mid_market")
     silent_executive(draft, 4, 70)
     draft.life.pins += [Pin(day, "in", draft.life.strangers[0]) for day in range(-6, 32, 9)]
@@ -140,13 +141,13 @@ def _unknown(cast: Cast) -> None:
     cast.hand_to_newcomer(draft, 6)
     cast.tell(SILENCE, draft, "unknown", "on day 5 it goes to a CSM whose mailbox is not captured", 6)
     draft = cast.take("smb")
-    draft.people = [p for p in draft.people if p.standing in ("user", "nobody")]
-    draft.life.sponsors, draft.life.strangers = [], []
+    without_executives(draft)
     cast.people.add(draft, executive=True, on_file_at=cast.roster.days.at(16, 10 * 60))
     renews(draft, 3 + 90)
     cast.tell(
         SILENCE, draft, "unknown", "no executive on file; the one who is added on day 16 is too new until day 31", 3
     )
+    cast.tell(NOBODY, draft, "clears", "due on day 3 without an executive; one is added on day 16", 3, clear_day=17)
 
 
 def contracts_lapsed(cast: Cast) -> None:

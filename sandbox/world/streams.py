@@ -155,13 +155,21 @@ class Care:
     def _pin(self, pin: Pin) -> None:
         who, persons = self._who(pin.day), [pin.person]
         if who in self.team.uncaptured or pin.kind == "call":
-            self.diary.call(self.draft, pin.day, who, persons, hour=pin.hour)
+            self.diary.call(self.draft, pin.day, who, persons, hour=pin.hour, late=pin.late)
         elif pin.kind == "meeting":
             self.diary.meeting(
-                self.draft, pin.day, [who], persons, booked=pin.booked, cancelled=pin.cancelled, hour=pin.hour
+                self.draft,
+                pin.day,
+                [who],
+                persons,
+                booked=pin.booked,
+                cancelled=pin.cancelled,
+                hour=pin.hour,
+                title=pin.title,
+                late=pin.late,
             )
         else:
-            self.diary.email(self.draft, pin.day, who, persons, pin.kind, hour=pin.hour)
+            self.diary.email(self.draft, pin.day, who, persons, pin.kind, hour=pin.hour, waits=pin.waits, late=pin.late)
 
     def _forbidden(self, persons: list[PersonDraft], day: int) -> bool:
         return day < self.since or day >= self.until or self.draft.life.is_quiet(persons, day)

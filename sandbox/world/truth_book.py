@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sandbox.world.model import Company, Deal, Happening, Person, Ticket, UsagePoint, World
+from sandbox.world.model import Answer, Company, Deal, Happening, Person, Ticket, UsagePoint, World
 from sandbox.world.titles import EXEC_LEVELS
 from sandbox.world.truth_logic import Unknown
 from sandbox.world.when import DAY
@@ -37,6 +37,7 @@ class Touch:
     persons: tuple[Person, ...]
     teammates: tuple[str, ...]
     """Who of ours took part."""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,9 @@ class Book:
         self._tickets: dict[str, list[Ticket]] = defaultdict(list)
         for ticket in world.tickets:
             self._tickets[self._carriers[ticket.account]].append(ticket)
+        self._answers: dict[str, list[Answer]] = defaultdict(list)
+        for answer in world.answers:
+            self._answers[self._carriers[answer.account]].append(answer)
         self._usage = self._added_up(world.usage)
         self._touches: dict[str, list[tuple[Happening, Touch]]] = defaultdict(list)
         """Per account what is a touch once it has happened, if it is not called off."""
@@ -128,6 +132,10 @@ class Book:
     def tickets(self, company: Company, as_of: int) -> list[Ticket]:
         """The tickets opened by an instant."""
         return [t for t in self._tickets.get(company.key, ()) if t.opened_at <= as_of]
+
+    def answers(self, company: Company, as_of: int) -> list[Answer]:
+        """The account's answers to surveys by an instant, oldest first."""
+        return sorted((a for a in self._answers.get(company.key, ()) if a.at <= as_of), key=lambda a: a.at)
 
     def removed(self, company: Company, as_of: int) -> list[Person]:
         """The persons who were deleted from the account by an instant; who merely went with a merged duplicate is not."""
@@ -252,6 +260,7 @@ def _touch(happening: Happening, persons: tuple[Person, ...]) -> Touch:
         outbound=not mail or happening.direction == "out",
         persons=persons,
         teammates=happening.teammates,
+        title=happening.subject,
     )
 
 

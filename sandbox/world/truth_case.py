@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from sandbox.world.model import Company
+from sandbox.world.offering import NAME, released
 from sandbox.world.truth_book import Book
 from sandbox.world.truth_contact import Contact
 from sandbox.world.truth_contract import Contract
@@ -19,6 +20,8 @@ from sandbox.world.truth_service import (
     champions_lost,
     load,
     load_per_arr,
+    nps,
+    offering_shown,
     open_tickets,
     unanswered_outreach,
 )
@@ -110,6 +113,16 @@ class Case:
         return champions_lost(self.book, self.company, self.contact)
 
     @property
+    def newest_offering(self) -> int:
+        """The day of its release."""
+        return released(self.book.world.start)
+
+    @cached_property
+    def newest_offering_shown(self) -> bool | Unknown:
+        """Was it shown."""
+        return offering_shown(self.contact, self.newest_offering, NAME)
+
+    @property
     def response_time(self) -> int | Unknown:
         """Hours within which an answer is promised."""
         return Unknown("not_recorded") if self.tier is None else RESPONSE_HOURS[self.tier]
@@ -117,7 +130,17 @@ class Case:
     @cached_property
     def health(self) -> float | Unknown:
         """Health now."""
-        return health(Readings(self.change, self.adoption, self.contact, self.tickets))
+        return health(Readings(self.change, self.adoption, self.contact, self.tickets, self.nps))
+
+    @cached_property
+    def nps(self) -> int | None:
+        """0..10, None where nobody has answered lately."""
+        return nps(self.book, self.company, self.as_of)
+
+    @property
+    def last_answer(self) -> int | None:
+        """When a survey was last answered; None = never."""
+        return max((a.at for a in self.book.answers(self.company, self.as_of)), default=None)
 
     def health_before(self, days: int) -> float | Unknown:
         """Health so many days ago, from what was known then."""
@@ -132,6 +155,7 @@ def health_at(book: Book, company: Company, as_of: int) -> float | Unknown:
             adoption=adoption(book, company, as_of),
             contact=Contact(book, company, as_of),
             tickets=open_tickets(book, company, as_of),
+            nps=nps(book, company, as_of),
         )
         book.healths[company.key, as_of] = health(readings)
     return book.healths[company.key, as_of]

@@ -43,6 +43,9 @@ def _facts(case: Case) -> Iterator[tuple[str, object]]:
     yield "response_time", _known(case.response_time)
     yield "ltv", _known(case.ltv)
     yield "open_expansion", int(case.open_expansion)
+    yield "newest_offering", case.newest_offering
+    yield "nps", case.nps
+    yield "last_survey_answer", case.last_answer
     for place, name in enumerate(("open_tickets", "urgent_tickets")):
         yield name, None if isinstance(case.tickets, Unknown) else case.tickets[place]
     yield "health", _known(case.health)
@@ -57,6 +60,7 @@ def _where_captured(case: Case) -> Iterator[tuple[str, object]]:
         "champions_lost": case.champions_lost,
         "load": case.load,
         "load_per_arr": case.load_per_arr,
+        "newest_offering_shown": _flag(case.newest_offering_shown),
     }
     for name, value in found.items():
         if value != NOT_CAPTURED:
@@ -74,6 +78,10 @@ def _last(contact: Contact, role: str) -> int | None:
 
 def _related(contact: Contact, role: str, least: float) -> int:
     return sum(contact.strengths[key] >= least for key in _people(contact, role))
+
+
+def _flag(value: bool | Unknown) -> int | Unknown:
+    return value if isinstance(value, Unknown) else int(value)
 
 
 def _known(value: object) -> object:

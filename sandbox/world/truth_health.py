@@ -28,13 +28,14 @@ Score = Fraction | None
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What health is made of. Nobody in this world answers surveys."""
+    """What health is made of. Of satisfaction this world knows the NPS alone."""
 
     change: Fraction | Unknown
     adoption: Fraction | Unknown
     contact: Contact
     tickets: tuple[int, int] | Unknown
     """(open, urgent)"""
+    nps: int | None = None
 
 
 def health(readings: Readings) -> float | Unknown:
@@ -56,7 +57,7 @@ def components(readings: Readings) -> dict[str, Score]:
         "exec relationships": _relationships(readings.contact, "exec"),
         "engagement recency": _recency(readings.contact),
         "support": _support(readings.tickets),
-        "satisfaction": None,
+        "satisfaction": None if readings.nps is None else Fraction(10 * readings.nps),
     }
 
 

@@ -19,7 +19,7 @@ Fires = Mapping[tuple[str, str], Sequence[Fire]]
 def held_days(book: Book, key: tuple[str, str], fire: Fire, outcomes: Series, fires: Fires) -> list[int]:
     """The days on which an alert of growth is open and is no news: it is held, or has just turned false.
 
-    `key`: account and rule. Nobody answers surveys in this world.
+    `key`: account and rule. Of satisfaction this world knows no CSAT.
     """
     account = key[0]
     days = [day for day in range(book.world.days) if open_on(fire, day)]

@@ -9,11 +9,13 @@ from typing import TypeVar
 from sandbox.world.truth_case import Case
 from sandbox.world.truth_contact import STRONG
 from sandbox.world.truth_logic import Truth, Unknown, all_of, any_of, negation
+from sandbox.world.truth_service import ANSWERED_DAYS
+from sandbox.world.when import DAY
 
 V = TypeVar("V", int, float, Fraction)
 
 NOT_RECORDED = Unknown("not_recorded")
-"""Nobody in this world has ever answered a survey, been asked, given a reference or looked a tier over."""
+"""Nobody in this world has ever been asked for feedback or a reference, or looked a tier over."""
 UNANSWERED = 2
 SOON, LONG_SILENCE = 120, 60
 MANY_STRONG = 2
@@ -22,6 +24,7 @@ HIGH_ADOPTION, GOOD_RELATIONSHIP, GREEN = Fraction(4, 5), 60, 75
 LOW_THIRD, TOP_TENTH = Fraction(1, 3), Fraction(9, 10)
 MEETING_SILENCE = 90
 EARLY_TIERS = (1, 2)
+OUT_FOR = 60
 
 
 def renewal_no_exec_on_file(case: Case) -> Truth:
@@ -78,9 +81,10 @@ def expansion_ready(case: Case) -> Truth:
 
 
 def newest_offering_not_shown(case: Case) -> Truth:
-    """A tier 1 or 2 that has not seen the newest offering for 60 days; this company has told tierd of no offerings."""
+    """Tier is 1 or 2, newest offering is more than 60 days ago, and it was not shown."""
     early: Truth = NOT_RECORDED if case.tier is None else case.tier in EARLY_TIERS
-    return all_of(early, NOT_RECORDED)
+    out_for_long = case.as_of // DAY - case.newest_offering > OUT_FOR
+    return all_of(early, out_for_long, negation(case.newest_offering_shown))
 
 
 def advocate_ready(case: Case) -> Truth:
@@ -92,9 +96,11 @@ def advocate_ready(case: Case) -> Truth:
     )
 
 
-def feedback_stale(_: Case) -> Truth:
+def feedback_stale(case: Case) -> Truth:
     """No survey answered in 180 days and no feedback asked in 180 days."""
-    return NOT_RECORDED
+    # Where somebody of this world has answered, whoever has not never did; nobody records who was asked.
+    answered = case.last_answer is not None and case.last_answer > case.as_of - ANSWERED_DAYS * DAY
+    return all_of(not answered, NOT_RECORDED)
 
 
 def high_maintenance_low_value(case: Case) -> Truth:

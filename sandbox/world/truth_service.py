@@ -10,7 +10,7 @@ from sandbox.world.truth_contact import NOT_CAPTURED, STRONG, Contact, strength
 from sandbox.world.truth_logic import Unknown
 from sandbox.world.when import DAY, HOUR
 
-OUTREACH_DAYS, QUARTER = 30, 90
+OUTREACH_DAYS, QUARTER, ANSWERED_DAYS = 30, 90, 180
 URGENT = ("urgent", "critical", "high")
 PER_ARR = 1_000 * 100
 """Load is counted per 1,000 of ARR, which is in cents."""
@@ -60,6 +60,20 @@ def _was_strong(book: Book, company: Company, who: Person) -> bool:
     at_all = [t for t in book.touches(company, who.removed_at) if who in t.persons]
     days = (who.removed_at - n * DAY for n in range(QUARTER + 1))
     return any(strength([t for t in at_all if t.at <= day], day) >= STRONG for day in days)
+
+
+def nps(book: Book, company: Company, as_of: int) -> int | None:
+    """The latest answer of 180 days; of two at the same instant the lower."""
+    recent = [a for a in book.answers(company, as_of) if a.at > as_of - ANSWERED_DAYS * DAY]
+    return min((a.nps for a in recent if a.at == recent[-1].at), default=None)
+
+
+def offering_shown(contact: Contact, released: int, word: str) -> bool | Unknown:
+    """Has a meeting since the day of the release had the word in its title; nobody in this world clicks Yes or No."""
+    met = [t for t in contact.touches if t.kind == "meeting" and t.at >= released * DAY]
+    if any(word.lower() in t.title.lower() for t in met):
+        return True
+    return False if contact.covered("any") else NOT_CAPTURED
 
 
 def open_tickets(book: Book, company: Company, as_of: int) -> tuple[int, int] | Unknown:

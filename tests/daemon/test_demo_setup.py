@@ -24,6 +24,8 @@ _INFO: dict[str, Any] = {
         "channels": {"alerts": "C1", "operators": "C2"},
     },
     "usage": {"directory": "/usage"},
+    "surveys": {"directory": "/usage/surveys"},
+    "offering": {"name": "Insights", "released": "2026-01-04"},
     "crm": {"page": "http://127.0.0.1:4/"},
 }
 

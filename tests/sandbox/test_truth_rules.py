@@ -204,16 +204,33 @@ def test_expansion_waits_for_the_open_one() -> None:
 
 
 def test_what_is_not_recorded_is_unknown() -> None:
-    """Nobody has been asked and no offering is known: neither true nor false, but where another part decides."""
+    """Nobody has been asked for anything: neither true nor false, but where another part decides."""
     made = world()
     assert Unknown("not_recorded") == truth_of(made, "feedback-stale")
     assert truth_of(made, "advocate-ready") is False
-    by_tier = {tier: RULES["newest-offering-not-shown"].condition(case_of(made, tier)) for tier in (1, 2, 3)}
-    assert {1: Unknown("not_recorded"), 2: Unknown("not_recorded"), 3: False} == by_tier
     forgotten = RULES["forgotten-tier-2"].condition
     assert Unknown("not_recorded") == forgotten(case_of(made, 2))
     assert forgotten(case_of(world(happening("meeting", 89.9, USER)), 2)) is False
     assert forgotten(case_of(made, 1)) is False
+
+
+def _unshown(a_world: World, day: int, tier: int = 2) -> Truth:
+    """The rule on the newest offering, which came 57 days before day 0."""
+    book = Book(a_world)
+    case = next(case for case in cases(book, book.day(day), lambda _: tier) if case.company.key == "a-1")
+    return RULES["newest-offering-not-shown"].condition(case)
+
+
+def test_the_newest_offering_is_shown_by_a_meeting_since_its_release() -> None:
+    """Out for more than 60 days, tier 1 or 2, and in no title of a meeting from the day of its release on."""
+    often = [happening("email", -days, USER) for days in range(6)]
+    named = {"subject": "a word on INSIGHTS"}
+    assert [False, True] == [_unshown(world(*often, days=6), day) for day in (3, 4)]
+    assert [True, True, False] == [_unshown(world(*often, days=6), 4, tier) for tier in (1, 2, 3)]
+    assert _unshown(world(*often, happening("meeting", 57, USER, **named), days=6), 4) is False
+    assert _unshown(world(*often, happening("meeting", 58, USER, **named), days=6), 4) is True
+    assert _unshown(world(*often, happening("email", 5, USER, **named), days=6), 4) is True
+    assert Unknown("not_captured") == _unshown(world(days=6, captured=False), 4)
 
 
 def test_ranks_are_percentiles_of_who_is_known() -> None:

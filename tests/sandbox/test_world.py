@@ -24,10 +24,11 @@ from sandbox.world.model import Company, Happening, Story, World
 from sandbox.world.project import changes
 from sandbox.world.table import story_table
 from sandbox.world.titles import EXEC_LEVELS, TITLES
+from sandbox.world.truth_rules import RULES
 from sandbox.world.usage import write_day, write_history, write_usage
 from sandbox.world.when import DAY, HOUR, MINUTE
 
-RULES = (
+FIRST_RULES = (
     "renewal-exec-silence",
     "adoption-drop-user-silence",
     "single-threaded",
@@ -35,6 +36,11 @@ RULES = (
     "touch-overdue",
     "lapsed",
 )
+"""Their stories are in every world; of the other rules a small one holds some."""
+NEVER_TRUE = ("advocate-ready", "feedback-stale", "forgotten-tier-2")
+"""They ask when somebody was asked or a tier was looked over, which no record of this world tells."""
+NEVER_CLEAR = (*NEVER_TRUE, "champion-left", "high-maintenance-low-value")
+"""What makes them true counts for 90 days, longer than the demo."""
 TOUCHES = ("email", "call", "meeting")
 
 
@@ -91,19 +97,21 @@ def test_the_world_does_not_depend_on_the_process() -> None:
     assert len(words) == 1
 
 
-def test_a_small_world_holds_every_story(world: World) -> None:
-    """60 accounts are too few, so there are some more, and the stories are all there."""
+def test_a_small_world_holds_the_first_stories(world: World) -> None:
+    """60 accounts are too few, so there are some more; the first rules' stories are all there, and others as many as fit."""
     small = generate(accounts=60)
-    kinds = Counter((s.rule, s.kind) for s in small.stories)
-    assert kinds == Counter((s.rule, s.kind) for s in world.stories)
+    kinds, all_kinds = (Counter((s.rule, s.kind) for s in made.stories) for made in (small, world))
+    assert all(kinds[key] == count for key, count in all_kinds.items() if key[0] in FIRST_RULES)
+    assert kinds <= all_kinds
+    assert len({rule for rule, _ in kinds} - set(FIRST_RULES)) >= 7
     assert len(small.companies) < 200
 
 
 @pytest.mark.parametrize(("csms", "days", "history"), [(1, 3, 60), (4, 45, 800)])
 def test_other_sizes_work(csms: int, days: int, history: int) -> None:
-    """Few CSMs, short and long demos and histories make a world whose stories are the same."""
+    """Few CSMs, short and long demos and histories make a world that holds the first rules' stories."""
     odd = generate(accounts=60, csms=csms, days=days, history_days=history)
-    assert {s.rule for s in odd.stories} == set(RULES)
+    assert {s.rule for s in odd.stories} >= set(FIRST_RULES)
     assert sum(t.role == "csm" for t in odd.teammates) == csms + 2
 
 
@@ -288,10 +296,10 @@ def test_rows_come_before_their_account_is_known(world: World, projected: list[C
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_has_its_stories(world: World, rule: str) -> None:
     """Three that fire, three decoys, two unknowns, one that clears; first days from day 2 on, alerts within the demo."""
-    assert len(told(world, rule, "fires")) >= 3
+    assert len(told(world, rule, "fires")) >= (0 if rule in NEVER_TRUE else 3)
     assert len(told(world, rule, "decoy")) >= 3
     assert len(told(world, rule, "unknown")) >= 2
-    assert len(told(world, rule, "clears")) >= 1
+    assert len(told(world, rule, "clears")) >= (0 if rule in NEVER_CLEAR else 1)
     wait = 7 if rule in ("single-threaded", "lapsed") else 0
     for story in told(world, rule, "fires", "clears"):
         assert story.first_day is not None
