@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, select
 
 from store.payload import kept
 from store.refs import chunks
+from store.sync_sides import off_file
 from store.tables import (
     crm_activities,
     crm_activity_accounts,
@@ -42,7 +43,7 @@ def damaged(conn: Connection, table: Table, source: str, rows: Sequence[Mapping[
 
 def _whole(table: Table, source: str, row: Mapping[Any, Any], links: list[Any], sides: list[Any]) -> bool:
     if table is crm_activities:
-        ways = [list(way) for way in product(_ways(links), _ways(sides))]
+        ways = [list(way) for way in product(_ways(links), _ways_of_sides(sides))]
     else:
         ways = [[way] for way in _ways(links)] if table is crm_contacts else [[]]
     return any(kept(table, row, *way).row(source)["payload"] == row["payload"] for way in ways)
@@ -50,6 +51,12 @@ def _whole(table: Table, source: str, row: Mapping[Any, Any], links: list[Any], 
 
 def _ways(part: list[Any]) -> list[list[Any]]:
     return [part, []] if part else [[]]
+
+
+def _ways_of_sides(sides: list[tuple[bool, Any]]) -> list[list[Any]]:
+    """With the contacts that are deleted, as before, and without them, as the CRM says the row since then."""
+    every, on_file = [side for _, side in sides], [side for off, side in sides if not off]
+    return [*_ways(every), *([on_file] if on_file and on_file != every else [])]
 
 
 def _links(conn: Connection, table: Table, key: str, source: str, rows: Sequence[Mapping[Any, Any]]) -> _Parts:
@@ -65,7 +72,9 @@ def _sides(conn: Connection, source: str, rows: Sequence[Mapping[Any, Any]]) -> 
     c = crm_participants.c
     found: defaultdict[str, list[Any]] = defaultdict(list)
     for some in chunks([row["id"] for row in rows]):
-        query = select(c.activity_id, c.id, c.role, c.contact_id, c.team_member_id, c.address, c.deleted_at)
-        for row in conn.execute(query.where(c.source == source, c.activity_id.in_(some)).order_by(c.id)):
-            found[row.activity_id].append(tuple(row)[1:])
-    return {ref: sorted(sides, key=lambda side: str(side[0])) for ref, sides in found.items()}
+        columns = (c.id, c.role, c.contact_id, c.team_member_id, c.address, c.deleted_at)
+        query = select(c.activity_id, off_file().label("off"), *columns).order_by(c.id)
+        here = (c.source == source, c.activity_id.in_(some), c.deleted_at.is_(None))
+        for activity, off, *side in conn.execute(query.where(*here)):
+            found[activity].append((bool(off), tuple(side)))
+    return {ref: sorted(sides, key=lambda side: str(side[1][0])) for ref, sides in found.items()}

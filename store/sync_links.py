@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from store import dirty
-from store.records import Gone, Instant, Links, ParticipantRecord
-from store.refs import chunks, upsert
+from store.records import Gone, Instant, Links
+from store.refs import chunks
 from store.saved import Saved
+from store.sync_sides import link_participants, put_back
 from store.tables import (
     crm_accounts,
     crm_activities,
@@ -24,22 +24,6 @@ from store.tables import (
     crm_participants,
     crm_tickets,
 )
-
-
-def participant_row(source: str, p: ParticipantRecord) -> dict[str, Any]:
-    """One participant as its row; addresses in lower case."""
-    return {
-        "source": source,
-        "id": p.id,
-        "activity_id": p.activity_id,
-        "role": p.role,
-        "contact_id": p.contact_id,
-        "team_member_id": p.team_member_id,
-        "address": p.address.casefold() if p.address else None,
-        "host": None if p.contact_id or not p.address else p.address.casefold().rpartition("@")[2] or None,
-        "modified_at": p.modified_at,
-        "deleted_at": p.deleted_at,
-    }
 
 
 def set_links(conn: Connection, table: Table, key: str, source: str, wanted: Mapping[str, Sequence[str]]) -> set[str]:
@@ -79,36 +63,11 @@ def save_links(conn: Connection, source: str, records: Sequence[Links], now: Ins
             moved = set_links(conn, crm_activity_accounts, "activity_id", source, wanted)
             dirty.mark(conn, "activities", ((source, ref) for ref in moved))
         elif (name, to) == ("activities", "contacts"):
-            moved = _link_participants(conn, source, wanted, now)
+            moved = link_participants(conn, source, wanted, now)
         else:
             moved = _link_account(conn, name, source, wanted)
         changed += len(moved)
     return Saved(0, changed, 0)
-
-
-def _link_participants(conn: Connection, source: str, wanted: Mapping[str, Sequence[str]], now: Instant) -> set[str]:
-    c = crm_participants.c
-    have: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for some in chunks(sorted(wanted)):
-        where = (c.source == source) & c.activity_id.in_(some) & (c.role == "who") & c.contact_id.is_not(None)
-        for row in conn.execute(select(c.activity_id, c.contact_id, c.id).where(where, c.deleted_at.is_(None))):
-            have[row.activity_id][row.contact_id] = row.id
-    fresh, surplus, changed = [], [], set()
-    for activity, contacts in wanted.items():
-        missing = set(contacts) - set(have[activity])
-        extra = set(have[activity]) - set(contacts)
-        fresh += [
-            participant_row(source, ParticipantRecord(f"{activity}:who:{ref}", activity, "who", ref, modified_at=now))
-            for ref in sorted(missing)
-        ]
-        surplus += [have[activity][ref] for ref in extra]
-        if missing or extra:
-            changed.add(activity)
-    upsert(conn, crm_participants, fresh)
-    for some in chunks(surplus):
-        conn.execute(delete(crm_participants).where(c.source == source, c.id.in_(some)))
-    dirty.mark(conn, "activities", ((source, ref) for ref in changed))
-    return changed
 
 
 def _link_account(conn: Connection, name: str, source: str, wanted: Mapping[str, Sequence[str]]) -> set[str]:
@@ -172,4 +131,6 @@ def _tombstones(conn: Connection, source: str, kind: str, when: Mapping[str, Ins
         dirty.mark(conn, "fields", ((source, row.crm_account_id) for row in rows if row.crm_account_id))
     else:
         dirty.mark(conn, name, ((source, row.id) for row in rows))
+    if table is crm_contacts:
+        put_back(conn, source, {row.id: when[row.id] for row in rows})
     return len(rows)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Table, delete, insert, select, update
+from sqlalchemy import Column, Connection, Table, select, update
 
 from store import dirty
 from store.payload import as_json, draft, kept
@@ -27,8 +27,9 @@ from store.records import (
 from store.refs import chunks, upsert
 from store.saved import NOTHING, Saved
 from store.sync_about import accounts_about
-from store.sync_links import participant_row, set_links
+from store.sync_links import set_links
 from store.sync_merges import keep_merged
+from store.sync_sides import participant_row, replace_participants
 from store.sync_write import on_account, write_changed
 from store.tables import (
     crm_accounts,
@@ -109,7 +110,7 @@ def save_members(conn: Connection, source: str, records: Sequence[TeamMemberReco
     return Saved(0, len(changed), gone)
 
 
-def save_activities(conn: Connection, source: str, records: Sequence[ActivityRecord], _now: Instant) -> Saved:
+def save_activities(conn: Connection, source: str, records: Sequence[ActivityRecord], now: Instant) -> Saved:
     """Activities, with their accounts and, where they travel along, their participants."""
     records = _with_links_kept(conn, crm_activity_accounts, "activity_id", source, records)
     drafts = [
@@ -125,7 +126,7 @@ def save_activities(conn: Connection, source: str, records: Sequence[ActivityRec
     wanted = set(changed)
     fresh = [r for r in records if r.id in wanted]
     set_links(conn, crm_activity_accounts, "activity_id", source, _accounts_named(conn, source, fresh))
-    _replace_participants(conn, source, {r.id: r.participants for r in fresh if r.participants is not None})
+    replace_participants(conn, source, {r.id: r.participants for r in fresh if r.participants is not None}, now)
     dirty.mark(conn, "activities", ((source, ref) for ref in changed))
     return Saved(0, len(changed), gone)
 
@@ -140,17 +141,6 @@ def _accounts_named(conn: Connection, source: str, records: Sequence[ActivityRec
 def _side(p: ParticipantRecord) -> tuple[object, ...]:
     address = p.address.casefold() if p.address else None  # as it is kept
     return (p.id, p.role, p.contact_id, p.team_member_id, address, p.deleted_at)
-
-
-def _replace_participants(
-    conn: Connection, source: str, wanted: Mapping[str, Sequence[ParticipantRecord] | None]
-) -> None:
-    c = crm_participants.c
-    for some in chunks(sorted(wanted)):
-        conn.execute(delete(crm_participants).where(c.source == source, c.activity_id.in_(some)))
-    rows = {p.id: participant_row(source, p) for sides in wanted.values() for p in sides or ()}
-    if rows:
-        conn.execute(insert(crm_participants), list(rows.values()))
 
 
 def save_participants(conn: Connection, source: str, records: Sequence[ParticipantRecord], _now: Instant) -> Saved:

@@ -14,19 +14,16 @@ DUE = 90
 QUARTER = 90
 
 
-def _leaves(cast: Cast, day: int) -> tuple[Draft, PersonDraft]:
-    """A user whom only planted activities concern is deleted in the afternoon of a day.
-
-    In Salesforce: with a contact HubSpot forgets who took part in its activities.
-    """
-    draft = cast.take("mid_market", "smb", systems=("salesforce",))
+def _leaves(cast: Cast, day: int, crm: str | None = None) -> tuple[Draft, PersonDraft]:
+    """A user whom only planted activities concern is deleted in the afternoon of a day, in that CRM or in any."""
+    draft = cast.take("mid_market", "smb", systems=(crm,) if crm else None)
     user = cast.people.add(draft, executive=False)
     user.removed_at = cast.roster.days.at(day, 14 * 60 + 5)
     return draft, user
 
 
-def _champion_leaves(cast: Cast, day: int) -> None:
-    draft, user = _leaves(cast, day - 1)
+def _champion_leaves(cast: Cast, day: int, crm: str | None = None) -> None:
+    draft, user = _leaves(cast, day - 1, crm)
     regular(draft, user, "meeting", 15, first=-345, until=day - 3)
     cast.tell(LEFT, draft, "fires", f"a user with a strong relationship is deleted the day before day {day}", day)
 
@@ -44,15 +41,16 @@ def _faded_leaves(cast: Cast) -> None:
 
 
 def _left_long_ago(cast: Cast) -> None:
-    draft, user = _leaves(cast, -QUARTER - 1)
+    # HubSpot tells nobody who took part, of a contact that was deleted before the first sync.
+    draft, user = _leaves(cast, -QUARTER - 1, "salesforce")
     regular(draft, user, "meeting", 15, first=-345, until=-QUARTER - 3)
     cast.tell(LEFT, draft, "decoy", "a champion left 90 days before the demo begins")
 
 
 LEFT_ACTS = (
-    partial(_champion_leaves, day=5),
+    partial(_champion_leaves, day=5, crm="hubspot"),
     _faded_leaves,
-    partial(_champion_leaves, day=9),
+    partial(_champion_leaves, day=9, crm="salesforce"),
     _left_long_ago,
     partial(_champion_leaves, day=13),
     _weak_leaves,
