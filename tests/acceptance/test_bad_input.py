@@ -151,7 +151,7 @@ def _own_feed(office: Stage) -> Path:
     """The usage files in the office's own folder, so that a bad one is nobody else's."""
     feed = office.folder / "usage"
     shutil.copytree(office.sandbox.usage_dir, feed)
-    office.edit(str(office.sandbox.usage_dir), "usage")
+    office.edit(f"{office.sandbox.usage_dir}/*.csv", "usage/*.csv")
     return feed
 
 
