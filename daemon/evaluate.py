@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from daemon.facts import Needs
@@ -19,8 +19,9 @@ from rules.facts.settings import FactSettings
 from rules.language.compile import columns_read, select_findings
 from rules.language.model import Rule, RuleSet
 from rules.language.needs import by_business_days
-from store import findings, touched
+from store import facts, findings, portions, touched
 from store.engine import Store
+from store.portions import Portion, Range, Touched
 from store.records import Clock, Instant
 from store.statements import TimedRows, When
 
@@ -91,14 +92,15 @@ def evaluate(
     """
     scope = "full" if accounts is None else "touched"
     refreshed = refresh(store, settings, as_of, accounts, Needs.of(ruleset))
-    ask = _Ask(store, when(as_of, settings), settings.timezone, None if accounts is None else frozenset(accounts))
-    ask.ready(ruleset)
-    with ask.together(ruleset):
-        runs = [_timed(clock, partial(ask.run, rule)) for rule in ruleset.rules]
+    few = None if accounts is None else frozenset(accounts)
+    ask = _Ask(store, when(as_of, settings), settings.timezone, clock)
+    ask.ready(ruleset, few)
+    runs = ask.all(ruleset, few)
     with store.write() as connection:
+        within = None if few is None else touched.put(connection, few)
         findings.drop_other_rules(connection, [rule.name for rule in ruleset.rules])
-        customers = findings.customers(connection, ask.within(connection))
-        counts = findings.counts(connection, ask.within(connection))
+        customers = findings.customers(connection, within)
+        counts = findings.counts(connection, within)
     runs = [run.counted(counts.get(run.rule)) for run in runs]
     advanced = advance(store, ruleset, as_of) if advance else None
     with store.write() as connection:
@@ -106,79 +108,67 @@ def evaluate(
     return Evaluation(as_of, scope, customers, refreshed, tuple(runs), advanced)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Ask:
-    """How rules are asked: each in a transaction of its own, or of touched accounts all in one, in a savepoint each.
+    """How rules are asked: of some accounts at a time all of them in one transaction, in a savepoint each.
 
-    Of touched accounts a rule takes about a millisecond, and a commit takes longer.
+    Of a few accounts a rule takes about a millisecond, and a commit takes longer; of very many the writer's turn is
+    given back in between.
     """
 
     store: Store
     when: When
     zone: str
-    accounts: Collection[int] | None
-    shared: Connection | None = None
+    clock: Clock | None
 
-    def ready(self, ruleset: RuleSet) -> None:
+    def ready(self, ruleset: RuleSet, accounts: frozenset[int] | None) -> None:
         """Build what will be asked, before anybody waits for a transaction to end."""
+        portion = Range(0, 0) if accounts is None else Touched(accounts)
         for rule in ruleset.rules:
             with suppress(SQLAlchemyError):  # it comes again where it is told
-                findings.ready(
-                    self.store.engine, self._wanted(rule), None if self.accounts is None else touched.ACCOUNTS
-                )
+                findings.ready(self.store.engine, self._wanted(rule, portion), portion)
 
-    @contextmanager
-    def together(self, ruleset: RuleSet) -> Iterator[None]:
-        """The transaction that all rules share, where they share one, with the facts that they read."""
-        if self.accounts is None:
-            yield
+    def all(self, ruleset: RuleSet, accounts: frozenset[int] | None) -> list[RuleRun]:
+        """Ask all rules about the accounts, or about all customers. One that fails is not asked about the rest."""
+        runs = {rule.name: RuleRun(rule.name) for rule in ruleset.rules}
+        read = frozenset[str]().union(*map(columns_read, ruleset.rules))
+        for portion in self._portions(accounts):
+            with self.store.write() as connection:
+                portions.put(connection, portion, read)
+                for rule in ruleset.rules:
+                    run = runs[rule.name]
+                    runs[rule.name] = run if run.error else self._run(connection, rule, portion, run)
+        for run in runs.values() if self.clock else ():
+            _log.info("rule evaluated", rule=run.rule, changed=run.changed, seconds=round(run.seconds, 4))
+        return list(runs.values())
+
+    def _portions(self, accounts: frozenset[int] | None) -> Iterator[Portion]:
+        if accounts is not None:
+            yield Touched(accounts)
             return
-        with self.store.write() as self.shared:
-            read = frozenset[str]().union(*map(columns_read, ruleset.rules))
-            touched.put_facts(self.shared, touched.put(self.shared, self.accounts), read)
-            yield
-        self.shared = None
+        with self.store.read() as connection:
+            ids = facts.accounts(connection)
+        yield from portions.ranges(ids)
 
-    def within(self, connection: Connection) -> Select[int] | None:
-        """The accounts that are asked about; None: all."""
-        return None if self.accounts is None else touched.put(connection, self.accounts)
-
-    def run(self, rule: Rule) -> RuleRun:
+    def _run(self, connection: Connection, rule: Rule, portion: Portion, before: RuleRun) -> RuleRun:
         """Ask one rule; where it fails its findings stay as they are."""
+        start = self.clock.monotonic() if self.clock else 0.0
         try:
-            with self._transaction() as connection:
-                changed = findings.keep(connection, self._wanted(rule), self.within(connection))
+            with connection.begin_nested():
+                changed = findings.keep(connection, self._wanted(rule, portion), portion)
         except SQLAlchemyError as error:
             cause = str(getattr(error, "orig", None) or error).splitlines()[0]
             _log.error("rule could not be evaluated, its findings stay as they are", rule=rule.name, cause=cause)
-            return RuleRun(rule.name, error=cause)
-        return RuleRun(rule.name, changed=changed)
+            return replace(before, error=cause)
+        seconds = self.clock.monotonic() - start if self.clock else 0.0
+        return replace(before, changed=before.changed + changed, seconds=before.seconds + seconds)
 
-    def _wanted(self, rule: Rule) -> findings.Wanted:
-        what = "rule" if self.accounts is None else "rule of touched"
+    def _wanted(self, rule: Rule, portion: Portion) -> findings.Wanted:
         # Two statements are made of it, which differ only in what they do with the rows.
         build = lru_cache(maxsize=1)(lambda at: select_findings(rule, at, self.when.today(at)))
-        rows = TimedRows(what, (rule, self.zone), self.when, build, by_days=not by_business_days(rule))
+        what, by_days = f"rule of {portion.name}", not by_business_days(rule)
+        rows = TimedRows(what, (rule, self.zone), self.when, build, by_days=by_days, bound=portion.bound)
         return findings.Wanted(rule.name, rule.version, rows)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        if self.shared is None:
-            with self.store.write() as connection:
-                yield connection
-            return
-        with self.shared.begin_nested():
-            yield self.shared
-
-
-def _timed(clock: Clock | None, run: Callable[[], RuleRun]) -> RuleRun:
-    start = clock.monotonic() if clock else 0.0
-    done = run()
-    if clock is None:
-        return done
-    seconds = clock.monotonic() - start
-    _log.info("rule evaluated", rule=done.rule, changed=done.changed, seconds=round(seconds, 4))
-    return replace(done, seconds=seconds)
 
 
 def _detail(ruleset: RuleSet, customers: int, runs: Collection[RuleRun]) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import NullType
 
-from store import touched
+from store import portions, touched
 
 _BUSY_MS = 30_000
 _CONNECT_SECONDS = 10
@@ -46,6 +46,7 @@ class Store:
             patient = {} if "connect_timeout" in parsed.query else {"connect_timeout": _CONNECT_SECONDS}
             self.engine = create_engine(parsed, hide_parameters=True, poolclass=pool, connect_args=patient)
         touched.watch(self.engine)
+        portions.watch(self.engine)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -122,6 +123,7 @@ def _prepare_sqlite(dbapi: sqlite3.Connection, _record: Any) -> None:
         "foreign_keys=ON",
         f"busy_timeout={_BUSY_MS}",
         f"cache_size=-{_CACHE_KIB}",
+        f"temp.cache_size=-{_CACHE_KIB}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -6,7 +6,6 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -15,7 +14,6 @@ from sqlalchemy import (
     Engine,
     Executable,
     Select,
-    Table,
     Text,
     case,
     cast,
@@ -33,8 +31,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
-from store import touched
 from store.engine import dialect_name
+from store.portions import Portion, short, short_facts
 from store.records import Instant
 from store.statements import Change, TimedRows
 from store.tables import accounts as accounts_table
@@ -62,28 +60,26 @@ class Wanted:
     found: TimedRows
 
 
-def keep(connection: Connection, wanted: Wanted, accounts: Select[int] | None = None) -> int:
-    """Make the rule's findings equal to what is wanted; with `accounts`, the ids that it selects, only those are looked at:
-    their facts are read from where `touched.put_facts` has put them.
+def keep(connection: Connection, wanted: Wanted, portion: Portion) -> int:
+    """Make the rule's findings equal to what is wanted, of the accounts of a portion, whose facts `portions.put` has put.
 
     Rows that say the same are not touched, and `since` stays while the outcome does. Gives how many rows changed.
     """
-    parts = _changes(connection, wanted, accounts)
+    parts = _changes(connection, wanted, portion)
     return sum(wanted.found.run(connection, purpose, change).rowcount for purpose, change in parts)
 
 
-def ready(engine: Engine, wanted: Wanted, accounts: Select[int] | None = None) -> None:
-    """Build the statements of `keep` beforehand."""
-    for purpose, change in _changes(engine, wanted, accounts):
+def ready(engine: Engine, wanted: Wanted, portion: Portion) -> None:
+    """Build the statements of `keep` beforehand; they serve for all portions of the same kind."""
+    for purpose, change in _changes(engine, wanted, portion):
         wanted.found.ready(engine.dialect, purpose, change)
 
 
-def _changes(bind: Connection | Engine, wanted: Wanted, accounts: Select[int] | None) -> list[tuple[str, Change]]:
+def _changes(bind: Connection | Engine, wanted: Wanted, portion: Portion) -> list[tuple[str, Change]]:
     """By purpose: what is made of the rows that the rule finds, to remove findings and to write them."""
-    into = partial(_upsert, bind, wanted)
     return [
-        ("resolve", lambda found, _: _gone(wanted, *_among(found, accounts), accounts)),
-        ("find", lambda found, at: into(_among(found, accounts)[0], at)),
+        ("resolve", lambda found, _: _gone(wanted, short(found), portion)),
+        ("find", lambda found, at: _upsert(bind, wanted, short(found), at)),
     ]
 
 
@@ -102,16 +98,13 @@ def counts(connection: Connection, accounts: Select[int] | None = None) -> Mappi
     return {rule: Count(fires[rule], unknown[rule]) for rule in {*fires, *unknown}}
 
 
-def _among(found: Select[Any], accounts: Select[int] | None) -> tuple[Select[Any], Table]:
-    """What is found, and the table of facts that it is found in."""
-    return (found, facts) if accounts is None else (touched.short(found), touched.touched_facts)
-
-
-def _gone(wanted: Wanted, found: Select[Any], those: Table, accounts: Select[int] | None) -> Delete:
+def _gone(wanted: Wanted, found: Select[Any], portion: Portion) -> Delete:
     """Findings whose account the rule does not find any more: each is looked up, the others are not read again."""
-    still: Select[Any] = found.with_only_columns(literal_column("1")).where(those.c.account_id == findings.c.account_id)
-    gone = delete(findings).where(findings.c.rule == wanted.rule, ~still.correlate(findings).exists())
-    return gone if accounts is None else gone.where(findings.c.account_id.in_(accounts))
+    same = short_facts.c.account_id == findings.c.account_id
+    still: Select[Any] = found.with_only_columns(literal_column("1")).where(same).correlate(findings)
+    return delete(findings).where(
+        findings.c.rule == wanted.rule, portion.covers(findings.c.account_id), ~still.exists()
+    )
 
 
 def _upsert(bind: Connection | Engine, wanted: Wanted, found: Select[Any], as_of: Instant) -> Executable:

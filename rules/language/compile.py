@@ -19,6 +19,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     type_coerce,
 )
 from sqlalchemy.sql.elements import Grouping
@@ -63,7 +64,7 @@ def select_findings(rule: Rule, as_of: Instant, today: Day | None = None) -> Sel
         severity.label("severity"),
         case((holds.is_(None), compiler.reason(rule.when)), else_=null()).label("reason"),
         *(column.label(name) for name, column in sorted(_evidence(rule).items())),
-    ).where(holds.is_not(false()))  # read once, where `holds OR holds IS NULL` reads every column twice
+    ).where(compiler.possible(rule.when))
 
 
 def select_truth(rule: Rule, as_of: Instant, today: Day | None = None) -> Select[Anything]:
@@ -123,6 +124,21 @@ class _Compiler:
                 return self.condition(part)
             case Leaf():
                 return type_coerce(self._leaf(node), Boolean)
+
+    def possible(self, node: Node, *, untrue: bool = False) -> Condition:
+        """The node is not false (or not true), asked part by part: a database stops at the first that settles it, where
+        of `node IS NOT FALSE` it computes all. Most rows are settled by the first part.
+        """
+        match node:
+            case All(parts) | Any(parts):
+                every = isinstance(node, All) is not untrue
+                return (and_ if every else or_)(*(self.possible(part, untrue=untrue) for part in parts))
+            case Not(part=part):
+                return self.possible(part, untrue=not untrue)
+            case Named(part=part):
+                return self.possible(part, untrue=untrue)
+            case Leaf():
+                return Grouping(self.condition(node)).is_not(true() if untrue else false())
 
     def reason(self, node: Node) -> Words:
         """Why a node is unknown; read only where it is: then a part that is unknown is one that keeps it so."""
