@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -91,12 +92,17 @@ short_facts = Table(_HERE, MetaData(), *map(_copied, facts.columns))
 """As it is named in statements; what there is of its columns in the database is what `put` put there."""
 
 
+@lru_cache(maxsize=8)
+def _of(columns: tuple[str, ...]) -> Table:
+    return Table(_HERE, MetaData(), *(_copied(short_facts.c[name]) for name in columns), prefixes=["TEMPORARY"])
+
+
 def put(conn: Connection, portion: Portion, names: Collection[str]) -> None:
     """Copy these columns of the facts of the portion into `short_facts`, in the place of those that are there."""
     if isinstance(portion, Touched):
         touched.put(conn, portion.accounts)
-    columns = sorted({"account_id", *names})
-    table = Table(_HERE, MetaData(), *(_copied(short_facts.c[name]) for name in columns), prefixes=["TEMPORARY"])
+    columns = tuple(sorted({"account_id", *names}))
+    table = _of(columns)
     if conn.info.get(_HERE) != columns:  # other rules than before
         conn.execute(DropTable(table, if_exists=True))
         conn.execute(CreateTable(table))
