@@ -33,7 +33,7 @@ Advance = Callable[[Store, RuleSet, Instant], object]
 
 @dataclass(frozen=True, slots=True)
 class RuleRun:
-    """What one rule found. With an `error` its findings are those of the evaluation before."""
+    """What one rule found. With an `error` the findings that it did not get to are those of the evaluation before."""
 
     rule: str
     fires: int = 0
@@ -88,7 +88,7 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate all customers, or only `accounts`, at `as_of`; a second time at the same instant changes nothing.
 
-    A rule that fails keeps its findings and is reported. `clock` is for timing only.
+    A rule that fails keeps the findings of the accounts that it fails on, and is reported. `clock` is for timing only.
     """
     scope = "full" if accounts is None else "touched"
     refreshed = refresh(store, settings, as_of, accounts, Needs.of(ruleset))
