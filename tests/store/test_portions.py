@@ -1,0 +1,72 @@
+"""Customers in portions: every id is in one of them, and together they find what all at once would."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import insert, select
+
+from rules.language import load
+from rules.language.compile import columns_read, select_findings
+from rules.language.model import Rule
+from store import findings, portions
+from store.engine import Store
+from store.portions import Portion, Range, Touched
+from store.statements import TimedRows, When
+from store.tables import accounts
+from store.tables import findings as table
+from tests.rules.rows import AS_OF, TODAY, put, random_row
+from tests.rules.test_language import shipped
+
+EVERYBODY = Range(0, 2**63 - 1)
+NOBODY_ANY_MORE = 8
+"""An account with a finding and without facts."""
+
+
+@given(st.sets(st.integers(1, 10**9)).map(sorted), st.integers(1, 7))
+def test_each_id_is_in_one_range(ids: list[int], size: int) -> None:
+    """Ranges follow each other without a gap, from the first id that may be to the last, with `size` customers at most."""
+    found = list(portions.ranges(ids, size))
+    assert (0, 2**63 - 1) == (found[0].low, found[-1].high)
+    assert [one.high + 1 for one in found[:-1]] == [one.low for one in found[1:]]
+    counts = [sum(one.low <= number <= one.high for number in ids) for one in found]
+    assert len(ids) == sum(counts)
+    assert all(0 < count <= size for count in counts) or not ids
+
+
+def test_portions_find_what_all_at_once_would(store: Store) -> None:
+    """Ranges of two, and touched accounts, of all shipped rules; who is no customer any more loses the finding."""
+    rng = random.Random(5)
+    with store.write() as conn:
+        put(conn, [random_row(rng, number, {}) for number in range(1, 8)])
+        conn.execute(insert(accounts).values(id=NOBODY_ANY_MORE, key="gone", name="n", created_at=0))
+    at_once, in_ranges = _found(store, [EVERYBODY]), _found(store, list(portions.ranges(range(1, 8), 2)))
+    touched = _found(store, [Touched(frozenset({1, 4})), Touched(frozenset({2, 3, 5, 6, 7, NOBODY_ANY_MORE}))])
+    assert len(at_once) > 10
+    assert at_once == in_ranges == touched
+
+
+def _found(store: Store, whom: list[Portion]) -> list[tuple[object, ...]]:
+    rules = load(shipped()).rules
+    left = {"rule": rules[0].name, "account_id": NOBODY_ANY_MORE, "outcome": "fires", "severity": "low"}
+    with store.write() as conn:
+        conn.execute(table.delete())
+        conn.execute(insert(table).values(**left, since=0, rule_version="before", evidence="{}"))
+        for portion in whom:
+            portions.put(conn, portion, frozenset[str]().union(*map(columns_read, rules)))
+            for rule in rules:
+                findings.keep(conn, _wanted(rule, portion), portion)
+        return [tuple(row) for row in conn.execute(select(table).order_by(table.c.rule, table.c.account_id))]
+
+
+def _wanted(rule: Rule, portion: Portion) -> findings.Wanted:
+    rows = TimedRows(
+        f"rule of {portion.name}",
+        (rule, "portions"),
+        When(AS_OF, lambda _: TODAY),
+        lambda at: select_findings(rule, at, TODAY),
+        bound=portion.bound,
+    )
+    return findings.Wanted(rule.name, rule.version, rows)
