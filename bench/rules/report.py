@@ -17,7 +17,7 @@ from store.engine import Store
 _TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 _HEAD = """# Facts and rules: a large portfolio, beside SQL by hand and rule libraries
 
-Written by `python -m bench.rules`, all in one run: {machine}. SQLAlchemy {sqlalchemy}; {databases}.
+Written by `python -m bench.rules`, all in one run: {machine}. SQLAlchemy {sqlalchemy}; {databases}{beside}.
 PostgreSQL runs with {settings}, and like SQLite's file it lies on the same disk; its `fsync` is off, SQLite's
 `synchronous` is FULL as in the product.
 
@@ -29,23 +29,46 @@ best of the rounds; in brackets CPU seconds of the process, which on PostgreSQL 
 
 
 @dataclass
+class Compared:
+    """The rule libraries."""
+
+    peers: list[Measured] = field(default_factory=list)
+    different: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    """Library -> rule -> accounts of which it says other than we do."""
+    fired: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What was measured on one database."""
+
+    version: str
+    figures: Figures
+    compared: Compared
+
+
+@dataclass
 class Page:
     """Everything the page tells; figures by database."""
 
     accounts: int
     backtest: int
     settings: Mapping[str, str]
+    side_by_side: bool = False
     figures: dict[str, Figures] = field(default_factory=dict)
     databases: dict[str, str] = field(default_factory=dict)
-    peers: list[Measured] = field(default_factory=list)
-    different: dict[str, Mapping[str, int]] = field(default_factory=dict)
-    """Library -> rule -> accounts of which it says other than we do."""
-    fired: dict[str, int] = field(default_factory=dict)
+    compared: Compared = field(default_factory=Compared)
+
+    def take(self, database: str, part: Part) -> None:
+        """Add what was measured on a database."""
+        self.figures[database], self.databases[database] = part.figures, part.version
+        if part.compared.peers:
+            self.compared = part.compared
 
     def text(self) -> str:
         """The page as Markdown."""
         parts = [self._head(), self._targets(), "## Everything\n\n" + self._everything(), self._by_hand()]
-        if self.peers:
+        if self.compared.peers:
             parts.append(self._libraries())
         return "\n".join(parts)
 
@@ -55,6 +78,7 @@ class Page:
             machine=machine(),
             sqlalchemy=sqlalchemy.__version__,
             databases=", ".join(self.databases.values()),
+            beside=", both measured at the same time, each on a core of its own" if self.side_by_side else "",
             settings=", ".join(f"`{name}` {value}" for name, value in self.settings.items()),
             accounts=self.accounts,
             rules=len(ruleset().rules),
@@ -78,7 +102,7 @@ class Page:
             ratio = self._ratio(name, "all findings new")
             rows.append((f"{_TITLES[name]}: all rules on all accounts, against SQL by hand", "1.5 x", _times(ratio)))
         full = self._wall("sqlite", "rules, all findings new") if "sqlite" in self.figures else None
-        estimates = [self._estimate(peer) for peer in self.peers if not peer.failure]
+        estimates = [self._estimate(peer) for peer in self.compared.peers if not peer.failure]
         if full and estimates:
             rows.append(
                 ("the fastest rule library (extrapolated), against ours", "20 x or more", _times(min(estimates) / full))
@@ -120,16 +144,16 @@ class Page:
     def _libraries(self) -> str:
         full = self._wall("sqlite", "rules, all findings new") or 0.0
         rows = []
-        for peer in self.peers:
+        for peer in self.compared.peers:
             if peer.failure:
                 rows.append((peer.library, peer.version, "", peer.failure, "", "", ""))
                 continue
-            wrong = self.different.get(peer.library, {})
+            wrong = self.compared.different.get(peer.library, {})
             same = "the same" if not wrong else "; ".join(f"{rule}: {count} others" for rule, count in wrong.items())
             estimate = self._estimate(peer)
             rows.append((
                 peer.library, peer.version, f"{peer.accounts:,}", f"{peer.seconds:.2f}", f"{estimate:,.0f}",
-                _times(estimate / full if full else None), f"{same}, of {self.fired.get(peer.library, 0):,}",
+                _times(estimate / full if full else None), f"{same}, of {self.compared.fired.get(peer.library, 0):,}",
             ))  # fmt: skip
         said = (
             "Each library in an environment of its own, on a sample of the same facts in SQLite: rows read, rules asked,"

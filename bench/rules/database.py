@@ -1,0 +1,109 @@
+"""Everything that is measured on one database, in a store that is made for it and removed at the end."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bench.rules import peers, report
+from bench.rules.filling import fill
+from bench.rules.measure import (
+    Figures,
+    evidence,
+    measure_backtest,
+    measure_facts,
+    measure_rules,
+    measure_touched,
+    sample,
+)
+from store.engine import Store
+from tests import postgres
+
+POSTGRESQL = {
+    "shared_buffers": "2GB",
+    "work_mem": "256MB",
+    "maintenance_work_mem": "1GB",
+    "max_wal_size": "16GB",
+    "jit": "off",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be measured, and where stores and libraries are made."""
+
+    accounts: int
+    backtest: int
+    folder: Path
+    peers: Path | None
+    again: bool
+    """Refresh all facts a second time, which changes nothing."""
+    named: bool
+    """Lines say which database they are about."""
+
+
+def measured(name: str, asked: Asked) -> report.Part:
+    """Everything that is measured on one database; the libraries read their facts from SQLite."""
+    say = partial(_say, f"{name}: " if asked.named else "")
+    figures, compared = Figures(), report.Compared()
+    with _store(name, asked.folder, asked.accounts, say) as store:
+        version = report.version_of(store)
+        measure_facts(store, figures, say, again=asked.again)
+        measure_rules(store, figures, say)
+        if name == "sqlite" and asked.peers is not None:
+            compared = _peers(store, asked.peers, say)
+        measure_touched(store, asked.accounts, figures, say)
+    if asked.backtest:
+        with _store(name, asked.folder, min(asked.backtest, asked.accounts), say) as store:
+            measure_backtest(store, figures, say)
+    return report.Part(version, figures, compared)
+
+
+def _peers(store: Store, folder: Path, say: Callable[[str], None]) -> report.Compared:
+    found = report.Compared()
+    for library, accounts in peers.PEERS.items():
+        rows, fires = sample(store, accounts)
+        measured = peers.measure(library, folder, rows, evidence())
+        if measured.fires is not None:
+            wrong = {rule: len(fires[rule] ^ set(measured.fires[rule])) for rule in fires}
+            found.different[library] = {rule: count for rule, count in wrong.items() if count}
+            found.fired[library] = sum(map(len, fires.values()))
+        say(f"  {library}: {measured.failure or f'{measured.seconds:.2f} s for {measured.accounts:,} accounts'}")
+        found.peers.append(measured)
+    return found
+
+
+@contextmanager
+def _store(name: str, folder: Path, accounts: int, say: Callable[[str], None]) -> Iterator[Store]:
+    """A filled store of that database, until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="tierd-bench-", dir=folder) as scratch:
+        if name == "sqlite":
+            with _filled(f"sqlite:///{scratch}/tierd.db", accounts, say) as store:
+                yield store
+            return
+        with postgres.server(settings=POSTGRESQL) as server, _filled(server.url("postgres"), accounts, say) as store:
+            yield store
+
+
+@contextmanager
+def _filled(url: str, accounts: int, say: Callable[[str], None]) -> Iterator[Store]:
+    store = Store(url)
+    try:
+        start = time.perf_counter()
+        fill(store, accounts)
+        say(f"{'SQLite' if store.is_sqlite else 'PostgreSQL'}, {accounts:,} accounts made in"
+             f" {time.perf_counter() - start:.0f} s")  # fmt: skip
+        yield store
+    finally:
+        store.close()
+
+
+def _say(before: str, words: str) -> None:
+    sys.stdout.write(f"{before}{words}\n")
+    sys.stdout.flush()
