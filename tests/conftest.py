@@ -15,12 +15,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, make_url, text
 
 import store.migrations as store_migrations
-from daemon.garbage import seldom
 from store.engine import Store
 from store.tables import metadata
 from tests import postgres
 
-seldom()  # as the program does
 # Many tests start the program: without this each of them would compile all of its modules anew where the variable is set.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
