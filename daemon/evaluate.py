@@ -148,7 +148,7 @@ class _Ask:
             return
         with self.store.read() as connection:
             ids = facts.accounts(connection)
-        yield from portions.ranges(ids)
+        yield from portions.ranges(ids, portions.SIZES[self.store.engine.dialect.name])
 
     def _run(self, connection: Connection, rule: Rule, portion: Portion, before: RuleRun) -> RuleRun:
         """Ask one rule; where it fails its findings stay as they are."""
