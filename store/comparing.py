@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
-    MetaData,
     Select,
     Table,
     and_,
@@ -32,6 +30,7 @@ from store.engine import Store
 from store.records import DAY, Instant
 from store.statements import Rows, run_on
 from store.tables import evaluations, fact_sets, facts, health_parts, narrowed_facts, past_facts
+from store.temporary import like
 
 TABLES = (facts, past_facts, fact_sets, narrowed_facts, health_parts)
 """Those that are compared."""
@@ -99,9 +98,8 @@ def snapshot(store: Store) -> Iterator[Connection]:
 
 @cache
 def fresh(table: Table) -> Table:
-    """The temporary table of what is computed. Without foreign keys: it may not refer to a table that stays."""
-    columns = [Column(c.name, c.type, primary_key=c.primary_key, autoincrement=False) for c in table.columns]
-    return Table(f"{table.name}_from_nothing", MetaData(), *columns, prefixes=["TEMPORARY"])
+    """The temporary table of what is computed."""
+    return like(table, f"{table.name}_from_nothing")
 
 
 def evaluated_since(conn: Connection, full: Instant, kept: Kept) -> list[Instant]:

@@ -8,12 +8,10 @@ from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
     Delete,
     Executable,
-    MetaData,
     Select,
     Table,
     and_,
@@ -29,6 +27,7 @@ from sqlalchemy.schema import CreateTable
 
 from store.statements import Rows, run_on
 from store.tables import fact_sets, facts, health_parts, narrowed_facts, past_facts
+from store.temporary import like
 
 _ROOM = "wanted_rows"
 _KEPT = (facts, past_facts, fact_sets, narrowed_facts, health_parts)
@@ -124,5 +123,4 @@ def _make(conn: Connection, table: Table) -> None:
 
 @cache
 def _wanted(table: Table) -> Table:
-    columns = [Column(c.name, c.type, primary_key=c.primary_key, autoincrement=False) for c in table.columns]
-    return Table(f"wanted_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
+    return like(table, f"wanted_{table.name}")

@@ -16,7 +16,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    MetaData,
     Select,
     Table,
     bindparam,
@@ -30,6 +29,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 
 from store import touched
 from store.tables import facts
+from store.temporary import like
 
 SIZES = {"sqlite": 10_000, "postgresql": 100_000}
 """Accounts, by database. Short rows of the fewer stay in SQLite's cache. On PostgreSQL 200,000 accounts in portions of
@@ -86,17 +86,13 @@ def ranges(ids: Sequence[int], size: int) -> Iterator[Range]:
     yield Range(low, _LAST)
 
 
-def _copied(column: Column[Any]) -> Column[Any]:
-    return Column(column.name, column.type, primary_key=column.primary_key, autoincrement=False)
-
-
-short_facts = Table(_HERE, MetaData(), *map(_copied, facts.columns))
+short_facts = like(facts, _HERE)
 """As it is named in statements; what there is of its columns in the database is what `put` put there."""
 
 
 @lru_cache(maxsize=8)
 def _of(columns: tuple[str, ...]) -> Table:
-    return Table(_HERE, MetaData(), *(_copied(short_facts.c[name]) for name in columns), prefixes=["TEMPORARY"])
+    return like(facts, _HERE, columns)
 
 
 def put(conn: Connection, portion: Portion, names: Collection[str]) -> None:

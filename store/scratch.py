@@ -11,10 +11,8 @@ from contextlib import contextmanager
 from typing import cast
 
 from sqlalchemy import (
-    Column,
     Connection,
     FromClause,
-    MetaData,
     NullPool,
     Table,
     case,
@@ -29,6 +27,7 @@ from sqlalchemy.schema import CreateTable
 from store import factsets
 from store.engine import Aside, Store
 from store.tables import dirty, fact_sets, facts, health_parts, metadata, narrowed_facts, past_facts, portfolio_stats
+from store.temporary import like
 
 COMPUTED: tuple[Table, ...] = (facts, past_facts, fact_sets, narrowed_facts, health_parts, portfolio_stats)
 """The tables of the portfolio: everything that a full evaluation computes before it asks the rules."""
@@ -125,9 +124,7 @@ def empty(connection: Connection) -> None:
 
 def _shadow(connection: Connection, schema: str, *, one_clock: bool) -> None:
     for one in _SHADOWED:
-        # Without its foreign keys: a temporary table may not refer to one that stays.
-        columns = [Column(c.name, c.type, primary_key=c.primary_key, autoincrement=False) for c in one.columns]
-        connection.execute(CreateTable(Table(one.name, MetaData(), *columns, prefixes=["TEMPORARY"])))
+        connection.execute(CreateTable(like(one, one.name)))
     for one in metadata.sorted_tables if one_clock else ():
         if "recorded_at" in one.c:
             _at_once(connection, one, schema)
