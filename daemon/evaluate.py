@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -19,7 +19,7 @@ from rules.facts.settings import FactSettings
 from rules.language.compile import columns_read, select_findings
 from rules.language.model import Rule, RuleSet
 from rules.language.needs import by_business_days
-from store import facts, findings, portions, touched
+from store import findings, portions, touched
 from store.engine import Store
 from store.portions import Portion, Range, Touched
 from store.records import Clock, Instant
@@ -95,11 +95,10 @@ def evaluate(
     few = None if accounts is None else frozenset(accounts)
     ask = _Ask(store, when(as_of, settings), settings.timezone, clock)
     ask.ready(ruleset, few)
-    runs = ask.all(ruleset, few)
+    customers, runs = ask.all(ruleset, few)
     with store.write() as connection:
         within = None if few is None else touched.put(connection, few)
         findings.drop_other_rules(connection, [rule.name for rule in ruleset.rules])
-        customers = findings.customers(connection, within)
         counts = findings.counts(connection, within)
     runs = [run.counted(counts.get(run.rule)) for run in runs]
     advanced = advance(store, ruleset, as_of) if advance else None
@@ -128,27 +127,31 @@ class _Ask:
             with suppress(SQLAlchemyError):  # it comes again where it is told
                 findings.ready(self.store.engine, self._wanted(rule, portion), portion)
 
-    def all(self, ruleset: RuleSet, accounts: frozenset[int] | None) -> list[RuleRun]:
-        """Ask all rules about the accounts, or about all customers. One that fails is not asked about the rest."""
+    def all(self, ruleset: RuleSet, accounts: frozenset[int] | None) -> tuple[int, list[RuleRun]]:
+        """Ask all rules about the accounts, or about all customers; gives how many these are.
+
+        A rule that fails is not asked about the rest.
+        """
         runs = {rule.name: RuleRun(rule.name) for rule in ruleset.rules}
         read = frozenset[str]().union(*map(columns_read, ruleset.rules))
-        for portion in self._portions(accounts):
-            with self.store.write() as connection:
-                portions.put(connection, portion, read)
-                for rule in ruleset.rules:
-                    run = runs[rule.name]
-                    runs[rule.name] = run if run.error else self._run(connection, rule, portion, run)
+        customers, low = 0, 0
+        with self.store.aside() as room:
+            while low <= portions.LAST:
+                with room.write() as connection:
+                    portion = self._portion(connection, accounts, low)
+                    customers += portions.put(connection, portion, read)
+                    for rule in ruleset.rules:
+                        run = runs[rule.name]
+                        runs[rule.name] = run if run.error else self._run(connection, rule, portion, run)
+                low = (portion.high if isinstance(portion, Range) else portions.LAST) + 1
         for run in runs.values() if self.clock else ():
             _log.info("rule evaluated", rule=run.rule, changed=run.changed, seconds=round(run.seconds, 4))
-        return list(runs.values())
+        return customers, list(runs.values())
 
-    def _portions(self, accounts: frozenset[int] | None) -> Iterator[Portion]:
+    def _portion(self, connection: Connection, accounts: frozenset[int] | None, low: int) -> Portion:
         if accounts is not None:
-            yield Touched(accounts)
-            return
-        with self.store.read() as connection:
-            ids = facts.accounts(connection)
-        yield from portions.ranges(ids, portions.SIZES[self.store.engine.dialect.name])
+            return Touched(accounts)
+        return portions.after(connection, low, portions.SIZES[connection.dialect.name])
 
     def _run(self, connection: Connection, rule: Rule, portion: Portion, before: RuleRun) -> RuleRun:
         """Ask one rule; where it fails its findings stay as they are."""

@@ -20,8 +20,9 @@ from store import portions, touched
 _BUSY_MS = 30_000
 _CONNECT_SECONDS = 10
 # SQLite's own 2 MiB hold the facts of a few hundred accounts: each rule would fetch those of a thousand again. It is per
-# connection, and a sync promises to stay small.
+# connection, and a sync promises to stay small; what computes facts and asks rules comes back to the same pages.
 _CACHE_KIB = 16 * 1024
+_ROOMY_KIB = 64 * 1024
 # Any number of one's own but that of daemon/lock.py; PostgreSQL counts them per database.
 _TURN = text("SELECT pg_advisory_xact_lock(7083614)")
 _SNAPSHOT: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -72,6 +73,8 @@ class Store:
     def aside(self) -> Iterator[Aside]:
         """A connection of one's own for long computations, whose results are then written in short transactions."""
         with self.engine.connect() as connection:
+            if self.is_sqlite:
+                _make_roomy(connection)
             yield Aside(self, connection)
 
     def close(self) -> None:
@@ -128,6 +131,14 @@ def _prepare_sqlite(dbapi: sqlite3.Connection, _record: Any) -> None:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
     _give_rounding(dbapi)
+
+
+def _make_roomy(connection: Connection) -> None:
+    """For as long as the pool keeps it: pages read for the facts are there for the rules that come next."""
+    driver: Any = connection.connection.driver_connection
+    if not connection.info.get("roomy"):
+        driver.execute(f"PRAGMA cache_size=-{_ROOMY_KIB}")
+        connection.info["roomy"] = True
 
 
 def _give_rounding(dbapi: sqlite3.Connection) -> None:

@@ -28,11 +28,6 @@ def without_past(conn: Connection, accounts: Select[int], days: int) -> list[int
     return list(conn.execute(select(ids.c.account_id).where(~there.exists())).scalars())
 
 
-def accounts(conn: Connection) -> list[int]:
-    """The ids of all customers, ascending."""
-    return list(conn.execute(select(facts.c.account_id).order_by(facts.c.account_id)).scalars())
-
-
 def stamp(conn: Connection, accounts: Select[int], as_of: Instant) -> None:
     """Keep that the facts of these accounts hold at `as_of`, also those that are equal to what they were before.
 

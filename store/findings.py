@@ -15,6 +15,7 @@ from sqlalchemy import (
     Executable,
     Select,
     Text,
+    and_,
     case,
     cast,
     delete,
@@ -32,7 +33,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
 from store.engine import dialect_name
-from store.portions import Portion, short, short_facts
+from store.portions import Portion, Touched, had_findings, short, short_facts
 from store.records import Instant
 from store.statements import Change, TimedRows
 from store.tables import accounts as accounts_table
@@ -100,11 +101,14 @@ def counts(connection: Connection, accounts: Select[int] | None = None) -> Mappi
 
 def _gone(wanted: Wanted, found: Select[Any], portion: Portion) -> Delete:
     """Findings whose account the rule does not find any more: each is looked up, the others are not read again."""
-    same = short_facts.c.account_id == findings.c.account_id
-    still: Select[Any] = found.with_only_columns(literal_column("1")).where(same).correlate(findings)
-    return delete(findings).where(
-        findings.c.rule == wanted.rule, portion.covers(findings.c.account_id), ~still.exists()
-    )
+    had = had_findings if isinstance(portion, Touched) else findings
+    same = short_facts.c.account_id == had.c.account_id
+    still: Select[Any] = found.with_only_columns(literal_column("1")).where(same).correlate(had)
+    gone = and_(had.c.rule == wanted.rule, ~still.exists())
+    if had is findings:
+        return delete(findings).where(gone, portion.covers(findings.c.account_id))
+    lost = select(had.c.account_id).where(gone)
+    return delete(findings).where(findings.c.rule == wanted.rule, findings.c.account_id.in_(lost))
 
 
 def _upsert(bind: Connection | Engine, wanted: Wanted, found: Select[Any], as_of: Instant) -> Executable:

@@ -1,11 +1,12 @@
 """Whose rules are asked at a time, and as much of their facts as the rules read, copied into a temporary table of short rows.
 
-Twenty rules then walk through short rows that stay in memory, not each through long ones on disk.
+Twenty rules then walk through short rows that stay in memory, not each through long ones on disk. Of touched accounts it is
+copied, too, which rules have findings of them: each rule would look for one of every account.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -28,7 +29,7 @@ from sqlalchemy.schema import CreateTable, DropTable
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from store import touched
-from store.tables import facts
+from store.tables import facts, findings
 from store.temporary import like
 
 SIZES = {"sqlite": 10_000, "postgresql": 100_000}
@@ -36,7 +37,8 @@ SIZES = {"sqlite": 10_000, "postgresql": 100_000}
 10,000 took 21 s, SQL by hand of all at once 11 s: 12 ms more for each statement of a portion.
 """
 _HERE = "short_facts"
-_LAST = 2**63 - 1
+LAST = 2**63 - 1
+"""No account has a higher id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +79,17 @@ class Range:
 Portion = Touched | Range
 
 
-def ranges(ids: Sequence[int], size: int) -> Iterator[Range]:
-    """Ranges that together cover every id there may be, with about `size` of these ascending ids in each."""
-    low = 0
-    for last in range(size - 1, len(ids) - 1, size):
-        yield Range(low, ids[last])
-        low = ids[last] + 1
-    yield Range(low, _LAST)
+def after(conn: Connection, low: int, size: int) -> Range:
+    """The range from an id on that has about `size` customers; the last one has no end."""
+    ids = select(facts.c.account_id).where(facts.c.account_id >= low).order_by(facts.c.account_id)
+    last = conn.scalar(ids.offset(size - 1).limit(1))
+    return Range(low, LAST if last is None else last)
 
 
 short_facts = like(facts, _HERE)
 """As it is named in statements; what there is of its columns in the database is what `put` put there."""
+had_findings = like(findings, "had_findings", ("rule", "account_id"))
+"""Which rules had findings of the touched accounts before they were asked."""
 
 
 @lru_cache(maxsize=8)
@@ -95,10 +97,14 @@ def _of(columns: tuple[str, ...]) -> Table:
     return like(facts, _HERE, columns)
 
 
-def put(conn: Connection, portion: Portion, names: Collection[str]) -> None:
-    """Copy these columns of the facts of the portion into `short_facts`, in the place of those that are there."""
+def put(conn: Connection, portion: Portion, names: Collection[str]) -> int:
+    """Copy these columns of the facts of the portion into `short_facts`, in the place of those that are there.
+
+    Gives how many customers there are.
+    """
     if isinstance(portion, Touched):
         touched.put(conn, portion.accounts)
+        _put_findings(conn, portion)
     columns = tuple(sorted({"account_id", *names}))
     table = _of(columns)
     if conn.info.get(_HERE) != columns:  # other rules than before
@@ -107,7 +113,15 @@ def put(conn: Connection, portion: Portion, names: Collection[str]) -> None:
         conn.info[_HERE] = columns
     conn.execute(delete(table))
     rows = select(*(facts.c[name] for name in columns)).where(portion.covers(facts.c.account_id))
-    conn.execute(insert(table).from_select(columns, rows), portion.bound)
+    put_them = insert(table).from_select(columns, rows)
+    return conn.execute(put_them, portion.bound, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def _put_findings(conn: Connection, portion: Touched) -> None:
+    conn.execute(CreateTable(had_findings, if_not_exists=True))
+    conn.execute(delete(had_findings))
+    keys = select(findings.c.rule, findings.c.account_id).where(portion.covers(findings.c.account_id))
+    conn.execute(insert(had_findings).from_select(["rule", "account_id"], keys))
 
 
 def short(rows: Select[Any]) -> Select[Any]:
