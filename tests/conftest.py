@@ -23,6 +23,11 @@ from tests import postgres
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: the program's tests wait for as long as they compute."""
+    return (os.cpu_count() or 1) + 1
+
+
 def _make(url: str) -> None:
     """The tables as `store.tables` describes them; tests/store/test_migrate.py proves that the revisions build the same."""
     store = Store(url)
