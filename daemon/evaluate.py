@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from rules.facts.settings import FactSettings
 from rules.language.compile import columns_read, select_findings
 from rules.language.model import Rule, RuleSet
 from rules.language.needs import by_business_days
-from store import findings, portions, touched
+from store import findings, portions
 from store.engine import Store
 from store.portions import Portion, Range, Touched
 from store.records import Clock, Instant
@@ -45,11 +46,13 @@ class RuleRun:
     seconds: float = 0.0
     error: str | None = None
 
-    def counted(self, count: findings.Count | None) -> RuleRun:
-        """With what its findings are now; a rule that failed counts as none."""
-        if count is None or self.error:
+    def counted(self, counts: Mapping[tuple[str, str, str], int]) -> RuleRun:
+        """With what its findings are now, of those of all rules; a rule that failed counts as none."""
+        if self.error:
             return self
-        return replace(self, fires=count.fires, unknown=count.unknown)
+        mine = {(outcome, reason): n for (rule, outcome, reason), n in counts.items() if rule == self.rule}
+        unknown = {reason: n for (outcome, reason), n in mine.items() if outcome == "unknown"}
+        return replace(self, fires=mine.get(("fires", ""), 0), unknown=unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +99,6 @@ def evaluate(
     ask = _Ask(store, when(as_of, settings), settings.timezone, clock)
     ask.ready(ruleset, few)
     customers, runs = ask.all(ruleset, few)
-    with store.write() as connection:
-        within = None if few is None else touched.put(connection, few)
-        findings.drop_other_rules(connection, [rule.name for rule in ruleset.rules])
-        counts = findings.counts(connection, within)
-    runs = [run.counted(counts.get(run.rule)) for run in runs]
     advanced = advance(store, ruleset, as_of) if advance else None
     with store.write() as connection:
         findings.record_evaluation(connection, as_of, scope, _detail(ruleset, customers, runs))
@@ -134,19 +132,23 @@ class _Ask:
         """
         runs = {rule.name: RuleRun(rule.name) for rule in ruleset.rules}
         read = frozenset[str]().union(*map(columns_read, ruleset.rules))
+        counts: Counter[tuple[str, str, str]] = Counter()
         customers, low = 0, 0
         with self.store.aside() as room:
             while low <= portions.LAST:
                 with room.write() as connection:
+                    if not low:
+                        findings.drop_other_rules(connection, list(runs))
                     portion = self._portion(connection, accounts, low)
                     customers += portions.put(connection, portion, read)
                     for rule in ruleset.rules:
                         run = runs[rule.name]
                         runs[rule.name] = run if run.error else self._run(connection, rule, portion, run)
+                    counts += findings.counts(connection, portion)
                 low = (portion.high if isinstance(portion, Range) else portions.LAST) + 1
         for run in runs.values() if self.clock else ():
             _log.info("rule evaluated", rule=run.rule, changed=run.changed, seconds=round(run.seconds, 4))
-        return customers, list(runs.values())
+        return customers, [run.counted(counts) for run in runs.values()]
 
     def _portion(self, connection: Connection, accounts: frozenset[int] | None, low: int) -> Portion:
         if accounts is not None:

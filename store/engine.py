@@ -20,9 +20,11 @@ from store import portions, touched
 _BUSY_MS = 30_000
 _CONNECT_SECONDS = 10
 # SQLite's own 2 MiB hold the facts of a few hundred accounts: each rule would fetch those of a thousand again. It is per
-# connection, and a sync promises to stay small; what computes facts and asks rules comes back to the same pages.
+# connection, and a sync promises to stay small; what computes facts and asks rules comes back to the same pages, and takes
+# more of a large store.
 _CACHE_KIB = 16 * 1024
-_ROOMY_KIB = 64 * 1024
+_ROOMY_KIB = 256 * 1024
+_ROOMY_SHARE = 20
 # Any number of one's own but that of daemon/lock.py; PostgreSQL counts them per database.
 _TURN = text("SELECT pg_advisory_xact_lock(7083614)")
 _SNAPSHOT: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -134,11 +136,13 @@ def _prepare_sqlite(dbapi: sqlite3.Connection, _record: Any) -> None:
 
 
 def _make_roomy(connection: Connection) -> None:
-    """For as long as the pool keeps it: pages read for the facts are there for the rules that come next."""
+    """Keep a twentieth of the store in memory, for as long as the pool keeps the connection: pages read for the facts are
+    there for the rules that come next.
+    """
     driver: Any = connection.connection.driver_connection
-    if not connection.info.get("roomy"):
-        driver.execute(f"PRAGMA cache_size=-{_ROOMY_KIB}")
-        connection.info["roomy"] = True
+    sizes = (driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    kib = max(_CACHE_KIB, min(_ROOMY_KIB, math.prod(sizes) // 1024 // _ROOMY_SHARE))
+    driver.execute(f"PRAGMA cache_size=-{kib}")
 
 
 def _give_rounding(dbapi: sqlite3.Connection) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,15 +44,6 @@ _HEAD = ("account_id", "outcome", "severity", "reason")
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """What one rule's findings are, of all accounts or of those looked at."""
-
-    fires: int
-    unknown: Mapping[str, int]
-    """By reason."""
-
-
-@dataclass(frozen=True, slots=True)
 class Wanted:
     """What a rule's findings are to be: a Select of account_id, outcome, severity, reason, then the evidence columns."""
 
@@ -84,19 +75,16 @@ def _changes(bind: Connection | Engine, wanted: Wanted, portion: Portion) -> lis
     ]
 
 
-def counts(connection: Connection, accounts: Select[int] | None = None) -> Mapping[str, Count]:
-    """What the findings of every rule that has some are, of all accounts or of these."""
+def counts(connection: Connection, portion: Portion) -> Counter[tuple[str, str, str]]:
+    """How many findings the accounts of a portion have, by rule, outcome and reason ('' where there is none).
+
+    Of a portion at a time they are still in memory, and few enough to be sorted there.
+    """
     f = findings.c
-    query = select(f.rule, f.outcome, f.reason, func.count()).group_by(f.rule, f.outcome, f.reason)
-    query = query if accounts is None else query.where(f.account_id.in_(accounts))
-    fires: Counter[str] = Counter()
-    unknown: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for rule, outcome, reason, count in connection.execute(query.order_by(f.rule, f.outcome, f.reason)):
-        if outcome == "fires":
-            fires[rule] += count
-        else:
-            unknown[rule][reason or ""] = count
-    return {rule: Count(fires[rule], unknown[rule]) for rule in {*fires, *unknown}}
+    by = (f.rule, f.outcome, f.reason)
+    query = select(*by, func.count()).where(portion.covers(f.account_id)).group_by(*by)
+    rows = connection.execute(query, portion.bound)
+    return Counter({(rule, outcome, reason or ""): count for rule, outcome, reason, count in rows})
 
 
 def _gone(wanted: Wanted, found: Select[Any], portion: Portion) -> Delete:
@@ -196,10 +184,9 @@ def export(connection: Connection) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def customers(connection: Connection, accounts: Select[int] | None = None) -> int:
-    """How many accounts, of all or of these, have facts: the customers in scope that were evaluated."""
-    query = select(func.count()).select_from(facts)
-    return int(connection.scalar(query if accounts is None else query.where(facts.c.account_id.in_(accounts))) or 0)
+def customers(connection: Connection) -> int:
+    """How many accounts have facts: the customers in scope that were evaluated."""
+    return int(connection.scalar(select(func.count()).select_from(facts)) or 0)
 
 
 def record_evaluation(connection: Connection, as_of: Instant, scope: str, detail: Mapping[str, Any]) -> bool:
