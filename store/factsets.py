@@ -27,7 +27,7 @@ from sqlalchemy.schema import CreateTable
 
 from store.statements import Rows, run_on
 from store.tables import fact_sets, facts, health_parts, narrowed_facts, past_facts
-from store.temporary import like
+from store.temporary import empty, like
 
 _ROOM = "wanted_rows"
 _KEPT = (facts, past_facts, fact_sets, narrowed_facts, health_parts)
@@ -49,7 +49,7 @@ def collect(conn: Connection, table: Table, rows: Rows) -> Table:
     wanted = _wanted(table)
     if _ROOM not in conn.info:
         _make(conn, table)
-    conn.execute(delete(wanted))
+    empty(conn, wanted)
     names = [column.name for column in table.columns]
     run_on(conn, f"collect {table.name}", rows, lambda found: insert(wanted).from_select(names, found))
     return wanted
@@ -64,7 +64,7 @@ def settle(conn: Connection, table: Table, accounts: Select[Any] | None = None, 
     changed = 0
     for statement in (_gone(table, accounts, days), _differing(conn.dialect.name, table)):
         changed += conn.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
-    conn.execute(delete(_wanted(table)))
+    empty(conn, _wanted(table))
     return changed
 
 

@@ -27,7 +27,7 @@ from sqlalchemy.schema import CreateTable
 from store import factsets
 from store.engine import Aside, Store
 from store.tables import dirty, fact_sets, facts, health_parts, metadata, narrowed_facts, past_facts, portfolio_stats
-from store.temporary import like
+from store.temporary import ONLY_READS, like
 
 COMPUTED: tuple[Table, ...] = (facts, past_facts, fact_sets, narrowed_facts, health_parts, portfolio_stats)
 """The tables of the portfolio: everything that a full evaluation computes before it asks the rules."""
@@ -94,6 +94,7 @@ def scratch(store: Store, *, one_clock: bool = False) -> Iterator[Scratch]:
             _shadow(connection, schema, one_clock=one_clock)
             with factsets.room(connection):
                 connection.execute(text("SET TRANSACTION READ ONLY"))  # temporary tables may still be filled
+                connection.info[ONLY_READS] = True
                 yield Scratch(store, connection)
             transaction.rollback()
     finally:

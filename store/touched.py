@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Column, Connection, Engine, MetaData, Select, Table, delete, event, insert, select
+from sqlalchemy import Column, Connection, Engine, MetaData, Select, Table, event, insert, select
 from sqlalchemy.schema import CreateTable
 
 from store.tables import RowId
+from store.temporary import empty
 
 _touched = Table(
     "touched_accounts",
@@ -25,7 +26,7 @@ def put(conn: Connection, accounts: Collection[int]) -> Select[int]:
     wanted = frozenset(accounts)
     if conn.info.get(_HERE) != wanted:  # the same ones as for the rule before: nothing to do
         conn.execute(CreateTable(_touched, if_not_exists=True))
-        conn.execute(delete(_touched))
+        empty(conn, _touched)
         if wanted:
             conn.execute(insert(_touched), [{"account_id": account} for account in sorted(wanted)])
         conn.info[_HERE] = wanted

@@ -10,12 +10,11 @@ import argparse
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 from bench.rules import report
-from bench.rules.database import POSTGRESQL, Asked, measured
+from bench.rules.database import POSTGRESQL, Asked, backtested, measured
 
 _PAGE = Path(__file__).parents[1] / "results" / "rules.md"
 
@@ -29,32 +28,30 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="where stores are made")
     parser.add_argument("--peers", type=Path, default=Path(tempfile.gettempdir()) / "tierd-bench-rules-peers")
     parser.add_argument("--no-peers", action="store_true", help="leave the rule libraries out")
-    parser.add_argument("--side-by-side", action="store_true", help="all databases at the same time, on a core each")
+    parser.add_argument("--overlap", action="store_true", help="the backtest of a database while the next is measured")
     parser.add_argument(
         "--once", action="store_true", help="leave out the second refresh of all, which changes nothing"
     )
     parser.add_argument("--page", type=Path, default=_PAGE)
     asked = parser.parse_args()
-    page = report.Page(asked.accounts, min(asked.backtest, asked.accounts), POSTGRESQL, side_by_side=asked.side_by_side)
-    work = partial(
-        measured,
-        asked=Asked(
-            asked.accounts,
-            page.backtest,
-            asked.folder,
-            None if asked.no_peers else asked.peers,
-            again=not asked.once,
-            named=asked.side_by_side,
-        ),
+    page = report.Page(asked.accounts, min(asked.backtest, asked.accounts), POSTGRESQL, overlap=asked.overlap)
+    wanted = Asked(
+        asked.accounts,
+        page.backtest,
+        asked.folder,
+        None if asked.no_peers else asked.peers,
+        again=not asked.once,
     )
-    names = asked.databases.split(",")
-    if asked.side_by_side:
-        with ProcessPoolExecutor(len(names), mp_context=get_context("spawn")) as pool:
-            found = list(pool.map(work, names))
-    else:
-        found = list(map(work, names))
-    for name, part in zip(names, found, strict=True):
-        page.take(name, part)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        years = {}
+        for name in asked.databases.split(","):
+            page.take(name, pool.submit(measured, name, wanted).result())
+            if page.backtest:
+                years[name] = pool.submit(backtested, name, wanted)
+                if not asked.overlap:
+                    years[name].result()
+        for name, year in years.items():
+            page.figures[name].add(year.result())
     asked.page.parent.mkdir(exist_ok=True)
     asked.page.write_text(page.text(), encoding="utf-8")
     sys.stdout.write(f"written: {asked.page}\n")

@@ -45,13 +45,11 @@ class Asked:
     peers: Path | None
     again: bool
     """Refresh all facts a second time, which changes nothing."""
-    named: bool
-    """Lines say which database they are about."""
 
 
 def measured(name: str, asked: Asked) -> report.Part:
-    """Everything that is measured on one database; the libraries read their facts from SQLite."""
-    say = partial(_say, f"{name}: " if asked.named else "")
+    """What is measured of facts and rules on one database; the libraries read their facts from SQLite."""
+    say = partial(_say, name)
     figures, compared = Figures(), report.Compared()
     with _store(name, asked.folder, asked.accounts, say) as store:
         version = report.version_of(store)
@@ -60,10 +58,15 @@ def measured(name: str, asked: Asked) -> report.Part:
         if name == "sqlite" and asked.peers is not None:
             compared = _peers(store, asked.peers, say)
         measure_touched(store, asked.accounts, figures, say)
-    if asked.backtest:
-        with _store(name, asked.folder, min(asked.backtest, asked.accounts), say) as store:
-            measure_backtest(store, figures, say)
     return report.Part(version, figures, compared)
+
+
+def backtested(name: str, asked: Asked) -> Figures:
+    """A year's backtest on one database, of a store of its own."""
+    say, figures = partial(_say, name), Figures()
+    with _store(name, asked.folder, asked.backtest, say) as store:
+        measure_backtest(store, figures, say)
+    return figures
 
 
 def _peers(store: Store, folder: Path, say: Callable[[str], None]) -> report.Compared:
@@ -98,13 +101,12 @@ def _filled(url: str, accounts: int, say: Callable[[str], None]) -> Iterator[Sto
     try:
         start = time.perf_counter()
         fill(store, accounts)
-        say(f"{'SQLite' if store.is_sqlite else 'PostgreSQL'}, {accounts:,} accounts made in"
-             f" {time.perf_counter() - start:.0f} s")  # fmt: skip
+        say(f"{accounts:,} accounts made in {time.perf_counter() - start:.0f} s")
         yield store
     finally:
         store.close()
 
 
-def _say(before: str, words: str) -> None:
-    sys.stdout.write(f"{before}{words}\n")
+def _say(name: str, words: str) -> None:
+    sys.stdout.write(f"{name}: {words}\n")
     sys.stdout.flush()

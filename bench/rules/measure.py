@@ -48,6 +48,11 @@ class Figures:
     took: dict[str, Took] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
+    def add(self, others: Figures) -> None:
+        """Take in what was measured elsewhere."""
+        self.took |= others.took
+        self.counts |= others.counts
+
     def note(self, what: str, took: Took) -> None:
         """Keep the best of several."""
         if what not in self.took or took.wall < self.took[what].wall:

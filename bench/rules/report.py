@@ -54,7 +54,7 @@ class Page:
     accounts: int
     backtest: int
     settings: Mapping[str, str]
-    side_by_side: bool = False
+    overlap: bool = False
     figures: dict[str, Figures] = field(default_factory=dict)
     databases: dict[str, str] = field(default_factory=dict)
     compared: Compared = field(default_factory=Compared)
@@ -78,7 +78,7 @@ class Page:
             machine=machine(),
             sqlalchemy=sqlalchemy.__version__,
             databases=", ".join(self.databases.values()),
-            beside=", both measured at the same time, each on a core of its own" if self.side_by_side else "",
+            beside=", one after the other" + (", each backtest while the next was measured" if self.overlap else ""),
             settings=", ".join(f"`{name}` {value}" for name, value in self.settings.items()),
             accounts=self.accounts,
             rules=len(ruleset().rules),
