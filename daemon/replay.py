@@ -14,7 +14,7 @@ from rules.language.model import Rule, RuleSet
 from store import facts
 from store.engine import Store
 from store.records import Instant
-from store.scratch import Scratch, empty, scratch
+from store.scratch import Scratch, scratch
 from store.status import evaluated_at
 
 
@@ -56,6 +56,6 @@ def needs_of(rules: Iterable[Rule]) -> Needs:
 
 def fill(apart: Scratch, settings: FactSettings, as_of: Instant, needs: Needs) -> None:
     """Compute the portfolio at `as_of` into the snapshot's own tables, instead of what they held."""
-    empty(apart.connection)
+    apart.clear()
     # No tier field is looked at: what people did to them by then is history already.
     refresh(apart, settings.model_copy(update={"tier_values": {}}), as_of, needs=needs)

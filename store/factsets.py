@@ -110,6 +110,11 @@ def room(conn: Connection) -> Iterator[None]:
         del conn.info[_ROOM]  # the tables go with their transaction
 
 
+def rooms() -> list[Table]:
+    """The temporary tables of `room`."""
+    return [_wanted(table) for table in _KEPT]
+
+
 _MAKING: dict[tuple[str, str], str] = {}
 """By dialect and table: how its temporary table is made."""
 

@@ -13,6 +13,7 @@ from typing import cast
 from sqlalchemy import (
     Connection,
     FromClause,
+    NestedTransaction,
     NullPool,
     Table,
     case,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from store import factsets
+from store import factsets, temporary
 from store.engine import Aside, Store
 from store.tables import dirty, fact_sets, facts, health_parts, metadata, narrowed_facts, past_facts, portfolio_stats
 from store.temporary import ONLY_READS, like
@@ -43,6 +44,23 @@ class Scratch(Store):
     def __init__(self, real: Store, connection: Connection) -> None:
         self.url, self.is_sqlite, self.engine = real.url, real.is_sqlite, real.engine
         self.connection = connection
+        self._reading: NestedTransaction | None = None
+
+    def only_read(self) -> None:
+        """Refuse every change of the store itself, on PostgreSQL; on SQLite `_only_reading` does."""
+        if not self.is_sqlite:
+            self._reading = self.connection.begin_nested()
+            self.connection.execute(text("SET TRANSACTION READ ONLY"))  # temporary tables may still be filled
+            self.connection.info[ONLY_READS] = True
+
+    def clear(self) -> None:
+        """Empty the tables of the portfolio, for the next instant."""
+        if self._reading is not None:  # what it may do is that of the transaction around it again
+            self._reading.commit()
+            del self.connection.info[ONLY_READS]
+        for one in (*COMPUTED, *factsets.rooms()):
+            temporary.empty(self.connection, one)
+        self.only_read()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -93,9 +111,9 @@ def scratch(store: Store, *, one_clock: bool = False) -> Iterator[Scratch]:
             schema = str(connection.scalar(text("SELECT current_schema()")))
             _shadow(connection, schema, one_clock=one_clock)
             with factsets.room(connection):
-                connection.execute(text("SET TRANSACTION READ ONLY"))  # temporary tables may still be filled
-                connection.info[ONLY_READS] = True
-                yield Scratch(store, connection)
+                apart = Scratch(store, connection)
+                apart.only_read()
+                yield apart
             transaction.rollback()
     finally:
         engine.dispose()
@@ -103,7 +121,7 @@ def scratch(store: Store, *, one_clock: bool = False) -> Iterator[Scratch]:
 
 @contextmanager
 def _only_reading(connection: Connection) -> Iterator[None]:
-    """Refuse every change of the store itself: what SET TRANSACTION READ ONLY does on PostgreSQL."""
+    """Refuse every change of the store itself."""
     changes = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
 
     def judge(action: int, _first: str | None, _second: str | None, database: str | None, _inner: str | None) -> int:
@@ -115,12 +133,6 @@ def _only_reading(connection: Connection) -> Iterator[None]:
         yield
     finally:
         driver.set_authorizer(None)
-
-
-def empty(connection: Connection) -> None:
-    """Clear the tables of the portfolio, for the next instant."""
-    for one in COMPUTED:
-        connection.execute(one.delete())
 
 
 def _shadow(connection: Connection, schema: str, *, one_clock: bool) -> None:

@@ -25,12 +25,13 @@ def empty(conn: Connection, table: Table) -> None:
     PostgreSQL never sweeps a temporary table: deleted rows stay, and are read again by everything that follows on the
     connection. So a table that has grown is truncated; a small one is not, because each time writes to the catalogue.
     """
+    name = f"pg_temp.{table.name}"  # never one that stays
     grown = (
         conn.dialect.name != "sqlite"
         and ONLY_READS not in conn.info
-        and conn.execute(select(func.pg_relation_size(table.name))).scalar_one() > _SWEPT_BYTES
+        and conn.execute(select(func.pg_relation_size(name))).scalar_one() > _SWEPT_BYTES
     )
     if grown:
-        conn.exec_driver_sql(f"TRUNCATE {conn.dialect.identifier_preparer.format_table(table)}")
+        conn.exec_driver_sql(f"TRUNCATE {name}")
     else:
         conn.execute(delete(table))
