@@ -94,14 +94,15 @@ def evaluate(
     A rule that fails keeps the findings of the accounts that it fails on, and is reported. `clock` is for timing only.
     """
     scope = "full" if accounts is None else "touched"
-    refreshed = refresh(store, settings, as_of, accounts, Needs.of(ruleset))
+    needs = Needs.of(ruleset)
+    refreshed = refresh(store, settings, as_of, accounts, needs)
     few = None if accounts is None else frozenset(accounts)
     ask = _Ask(store, when(as_of, settings), settings.timezone, clock)
     ask.ready(ruleset, few)
     customers, runs = ask.all(ruleset, few)
     advanced = advance(store, ruleset, as_of) if advance else None
     with store.write() as connection:
-        findings.record_evaluation(connection, as_of, scope, _detail(ruleset, customers, runs))
+        findings.record_evaluation(connection, as_of, scope, _detail(ruleset, needs, customers, runs))
     return Evaluation(as_of, scope, customers, refreshed, tuple(runs), advanced)
 
 
@@ -176,6 +177,8 @@ class _Ask:
         return findings.Wanted(rule.name, rule.version, rows)
 
 
-def _detail(ruleset: RuleSet, customers: int, runs: Collection[RuleRun]) -> Mapping[str, Any]:
+def _detail(ruleset: RuleSet, needs: Needs, customers: int, runs: Collection[RuleRun]) -> Mapping[str, Any]:
+    """`days` and `cuts`: what was computed beside the facts of now, for `daemon.verify`."""
     rules = {run.rule: {"fires": run.fires, "unknown": dict(run.unknown), "error": run.error} for run in runs}
-    return {"rules_version": ruleset.version, "customers": customers, "rules": rules}
+    beside = {"days": needs.days, "cuts": [cut.own for cut in needs.ranked]}
+    return {"rules_version": ruleset.version, "customers": customers, "rules": rules, **beside}

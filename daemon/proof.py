@@ -41,6 +41,8 @@ class Proof:
     last: Instant
     """The last evaluation, full or of touched accounts."""
     days: Sequence[int]
+    ranked: Sequence[Cut]
+    """Cuts that there must be; others that are stored are compared, too."""
     statistics: set[str] = field(default_factory=set)
     cuts: tuple[Mapping[str, float | None], Mapping[str, float | None]] = ({}, {})
     """Rank cuts as computed and as stored, as far as they are compared."""
@@ -116,19 +118,18 @@ class Proof:
     def _cuts(self, conn: Connection) -> None:
         """Rank cuts, by the fresh facts of the last full evaluation."""
         room, stored = comparing.fresh(t.facts), facts.statistics(conn)
-        every = {name: Cut.of(name) for name in sorted(stored) if name.startswith("cut:")}
+        names = {name: Cut.of(name) for name in sorted(stored) if name.startswith("cut:")}
         sides = (t.facts, room)
-        kept = {
-            name: cut
-            for name, cut in every.items()
+        cuts = tuple(
+            cut
+            for cut in dict.fromkeys([*names.values(), *self.ranked])
             if not any(comparing.untold(conn, side, column) for side in sides for column in _ranked_by(cut))
-        }
-        cuts = tuple(dict.fromkeys(kept.values()))
+        )
         if cuts:
             rows = FactRows.of(conn, self.settings, None, self.full).timed(
                 "verified ranks", lambda _: all_cuts(room, cuts), cuts
             )
-            self.cuts = read_cuts(conn, rows, cuts), {name: stored[name] for name in kept}
+            self.cuts = read_cuts(conn, rows, cuts), {name: stored[name] for name, cut in names.items() if cut in cuts}
 
     def _mend(self, group: Sequence[Kept], at: Instant, accounts: Collection[int]) -> None:
         """Write the rows of these accounts again, as of the evaluation that they hold for; who has left since stays out."""

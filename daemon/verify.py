@@ -17,6 +17,7 @@ from daemon.factrows import distances
 from daemon.proof import Proof
 from rules.facts import FactSettings
 from rules.facts.health import CHANGE_DAYS
+from rules.language.needs import Cut
 from store import comparing, facts, findings, flags
 from store import tables as t
 from store.engine import Store
@@ -81,8 +82,9 @@ def verify(store: Store, settings: FactSettings, now: Instant) -> Verified | Non
         if full is None:
             return None
         last = comparing.last_evaluated(conn) or full
-        days = sorted({CHANGE_DAYS, *distances(facts.statistics(conn))})
-    proof = Proof(store, settings, full, last, days)
+        past, cuts = comparing.computed_beside(conn, full)
+        days = sorted({CHANGE_DAYS, *past, *distances(facts.statistics(conn))})
+    proof = Proof(store, settings, full, last, days, [Cut.of(name) for name in cuts])
     found = proof.found()
     with store.read() as conn:
         wrong = comparing.ids_of([one for _, one in found])

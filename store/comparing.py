@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,6 +114,13 @@ def last_evaluated(conn: Connection) -> Instant | None:
     """The instant of the last evaluation, full or of touched accounts."""
     found: Instant | None = conn.scalar(select(func.max(evaluations.c.as_of)))
     return found
+
+
+def computed_beside(conn: Connection, full: Instant) -> tuple[Sequence[int], Sequence[str]]:
+    """Which past days and which rank cuts, by their names, the full evaluation at that instant has said to compute."""
+    e = evaluations.c
+    detail = json.loads(conn.scalar(select(e.detail).where(e.as_of == full, e.scope == "full")) or "{}")
+    return detail.get("days", ()), detail.get("cuts", ())
 
 
 def written_at(conn: Connection, as_of: Instant, kept: Kept) -> frozenset[int]:

@@ -237,3 +237,19 @@ def test_what_only_a_set_says_is_right_at_the_later_evaluation(ranked: Store) ->
     assert done is not None
     assert (0, None) == (done.wrong, done.trouble())
     assert before == _everything(ranked)
+
+
+def test_a_past_day_and_a_cut_of_which_nothing_is_left_are_missed(ranked: Store) -> None:
+    """Rows, statistics and the cut of a rule are gone without a trace: the evaluation has said that it computed them."""
+    before = _everything(ranked)
+    with ranked.write() as conn:
+        conn.execute(past_facts.delete().where(past_facts.c.days == 60))
+        name = portfolio_stats.c.name
+        conn.execute(portfolio_stats.delete().where(name.like("%@60") | name.like("cut:%")))
+    lost = before["portfolio_stats"]
+    assert len(_everything(ranked)["portfolio_stats"]) < len(lost)
+    done = verify(ranked, SETTINGS, LATER)
+    assert done is not None
+    assert ({}, {"past_facts": 6}, {}) == (done.columns, done.missing, done.surplus)
+    assert "cut:arr:top:1/5:*" in done.statistics
+    assert before == _everything(ranked)
