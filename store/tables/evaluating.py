@@ -27,7 +27,7 @@ evaluations = Table(
     Column("scope", Text, primary_key=True),  # full | touched
     at("started_at"),
     at("ended_at", nullable=True),
-    Column("detail", Text),  # JSON: per rule fires, unknown by reason, milliseconds
+    Column("detail", Text),  # JSON: customers, per rule fires and unknown by reason, past days and cuts computed
 )
 
 rule_sets = Table(
