@@ -29,7 +29,7 @@ KEYS = {
     "seconds",
 }
 DAYS = 6
-PATIENCE = 240.0
+PATIENCE = 600.0
 
 
 @dataclass(frozen=True)

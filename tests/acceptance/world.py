@@ -28,7 +28,7 @@ COMMAND = (sys.executable, "-P", "-c", "from daemon.cli import main; main()")
 """`tierd` of this very source, in whatever folder it is started."""
 SMALL = serve.Settings(accounts=60, days=8, history_days=90)
 """Enough for every part of the work, and read within seconds."""
-_PATIENCE = 120.0  # real seconds that one command may take
+_PATIENCE = 240.0  # real seconds that one command may take
 _POLL = 0.01
 
 Dump = Mapping[str, list[tuple[Any, ...]]]
