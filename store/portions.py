@@ -112,8 +112,8 @@ def put(conn: Connection, portion: Portion, names: Collection[str]) -> int:
         conn.info[_HERE] = columns
     empty(conn, table)
     rows = select(*(facts.c[name] for name in columns)).where(portion.covers(facts.c.account_id))
-    put_them = insert(table).from_select(columns, rows)
-    return conn.execute(put_them, portion.bound, execution_options={"preserve_rowcount": True}).rowcount
+    copied = insert(table).from_select(columns, rows)
+    return conn.execute(copied, portion.bound, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def _put_findings(conn: Connection, portion: Touched) -> None:

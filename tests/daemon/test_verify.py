@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from daemon.facts import refresh
 from daemon.verify import verify
 from rules.facts import RHYTHM, FactSettings
 from rules.language import RuleSet, load
+from rules.language.needs import Cut
 from store.engine import Store
 from store.records import DAY, HOUR
 from store.status import read
@@ -253,3 +255,10 @@ def test_a_past_day_and_a_cut_of_which_nothing_is_left_are_missed(ranked: Store)
     assert ({}, {"past_facts": 6}, {}) == (done.columns, done.missing, done.surplus)
     assert "cut:arr:top:1/5:*" in done.statistics
     assert before == _everything(ranked)
+
+
+@pytest.mark.parametrize("by_segment", [False, True])
+def test_a_cut_is_known_again_by_what_the_evaluation_calls_it(by_segment: bool) -> None:
+    """That of each segment, too, whatever segments there are."""
+    cut = Cut("arr", "top", Fraction(1, 5), by_segment)
+    assert cut == Cut.of(cut.own)
