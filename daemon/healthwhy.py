@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, cast, literal, select
 
 from rules.facts import FactSettings
-from rules.facts.health import CHANGE_DAYS, health_parts
+from rules.facts.health import CHANGE_DAYS, health_parts, told_of
 from rules.facts.healthsettings import COMPONENTS, Band
 from rules.facts.moment import moment
 from store.engine import Store
@@ -81,9 +81,9 @@ def health_why(store: Store, settings: FactSettings, as_of: Instant, row: Mappin
     parts = [
         HealthPart(
             component=name,
-            **{key: now[name][key] for key in ("raw", "why", "score", "weight", "contribution")},
-            contribution_then=then[name]["contribution"],
-            raw_then=then[name]["raw"],
+            **told_of(name, now),
+            contribution_then=told_of(name, then)["contribution"],
+            raw_then=told_of(name, then)["raw"],
         )
         for name in COMPONENTS
     ]
@@ -96,11 +96,9 @@ def health_why(store: Store, settings: FactSettings, as_of: Instant, row: Mappin
     )
 
 
-def _parts(
-    connection: Connection, settings: FactSettings, at: Instant, row: Mapping[str, Any]
-) -> dict[str, Mapping[str, Any]]:
-    """Component -> its row, of one row of facts that is bound."""
+def _parts(connection: Connection, settings: FactSettings, at: Instant, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row of `health_parts` of one row of facts, which is bound."""
     bound = {c.name: cast(literal(row.get(c.name), c.type), c.type).label(c.name) for c in facts.columns}
     bound["account_id"] = literal(row.get("account_id") or 0, facts.c.account_id.type).label("account_id")
     query = health_parts(select(*bound.values()).subquery("bound"), moment(at, settings.timezone), settings.health, 0)
-    return {found["component"]: dict(found) for found in connection.execute(query).mappings()}
+    return dict(connection.execute(query).mappings().one())

@@ -73,7 +73,7 @@ ROWS: Mapping[str, str] = {
     "past_facts": "the facts of one customer as they were so many days before",
     "fact_sets": "one member of a fact that is a set: a tag, a function reached, a feature and what is made of it",
     "narrowed_facts": "the last contact of one customer with persons of one level or function",
-    "health_parts": "one component of one customer's health, now or so many days before",
+    "health_parts": "what one customer's health is made of, now or so many days before, component by component",
     "tier_reviews": "somebody of ours looked at one customer's tier",
     "survey_answers": "one answer to a survey",
     "pulses": "what one CSM thought of one customer, in one click",

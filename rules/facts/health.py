@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import CTE, BigInteger, Integer, Select, and_, case, cast, func, literal, null, select, union_all
+from sqlalchemy import CTE, BigInteger, Integer, Select, and_, case, cast, func, literal, null, select
 from sqlalchemy.sql.expression import FromClause
 
 from rules.facts.healthparts import parts, score, total
@@ -15,6 +16,7 @@ from store.tables import past_facts
 
 CHANGE_DAYS = 30
 TOO_LITTLE = "too_little_known"
+_TOLD = ("raw", "why", "score", "weight", "contribution")
 _FULL = 10_000  # a health of 100, in hundredths
 
 
@@ -84,25 +86,25 @@ def health_facts(told: CTE, past: FromClause | None) -> dict[str, Expr]:
 
 
 def health_parts(rows: FromClause, m: Moment, settings: HealthSettings, days: int) -> Select[Any]:
-    """The rows of `store.tables.health_parts` for these rows of facts, which are those of the moment."""
+    """The rows of `store.tables.health_parts` for these rows of facts, which are those of the moment; see `told_of`."""
     c = weighed(rows, m, settings, "parts").c
-    each = []
+    columns = [c.account_id, literal(days, Integer).label("days")]
     for number, name in enumerate(COMPONENTS):
         points = real(_upto(c, number + 1) - _upto(c, number)) / real(100.0)
-        each.append(
-            select(
-                c.account_id,
-                literal(days, Integer).label("days"),
-                word(name).label("component"),
-                c[f"raw:{name}"].label("raw"),
-                c[f"why:{name}"].label("why"),
-                c[_score(name)].label("score"),
-                c[_weight(name)].label("weight"),
-                case((and_(c.hundredths.is_not(None), c[_score(name)].is_not(None)), points)).label("contribution"),
-            )
-        )
-    found = union_all(*each).subquery("parts")
-    return select(found).where(found.c.account_id.is_not(None))
+        values = {
+            "raw": c[f"raw:{name}"],
+            "why": c[f"why:{name}"],
+            "score": c[_score(name)],
+            "weight": c[_weight(name)],
+            "contribution": case((and_(c.hundredths.is_not(None), c[_score(name)].is_not(None)), points)),
+        }
+        columns += [values[kind].label(f"{name}_{kind}") for kind in _TOLD]
+    return select(*columns)
+
+
+def told_of(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row of `health_parts` says of one component: `raw`, `why`, `score`, `weight`, `contribution`."""
+    return {kind: row[f"{name}_{kind}"] for kind in _TOLD}
 
 
 def stored_past() -> FromClause:

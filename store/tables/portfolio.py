@@ -172,18 +172,29 @@ narrowed_facts = Table(
     Column("not_covered", Text),
 )
 
+HEALTH_COMPONENTS = (
+    *("adoption_change", "adoption", "user_relationships", "exec_relationships"),
+    *("engagement", "support", "satisfaction"),
+)
+
+
+def _component(name: str) -> list[Column[Any]]:
+    return [
+        Column(f"{name}_raw", Float),  # in the unit of the fact behind it; NULL = missing, or never
+        Column(f"{name}_why", Text),  # the state of a missing one
+        Column(f"{name}_score", Float),  # 0..100
+        Column(f"{name}_weight", Float, nullable=False),  # as configured for the segment, 0..100
+        Column(f"{name}_contribution", Float),  # points of health; they add up to it
+    ]
+
+
 # What health is made of, now (`days` 0) and 30 days before: why it is what it is, and why it moved.
 health_parts = Table(
     "health_parts",
     metadata,
     Column("account_id", BigInteger, ForeignKey("accounts.id"), primary_key=True),
     Column("days", Integer, primary_key=True),
-    Column("component", Text, primary_key=True),
-    Column("raw", Float),  # in the unit of the fact behind it; NULL = missing, or never
-    Column("why", Text),  # the state of a missing one
-    Column("score", Float),  # 0..100
-    Column("weight", Float, nullable=False),  # as configured for the segment, 0..100
-    Column("contribution", Float),  # points of health; they add up to it
+    *(column for name in HEALTH_COMPONENTS for column in _component(name)),
 )
 
 # Portfolio statistics of the last full evaluation (medians, cuts), used until the next.

@@ -17,6 +17,7 @@ from daemon.healthtext import rendered
 from daemon.healthwhy import health_why
 from daemon.parts import fact_settings
 from rules.facts import FactSettings
+from rules.facts.healthsettings import COMPONENTS
 from rules.language.needs import Cut
 from store.engine import Store
 from store.records import DAY, HOUR
@@ -129,7 +130,8 @@ def test_health_moves_against_the_kept_past(world: Store) -> None:
     parts = [p for p in dump(world, [health_parts]) if p["account_id"] == 1]
     assert {0, 30} == {part["days"] for part in parts}
     for days, row in ((0, rows[1]), (30, past[1])):
-        points = [p["contribution"] for p in parts if p["days"] == days and p["contribution"] is not None]
+        [part] = [p for p in parts if p["days"] == days]
+        points = [part[f"{name}_contribution"] for name in COMPONENTS if part[f"{name}_contribution"] is not None]
         assert row["health"] == pytest.approx(sum(points), abs=1e-9)
 
 

@@ -182,8 +182,8 @@ def test_a_damaged_row_of_every_table_is_found_named_and_mended(ranked: Store) -
         (past_facts, {"days": 60}, {"health": 1.5}),
         (fact_sets, {"value": "beta"}, {"state": "gone"}),
         (narrowed_facts, {"by": "function", "value": "finance"}, {"last_contact": 1}),
-        (health_parts, {"days": 0, "component": "adoption"}, {"contribution": 9.25}),
-        (health_parts, {"days": 30, "component": "engagement"}, {"score": 1.0}),
+        (health_parts, {"days": 0}, {"adoption_contribution": 9.25}),
+        (health_parts, {"days": 30}, {"engagement_score": 1.0}),
     ]
     with ranked.write() as conn:
         for account, (table, key, values) in enumerate(damage, 1):
@@ -209,7 +209,7 @@ def test_a_row_in_the_place_of_another_accounts_is_found_in_every_table(ranked: 
         (past_facts, {"days": 60}),
         (fact_sets, {"fact": "tags", "value": "beta"}),
         (narrowed_facts, {"by": "function", "value": "finance"}),
-        (health_parts, {"days": 30, "component": "support"}),
+        (health_parts, {"days": 30}),
     ]
     with ranked.write() as conn:
         extra = Rows()

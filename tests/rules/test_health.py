@@ -11,14 +11,14 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import insert, select
 
-from rules.facts.health import health_facts, health_parts, weighed
+from rules.facts.health import health_facts, health_parts, told_of, weighed
 from rules.facts.healthsettings import COMPONENTS, HealthSettings
 from rules.facts.moment import moment
 from rules.facts.ranks import cut_values
 from rules.language.needs import Cut
 from store.engine import Store
 from store.records import DAY
-from store.tables import accounts, facts
+from store.tables import HEALTH_COMPONENTS, accounts, facts
 from tests.rules import health_reference as slow
 from tests.rules.rows import AS_OF, random_row
 
@@ -57,13 +57,11 @@ def computed(store: Store, settings: HealthSettings = DEFAULT) -> dict[int, Mapp
 
 
 def parts(store: Store, settings: HealthSettings = DEFAULT) -> dict[int, dict[str, Mapping[str, Any]]]:
-    """Account -> component -> its row."""
+    """Account -> component -> what is told of it."""
     with store.read() as conn:
         query = health_parts(select(facts).subquery("saved"), moment(AS_OF, "UTC"), settings, 0)
-        found: dict[int, dict[str, Mapping[str, Any]]] = {}
-        for row in conn.execute(query).mappings():
-            found.setdefault(row["account_id"], {})[row["component"]] = dict(row)
-    return found
+        rows = conn.execute(query).mappings().all()
+    return {row["account_id"]: {name: told_of(name, dict(row)) for name in COMPONENTS} for row in rows}
 
 
 def test_the_worked_example_to_the_digit(store: Store) -> None:
@@ -83,6 +81,11 @@ def test_the_worked_example_to_the_digit(store: Store) -> None:
     assert expected == {
         n: tuple(row[k] for k in ("raw", "score", "weight", "contribution")) for n, row in found.items()
     }
+
+
+def test_every_component_has_its_columns() -> None:
+    """In the order in which contributions add up."""
+    assert COMPONENTS == HEALTH_COMPONENTS
 
 
 def test_a_missing_component_spreads_its_weight(store: Store) -> None:
