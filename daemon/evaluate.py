@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -24,12 +24,14 @@ from store import findings, portions
 from store.engine import Store
 from store.portions import Portion, Range, Touched
 from store.records import Clock, Instant
-from store.statements import TimedRows, When
+from store.statements import Ready, TimedRows, When
 
 _log = structlog.get_logger(__name__)
 
 Refresh = Callable[[Store, FactSettings, Instant, Collection[int] | None, Needs | None], int]
 Advance = Callable[[Store, RuleSet, Instant], object]
+Statements = Mapping[str, Sequence[Ready]]
+"""By rule, what keeps its findings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,6 @@ def evaluate(
     refreshed = refresh(store, settings, as_of, accounts, needs)
     few = None if accounts is None else frozenset(accounts)
     ask = _Ask(store, when(as_of, settings), settings.timezone, clock)
-    ask.ready(ruleset, few)
     customers, runs = ask.all(ruleset, few)
     advanced = advance(store, ruleset, as_of) if advance else None
     with store.write() as connection:
@@ -108,7 +109,7 @@ def evaluate(
 
 @dataclass(frozen=True, slots=True)
 class _Ask:
-    """How rules are asked: of some accounts at a time all of them in one transaction, in a savepoint each.
+    """How rules are asked: of some accounts at a time all of them in one transaction.
 
     Of a few accounts a rule takes about a millisecond, and a commit takes longer; of very many the writer's turn is
     given back in between.
@@ -119,19 +120,12 @@ class _Ask:
     zone: str
     clock: Clock | None
 
-    def ready(self, ruleset: RuleSet, accounts: frozenset[int] | None) -> None:
-        """Build what will be asked, before anybody waits for a transaction to end."""
-        portion = Range(0, 0) if accounts is None else Touched(accounts)
-        for rule in ruleset.rules:
-            with suppress(SQLAlchemyError):  # it comes again where it is told
-                findings.ready(self.store.engine, self._wanted(rule, portion), portion)
-
     def all(self, ruleset: RuleSet, accounts: frozenset[int] | None) -> tuple[int, list[RuleRun]]:
         """Ask all rules about the accounts, or about all customers; gives how many these are.
 
         A rule that fails is not asked about the rest.
         """
-        runs = {rule.name: RuleRun(rule.name) for rule in ruleset.rules}
+        statements, runs = self._ready(ruleset, accounts)
         read = frozenset[str]().union(*map(columns_read, ruleset.rules))
         counts: Counter[tuple[str, str, str]] = Counter()
         customers, low = 0, 0
@@ -142,39 +136,63 @@ class _Ask:
                         findings.drop_other_rules(connection, list(runs))
                     portion = self._portion(connection, accounts, low)
                     customers += portions.put(connection, portion, read)
-                    for rule in ruleset.rules:
-                        run = runs[rule.name]
-                        runs[rule.name] = run if run.error else self._run(connection, rule, portion, run)
+                    runs |= self._ask(connection, statements, portion, runs)
                     counts += findings.counts(connection, portion)
                 low = (portion.high if isinstance(portion, Range) else portions.LAST) + 1
         for run in runs.values() if self.clock else ():
             _log.info("rule evaluated", rule=run.rule, changed=run.changed, seconds=round(run.seconds, 4))
         return customers, [run.counted(counts) for run in runs.values()]
 
+    def _ready(self, ruleset: RuleSet, accounts: frozenset[int] | None) -> tuple[Statements, dict[str, RuleRun]]:
+        """Build what will be asked, before anybody waits for a transaction to end."""
+        portion = Range(0, 0) if accounts is None else Touched(accounts)
+        statements, runs = {}, {rule.name: RuleRun(rule.name) for rule in ruleset.rules}
+        for rule in ruleset.rules:
+            try:
+                statements[rule.name] = findings.ready(self.store.engine, self._wanted(rule, portion), portion)
+            except SQLAlchemyError as error:
+                runs[rule.name] = _failed(runs[rule.name], error)
+        return statements, runs
+
     def _portion(self, connection: Connection, accounts: frozenset[int] | None, low: int) -> Portion:
         if accounts is not None:
             return Touched(accounts)
         return portions.after(connection, low, portions.SIZES[connection.dialect.name])
 
-    def _run(self, connection: Connection, rule: Rule, portion: Portion, before: RuleRun) -> RuleRun:
-        """Ask one rule; where it fails its findings stay as they are."""
+    def _ask(
+        self, connection: Connection, statements: Statements, portion: Portion, runs: Mapping[str, RuleRun]
+    ) -> Mapping[str, RuleRun]:
+        """Ask the rules that have not failed; where one does, each by itself: only its own findings stay as they are."""
+        asked = {name: statements[name] for name, run in runs.items() if not run.error}
+        with suppress(SQLAlchemyError), connection.begin_nested():
+            return {name: self._run(connection, mine, portion, runs[name]) for name, mine in asked.items()}
+        found = {}
+        for name, mine in asked.items():
+            try:
+                with connection.begin_nested():
+                    found[name] = self._run(connection, mine, portion, runs[name])
+            except SQLAlchemyError as error:
+                found[name] = _failed(runs[name], error)
+        return found
+
+    def _run(self, connection: Connection, statements: Sequence[Ready], portion: Portion, before: RuleRun) -> RuleRun:
         start = self.clock.monotonic() if self.clock else 0.0
-        try:
-            with connection.begin_nested():
-                changed = findings.keep(connection, self._wanted(rule, portion), portion)
-        except SQLAlchemyError as error:
-            cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-            _log.error("rule could not be evaluated, its findings stay as they are", rule=rule.name, cause=cause)
-            return replace(before, error=cause)
+        changed = findings.keep(connection, statements, portion)
         seconds = self.clock.monotonic() - start if self.clock else 0.0
         return replace(before, changed=before.changed + changed, seconds=before.seconds + seconds)
 
     def _wanted(self, rule: Rule, portion: Portion) -> findings.Wanted:
         # Two statements are made of it, which differ only in what they do with the rows.
         build = lru_cache(maxsize=1)(lambda at: select_findings(rule, at, self.when.today(at)))
-        what, by_days = f"rule of {portion.name}", not by_business_days(rule)
-        rows = TimedRows(what, (rule, self.zone), self.when, build, by_days=by_days, bound=portion.bound)
+        what, by_days = f"rule {rule.name} of {portion.name}", not by_business_days(rule)
+        rows = TimedRows(what, (rule, self.zone), self.when, build, by_days=by_days)
         return findings.Wanted(rule.name, rule.version, rows)
+
+
+def _failed(run: RuleRun, error: SQLAlchemyError) -> RuleRun:
+    cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+    _log.error("rule could not be evaluated, its findings stay as they are", rule=run.rule, cause=cause)
+    return replace(run, error=cause)
 
 
 def _detail(ruleset: RuleSet, needs: Needs, customers: int, runs: Collection[RuleRun]) -> Mapping[str, Any]:

@@ -35,7 +35,7 @@ from sqlalchemy.sql.selectable import Subquery
 from store.engine import dialect_name
 from store.portions import Portion, Touched, had_findings, short, short_facts
 from store.records import Instant
-from store.statements import Change, TimedRows
+from store.statements import Change, Ready, TimedRows
 from store.tables import accounts as accounts_table
 from store.tables import evaluations, facts, findings
 
@@ -52,27 +52,21 @@ class Wanted:
     found: TimedRows
 
 
-def keep(connection: Connection, wanted: Wanted, portion: Portion) -> int:
-    """Make the rule's findings equal to what is wanted, of the accounts of a portion, whose facts `portions.put` has put.
+def ready(bind: Connection | Engine, wanted: Wanted, portion: Portion) -> Sequence[Ready]:
+    """The statements for `keep`, which serve for all portions of the same kind: what removes findings, what writes them."""
+    changes: dict[str, Change] = {
+        "resolve": lambda found, _: _gone(wanted, short(found), portion),
+        "find": lambda found, at: _upsert(bind, wanted, short(found), at),
+    }
+    return [wanted.found.ready(bind.dialect, purpose, change) for purpose, change in changes.items()]
+
+
+def keep(connection: Connection, statements: Sequence[Ready], portion: Portion) -> int:
+    """Make a rule's findings equal to what is wanted, of the accounts of a portion, whose facts `portions.put` has put.
 
     Rows that say the same are not touched, and `since` stays while the outcome does. Gives how many rows changed.
     """
-    parts = _changes(connection, wanted, portion)
-    return sum(wanted.found.run(connection, purpose, change).rowcount for purpose, change in parts)
-
-
-def ready(engine: Engine, wanted: Wanted, portion: Portion) -> None:
-    """Build the statements of `keep` beforehand; they serve for all portions of the same kind."""
-    for purpose, change in _changes(engine, wanted, portion):
-        wanted.found.ready(engine.dialect, purpose, change)
-
-
-def _changes(bind: Connection | Engine, wanted: Wanted, portion: Portion) -> list[tuple[str, Change]]:
-    """By purpose: what is made of the rows that the rule finds, to remove findings and to write them."""
-    return [
-        ("resolve", lambda found, _: _gone(wanted, short(found), portion)),
-        ("find", lambda found, at: _upsert(bind, wanted, short(found), at)),
-    ]
+    return sum(statement.run(connection, portion.bound).rowcount for statement in statements)
 
 
 def counts(connection: Connection, portion: Portion) -> Counter[tuple[str, str, str]]:

@@ -114,40 +114,26 @@ class _Shelf:
 _SHELF = _Shelf()
 
 
-def run(
-    conn: Connection,
-    what: str,
-    owners: Sequence[object],
-    when: When,
-    build: Build,
-    *,
-    by_days: bool = True,
-    bound: Mapping[str, Any] = _NOTHING,
-) -> CursorResult[Any]:
-    """Run what `build` makes for the instant.
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A statement that is built, with its values for an instant."""
 
-    `what` and the `owners` (rule, settings) name the statement: all that it depends on but time. `by_days` False: time
-    in it is counted in business days, so no two days share it. `bound`: values of parameters that it has by name.
-    """
-    found = _found(conn.dialect, what, owners, when, build, by_days=by_days)
-    made, values = (found.text, found.values(when)) if isinstance(found, _Kept) else (found, found.values)
-    return conn.exec_driver_sql(
-        made.text, made.bound({**values, **bound}), execution_options={"preserve_rowcount": True}
-    )
+    text: _Text
+    values: Mapping[str, Any]
 
-
-def _found(
-    dialect: Dialect, what: str, owners: Sequence[object], when: When, build: Build, *, by_days: bool
-) -> _Kept | _Text:
-    entry = _SHELF.entry((dialect.name, what), owners, by_days=by_days)
-    kept = entry.kept
-    holds = kept is not None and kept.day in (None, when.day)
-    return kept if kept is not None and holds else _learned(dialect, entry, when, build)
+    def run(self, conn: Connection, bound: Mapping[str, Any] = _NOTHING) -> CursorResult[Any]:
+        """Run it; `bound`: values of parameters that it has by name."""
+        values = self.text.bound({**self.values, **bound})
+        return conn.exec_driver_sql(self.text.text, values, execution_options={"preserve_rowcount": True})
 
 
 @dataclass(frozen=True, slots=True)
 class TimedRows:
-    """A Select about an instant, to be read, written or compared by a statement that is kept; see `run`."""
+    """A Select about an instant, to be read, written or compared by a statement that is kept.
+
+    `what` and the `owners` (rule, settings) name it: all that it depends on but time. `by_days` False: time in it is
+    counted in business days, so no two days share it. `bound`: values of parameters that it has by name.
+    """
 
     what: str
     owners: Sequence[object]
@@ -158,15 +144,16 @@ class TimedRows:
 
     def run(self, conn: Connection, purpose: str, change: Change) -> CursorResult[Any]:
         """Run the statement that `change` makes of the rows and their instant; `purpose` tells those of the same rows apart."""
-        build = lambda at: change(self.build(at), at)  # noqa: E731
-        return run(
-            conn, f"{purpose} {self.what}", self.owners, self.when, build, by_days=self.by_days, bound=self.bound
-        )
+        return self.ready(conn.dialect, purpose, change).run(conn, self.bound)
 
-    def ready(self, dialect: Dialect, purpose: str, change: Change) -> None:
-        """Build the statement that `run` will run, where it is not kept yet: beforehand, while nobody waits."""
-        build = lambda at: change(self.build(at), at)  # noqa: E731
-        _found(dialect, f"{purpose} {self.what}", self.owners, self.when, build, by_days=self.by_days)
+    def ready(self, dialect: Dialect, purpose: str, change: Change) -> Ready:
+        """The statement that `run` runs: built beforehand, while nobody waits, or to be run several times."""
+        build, when = lambda at: change(self.build(at), at), self.when
+        entry = _SHELF.entry((dialect.name, f"{purpose} {self.what}"), self.owners, by_days=self.by_days)
+        kept = entry.kept
+        holds = kept is not None and kept.day in (None, when.day)
+        found = kept if kept is not None and holds else _learned(dialect, entry, when, build)
+        return Ready(found.text, found.values(when)) if isinstance(found, _Kept) else Ready(found, found.values)
 
     def read(self, conn: Connection) -> CursorResult[Any]:
         """The rows themselves."""

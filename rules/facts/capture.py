@@ -24,16 +24,21 @@ def away(m: Moment, member: Expr, since: Expr, until: Expr) -> Expr:
     return whole(func.coalesce(spent, 0))
 
 
-def capture(m: Moment, who: CTE) -> CTE:
+def capture(m: Moment, who: CTE, *, told: bool = False) -> CTE:
     """One row per member of `who` (`member_id`) with anything captured, ever.
 
     `last_at`: the latest captured mail or meeting; `quiet`: microseconds since, days away left out; `patience`: how many
     of them are nothing unusual, 7 days or 3 x the median gap of the trailing 90 days; `captured`: 1 or 0.
+
+    Whose latest is not 7 days old is captured whatever the rhythm: it is looked for only where `patience` is `told`.
     """
     c = captures.c
-    by_then = and_(c.member_id.in_(select(who.c.member_id)), c.occurred_at <= m.as_of, c.recorded_at <= m.as_of)
-    latest = select(c.member_id, func.max(c.occurred_at).label("at")).where(by_then).group_by(c.member_id)
-    last, rhythm = once(latest, "last_capture"), _rhythm(m, by_then)
+    by_then = and_(c.occurred_at <= m.as_of, c.recorded_at <= m.as_of)
+    mine = and_(c.member_id.in_(select(who.c.member_id)), by_then)
+    latest = select(c.member_id, func.max(c.occurred_at).label("at")).where(mine).group_by(c.member_id)
+    last = once(latest, "last_capture")
+    doubted = select(last.c.member_id) if told else select(last.c.member_id).where(last.c.at <= m.ago(PATIENCE_DAYS))
+    rhythm = _rhythm(m, and_(c.member_id.in_(doubted), by_then))
     # Twice the median, so that the mean of two gaps stays an integer.
     week = literal(2 * PATIENCE_DAYS * DAY, BigInteger)
     own = (rhythm.c.low + rhythm.c.high) * PATIENCE_GAPS

@@ -65,7 +65,7 @@ def team_coverage(as_of: Instant) -> Select[Any]:
     """
     m = moment(as_of, "UTC")
     who = once(select(members.c.id.label("member_id")).where(members.c.active == 1), "team_members")
-    seen = capture(m, who)
+    seen = capture(m, who, told=True)
     c, a = captures.c, crm_activities.c
     last = [func.max(case((a.kind == kind, c.occurred_at))).label(f"last_{kind}") for kind in ("email", "meeting")]
     channels = once(

@@ -74,7 +74,7 @@ def _found(store: Store, whom: Sequence[Portion]) -> list[tuple[object, ...]]:
         for portion in whom:
             customers += portions.put(conn, portion, frozenset[str]().union(*map(columns_read, rules)))
             for rule in rules:
-                findings.keep(conn, _wanted(rule, portion), portion)
+                findings.keep(conn, findings.ready(conn, _wanted(rule, portion), portion), portion)
         assert customers == 7
         return [tuple(row) for row in conn.execute(select(table).order_by(table.c.rule, table.c.account_id))]
 
@@ -85,6 +85,5 @@ def _wanted(rule: Rule, portion: Portion) -> findings.Wanted:
         (rule, "portions"),
         When(AS_OF, lambda _: TODAY),
         lambda at: select_findings(rule, at, TODAY),
-        bound=portion.bound,
     )
     return findings.Wanted(rule.name, rule.version, rows)

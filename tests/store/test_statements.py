@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import BigInteger, Executable, Select, Text, literal, select
+from sqlalchemy import BigInteger, Select, Text, literal, select
 
 from store import touched
 from store.engine import Store
 from store.records import DAY, HOUR, Day, Instant
-from store.statements import When, run
+from store.statements import TimedRows, When
 
 NOON: Instant = 20_500 * DAY + 12 * HOUR
 
@@ -21,9 +21,9 @@ class Counted:
     def __init__(self, build: Any) -> None:
         self.build, self.times = build, 0
 
-    def __call__(self, at: Instant) -> Executable:
+    def __call__(self, at: Instant) -> Select[Any]:
         self.times += 1
-        made: Executable = self.build(at)
+        made: Select[Any] = self.build(at)
         return made
 
 
@@ -40,7 +40,7 @@ def _today(at: Instant) -> Day:
 
 def _run(store: Store, build: Any, at: Instant, *owners: object, by_days: bool = True) -> tuple[Any, ...]:
     with store.read() as conn:
-        return tuple(run(conn, "windows", owners, When(at, _today), build, by_days=by_days).one())
+        return tuple(TimedRows("windows", owners, When(at, _today), build, by_days=by_days).read(conn).one())
 
 
 @pytest.mark.parametrize("second", [NOON + 1, NOON + 11 * HOUR, NOON + 2 * DAY, NOON - 40 * DAY])
