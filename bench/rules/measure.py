@@ -11,10 +11,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.sql import quoted_name
 
 from bench.rules import handwritten
+from bench.rules.reading import read_all
 from bench.rules.world import NOW
 from daemon.backtest import Asked, backtest
 from daemon.backtest.judging import Terms
@@ -113,7 +114,7 @@ def measure_rules(store: Store, figures: Figures, say: Callable[[str], None]) ->
 
 
 def measure_touched(store: Store, accounts: int, figures: Figures, say: Callable[[str], None]) -> None:
-    """A thousand accounts whose renewal moves: their facts, their findings, ours and by hand."""
+    """A thousand accounts whose renewal moves: their facts, their findings, ours and by hand; and their rows merely read."""
     rules, few = ruleset(), sorted(Random(7).sample(range(1, accounts + 1), min(DIRTY, accounts)))
     for nth in range(_ROUNDS):
         _move(store, few, 10 if nth % 2 else -10)
@@ -124,6 +125,10 @@ def measure_touched(store: Store, accounts: int, figures: Figures, say: Callable
             _evaluated(store, rules, few)
         with timed(figures, f"by hand, {len(few):,} touched{cold}", say):
             by_hand(store, rules, few)
+        with store.aside() as room, room.compute() as connection:
+            _put_few(connection, few)
+            with timed(figures, f"rows merely read, {len(few):,} touched{cold}", say):
+                read_all(connection)
     same_findings(store)
 
 
@@ -140,10 +145,7 @@ def by_hand(store: Store, rules: RuleSet, few: Sequence[int] | None = None) -> N
     among = None
     if few is not None:
         with store.write() as connection:
-            connection.exec_driver_sql("CREATE TEMPORARY TABLE IF NOT EXISTS few (account_id BIGINT PRIMARY KEY)")
-            connection.exec_driver_sql("DELETE FROM few")
-            values = ", ".join(f"({account})" for account in few)
-            connection.exec_driver_sql(f"INSERT INTO few VALUES {values}")
+            _put_few(connection, few)
         among = "SELECT account_id FROM few"
     for rule in rules.rules:
         resolve, find = handwritten.statements(
@@ -152,6 +154,13 @@ def by_hand(store: Store, rules: RuleSet, few: Sequence[int] | None = None) -> N
         with store.write() as connection:
             connection.exec_driver_sql(resolve)
             connection.exec_driver_sql(find)
+
+
+def _put_few(connection: Connection, few: Sequence[int]) -> None:
+    connection.exec_driver_sql("CREATE TEMPORARY TABLE IF NOT EXISTS few (account_id BIGINT PRIMARY KEY)")
+    connection.exec_driver_sql("DELETE FROM few")
+    values = ", ".join(f"({account})" for account in few)
+    connection.exec_driver_sql(f"INSERT INTO few VALUES {values}")
 
 
 def same_findings(store: Store) -> None:
