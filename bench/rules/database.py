@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,12 +73,18 @@ def backtested(name: str, asked: Asked) -> Figures:
 def _peers(store: Store, folder: Path, say: Callable[[str], None]) -> report.Compared:
     found = report.Compared()
     for library, accounts in peers.PEERS.items():
-        rows, fires = sample(store, accounts)
+        rows, all_ours = sample(store, accounts)
         measured = peers.measure(library, folder, rows, evidence())
-        if measured.fires is not None:
-            wrong = {rule: len(fires[rule] ^ set(measured.fires[rule])) for rule in fires}
-            found.different[library] = {rule: count for rule, count in wrong.items() if count}
-            found.fired[library] = sum(map(len, fires.values()))
+        if measured.found is not None:
+            ours = {one for one in all_ours if one[0] in measured.found}
+            theirs = {
+                (outcome, rule, account)
+                for outcome, by_rule in measured.found.items()
+                for rule, ids in by_rule.items()
+                for account in ids
+            }
+            found.different[library] = dict(Counter(rule for _, rule, _ in ours ^ theirs))
+            found.found[library] = len(ours)
         say(f"  {library}: {measured.failure or f'{measured.seconds:.2f} s for {measured.accounts:,} accounts'}")
         found.peers.append(measured)
     return found

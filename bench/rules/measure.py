@@ -182,19 +182,15 @@ def _parsed(evidence_text: str) -> int:
     return hash(tuple(sorted(json.loads(evidence_text).items())))
 
 
-def sample(store: Store, accounts: int) -> tuple[list[dict[str, Any]], dict[str, set[int]]]:
-    """The facts of some accounts, and on which of them each rule fires."""
+def sample(store: Store, accounts: int) -> tuple[list[dict[str, Any]], set[tuple[str, str, int]]]:
+    """The facts of some accounts, and what is found of them: outcome, rule and account."""
     with store.read() as connection:
         ids = connection.execute(select(facts.c.account_id).order_by(facts.c.account_id)).scalars().all()
         chosen = set(Random(11).sample(ids, min(accounts, len(ids))))
         wanted = select(facts).where(facts.c.account_id.in_(sorted(chosen)))
         rows = [dict(row) for row in connection.execute(wanted).mappings()]
-        fired = connection.execute(select(findings.c.rule, findings.c.account_id).where(findings.c.outcome == "fires"))
-        fires: dict[str, set[int]] = {rule.name: set() for rule in ruleset().rules}
-        for rule, account in fired:
-            if account in chosen:
-                fires[rule].add(account)
-    return rows, fires
+        all_found = connection.execute(select(findings.c.outcome, findings.c.rule, findings.c.account_id))
+        return rows, {(outcome, rule, account) for outcome, rule, account in all_found if account in chosen}
 
 
 def _evaluated(store: Store, rules: RuleSet, few: Sequence[int] | None = None) -> None:

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+
 from bench.rules.conditions import CONDITIONS, columns
+from store.tables import findings
 
 _SCRIPT = Path(__file__).parent / "foreign" / "row_by_row.py"
 _LONGEST = 3_600
@@ -34,7 +38,8 @@ class Measured:
     version: str = ""
     accounts: int = 0
     seconds: float = 0.0
-    fires: Mapping[str, Sequence[int]] | None = None
+    found: Mapping[str, Mapping[str, Sequence[int]]] | None = None
+    """By outcome (fires, unknown) and rule: of which accounts."""
     failure: str = ""
 
 
@@ -45,13 +50,15 @@ def measure(
     version = _install(library, folder)
     if version is None:
         return Measured(library, failure="does not install")
-    wanted = sorted({"account_id"}.union(*map(columns, CONDITIONS.values()), *map(set, evidence.values())))
+    rules = {name: (condition.possible, condition.fires) for name, condition in CONDITIONS.items()}
+    looked_at = (columns(form) for forms in rules.values() for form in forms)
+    wanted = sorted({"account_id"}.union(*looked_at, *map(set, evidence.values())))
     with tempfile.TemporaryDirectory(prefix="tierd-bench-") as scratch:
         file = Path(scratch) / "sample.db"
         _copy(file, rows, wanted)
         done = subprocess.run(
             [str(folder / library / "bin" / "python"), str(_SCRIPT), library, str(file)],
-            input=json.dumps({"rules": CONDITIONS, "columns": wanted, "evidence": evidence}),
+            input=json.dumps({"rules": rules, "columns": wanted, "evidence": evidence}),
             capture_output=True, text=True, check=False, timeout=_LONGEST,
         )  # fmt: skip
     if done.returncode:
@@ -60,7 +67,7 @@ def measure(
             library, version, len(rows), failure=f"ends with {done.returncode}: {''.join(lines[-1:])[:200]}"
         )
     said = json.loads(done.stdout.strip().splitlines()[-1])
-    return Measured(library, version, len(rows), said["seconds"], said["fires"])
+    return Measured(library, version, len(rows), said["seconds"], said["found"])
 
 
 def _install(library: str, folder: Path) -> str | None:
@@ -79,7 +86,9 @@ def _install(library: str, folder: Path) -> str | None:
 def _copy(file: Path, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
     store = sqlite3.connect(file)
     store.execute(f"CREATE TABLE facts ({', '.join(names)}, PRIMARY KEY (account_id))")
-    store.execute("CREATE TABLE findings (rule, account_id, outcome, evidence, PRIMARY KEY (rule, account_id))")
+    makers: list[ExecutableDDLElement] = [CreateTable(findings), *map(CreateIndex, findings.indexes)]
+    for made in makers:
+        store.execute(str(made.compile(dialect=sqlite.dialect())))
     marks = ", ".join("?" * len(names))
     store.executemany(f"INSERT INTO facts VALUES ({marks})", [[row[name] for name in names] for row in rows])
     store.commit()

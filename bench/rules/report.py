@@ -34,8 +34,9 @@ class Compared:
 
     peers: list[Measured] = field(default_factory=list)
     different: dict[str, Mapping[str, int]] = field(default_factory=dict)
-    """Library -> rule -> accounts of which it says other than we do."""
-    fired: dict[str, int] = field(default_factory=dict)
+    """Library -> rule -> findings that only one of us has."""
+    found: dict[str, int] = field(default_factory=dict)
+    """Library -> findings that we have of the accounts it was asked about."""
 
 
 @dataclass(frozen=True)
@@ -157,14 +158,17 @@ class Page:
             estimate = self._estimate(peer)
             rows.append((
                 peer.library, peer.version, f"{peer.accounts:,}", f"{peer.seconds:.2f}", f"{estimate:,.0f}",
-                _times(estimate / full if full else None), f"{same}, of {self.compared.fired.get(peer.library, 0):,}",
+                _times(estimate / full if full else None),
+                f"{same}, of {self.compared.found.get(peer.library, 0):,}{'' if len(peer.found or ()) > 1 else ' that fire'}",
             ))  # fmt: skip
         said = (
             "Each library in an environment of its own, on a sample of the same facts in SQLite: rows read, rules asked,"
-            " findings with evidence written. They know two truths, so what fires is compared. **The seconds for all"
-            " accounts are extrapolated in proportion.**\n\n"
+            " findings with evidence written into an equal table. A library knows two truths: each rule is given twice, and"
+            " asked whether it is possible, then whether it fires; what is possible and does not fire cannot be decided."
+            " (durable-rules comes to no end with what is possible: it finds only what fires.)"
+            " Severities and reasons are ours alone. **The seconds for all accounts are extrapolated in proportion.**\n\n"
         )
-        head = ("library", "version", "accounts", "seconds", "all accounts, extrapolated", "against ours", "what fires")
+        head = ("library", "version", "accounts", "seconds", "all accounts, extrapolated", "against ours", "findings")
         return "## Rule libraries, row by row\n\n" + said + _table(head, rows)
 
 

@@ -1,7 +1,8 @@
-"""One rule library on rows of facts: read them, ask every rule of each, write what fires; run by the library's interpreter.
+"""One rule library on rows of facts: read them, ask every rule of each, write findings; run by the library's interpreter.
 
-`python row_by_row.py LIBRARY FILE`: FILE is SQLite with `facts` and `findings`; standard input holds the rules as JSON.
-Prints one line of JSON: seconds, and which accounts each rule fires on.
+`python row_by_row.py LIBRARY FILE`: FILE is SQLite with `facts` and `findings`; standard input holds the rules as JSON, each
+as two forms. A library knows two truths: it is asked whether the rule is possible, then whether it fires, else it cannot be
+decided; for which reason it does not say. Prints one line of JSON: seconds, and which accounts each rule finds.
 """
 
 import contextlib
@@ -11,8 +12,9 @@ import sys
 import time
 
 _UPSERT = (
-    "INSERT INTO findings (rule, account_id, outcome, evidence) VALUES (?, ?, 'fires', ?)"
-    " ON CONFLICT (rule, account_id) DO UPDATE SET evidence = excluded.evidence"
+    "INSERT INTO findings (rule, account_id, outcome, severity, since, rule_version, evidence)"
+    " VALUES (?, ?, ?, '', 0, '', ?)"
+    " ON CONFLICT (rule, account_id) DO UPDATE SET outcome = excluded.outcome, evidence = excluded.evidence"
 )
 
 
@@ -37,8 +39,15 @@ def rule_engine(rules):
         _, column, of, other, times = form
         return f"({column} != null and {other} != null and {column} * {of} < {other} * {times})"
 
-    compiled = {name: library.Rule(text(form)) for name, form in rules.items()}
-    return lambda rows: ((name, row) for row in rows for name, rule in compiled.items() if rule.matches(row))
+    compiled = {
+        name: (library.Rule(text(possible)), library.Rule(text(fires))) for name, (possible, fires) in rules.items()
+    }
+    return lambda rows: (
+        (name, row, fires.matches(row))
+        for row in rows
+        for name, (possible, fires) in compiled.items()
+        if possible.matches(row)
+    )
 
 
 def json_logic(rules):
@@ -52,7 +61,7 @@ def json_logic(rules):
         if kind in ("null", "set"):
             return {{"null": "===", "set": "!=="}[kind]: [{"var": form[1]}, None]}
         if kind == "cmp":
-            how = "===" if form[2] == "==" else form[2]
+            how = {"==": "===", "!=": "!=="}.get(form[2], form[2])
             return {"and": [{"!==": [{"var": form[1]}, None]}, {how: [{"var": form[1]}, form[3]]}]}
         if kind == "sum":
             return {form[2]: [{"+": [{"var": column} for column in form[1]]}, form[3]]}
@@ -60,12 +69,19 @@ def json_logic(rules):
         there = [{"!==": [{"var": column}, None]}, {"!==": [{"var": other}, None]}]
         return {"and": [*there, {"<": [{"*": [{"var": column}, of]}, {"*": [{"var": other}, times]}]}]}
 
-    trees = {name: tree(form) for name, form in rules.items()}
-    return lambda rows: ((name, row) for row in rows for name, rule in trees.items() if jsonLogic(rule, row))
+    trees = {name: (tree(possible), tree(fires)) for name, (possible, fires) in rules.items()}
+    return lambda rows: (
+        (name, row, jsonLogic(fires, row))
+        for row in rows
+        for name, (possible, fires) in trees.items()
+        if jsonLogic(possible, row)
+    )
 
 
 def durable_rules(rules):
-    """One ruleset per rule, to which each row is posted; a null is a key that is not there."""
+    """One ruleset per rule, to which each row is posted; a null is a key that is not there. Only for what fires: it multiplies
+    alternatives out, and comes to no end with what is possible.
+    """
     from durable import lang
     from durable.engine import MessageNotHandledException, MessageObservedException
 
@@ -114,7 +130,7 @@ def durable_rules(rules):
 
         return act
 
-    for name, form in rules.items():
+    for name, (_, form) in rules.items():
         with lang.ruleset(name):
             lang.when_all(test(form))(listening(name))
 
@@ -126,7 +142,7 @@ def durable_rules(rules):
                 with contextlib.suppress(MessageNotHandledException, MessageObservedException):
                     lang.post(name, {**there, "id": nth, "sid": "one"})
             while found:
-                yield found.pop()[0], row
+                yield found.pop()[0], row, True
 
     return run
 
@@ -151,14 +167,16 @@ def cel(rules):
         return f"(has(a.{column}) && has(a.{other}) && a.{column} * {of} < a.{other} * {times})"
 
     environment = celpy.Environment()
-    programs = {name: environment.program(environment.compile(text(form))) for name, form in rules.items()}
+    programs = {
+        name: [environment.program(environment.compile(text(form))) for form in forms] for name, forms in rules.items()
+    }
 
     def run(rows):
         for row in rows:
             there = {"a": celpy.json_to_cel({key: value for key, value in row.items() if value is not None})}
-            for name, program in programs.items():
-                if program.evaluate(there):
-                    yield name, row
+            for name, (possible, fires) in programs.items():
+                if possible.evaluate(there):
+                    yield name, row, fires.evaluate(there)
 
     return run
 
@@ -175,7 +193,8 @@ def main():
     """Measure one library."""
     library, file = sys.argv[1:3]
     asked = json.load(sys.stdin)
-    fires = {name: [] for name in asked["rules"]}
+    outcomes = ("fires",) if library == "durable-rules" else ("fires", "unknown")
+    found = {outcome: {name: [] for name in asked["rules"]} for outcome in outcomes}
     evaluate = LIBRARIES[library](asked["rules"])
     store = sqlite3.connect(file)
     store.row_factory = sqlite3.Row
@@ -183,14 +202,15 @@ def main():
     names = ", ".join(asked["columns"])
     rows = (dict(row) for row in store.execute(f"SELECT {names} FROM facts ORDER BY account_id"))
     written = []
-    for name, row in evaluate(rows):
-        fires[name].append(row["account_id"])
+    for name, row, fires in evaluate(rows):
+        outcome = "fires" if fires else "unknown"
+        found[outcome][name].append(row["account_id"])
         evidence = {column: row[column] for column in asked["evidence"][name]}
-        written.append((name, row["account_id"], json.dumps(evidence)))
+        written.append((name, row["account_id"], outcome, json.dumps(evidence)))
     store.executemany(_UPSERT, written)
     store.commit()
     took = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
-    print(json.dumps({**took, "fires": fires}))
+    print(json.dumps({**took, "found": found}))
 
 
 if __name__ == "__main__":
