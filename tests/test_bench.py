@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.rules.conditions import CONDITIONS, Form
 from bench.rules.filling import fill
-from bench.rules.measure import Figures, measure_facts, measure_rules, measure_touched, sample
+from bench.rules.measure import Figures, measure_facts, measure_rules, measure_touched, same_findings, sample
 from store.engine import Store
 
 _HOW = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -21,6 +21,7 @@ def test_rules_and_sql_by_hand_find_the_same(sqlite_store: Store) -> None:
     measure_facts(sqlite_store, figures, said.append)
     measure_rules(sqlite_store, figures, said.append)
     measure_touched(sqlite_store, 200, figures, said.append)
+    same_findings(sqlite_store)
     assert 200 == figures.counts["customers"]
     assert figures.counts["fires"] > 0 < figures.counts["unknown"]
     assert {"rules, all findings new", "by hand, all findings new", "facts, 200 touched"} <= set(figures.took)

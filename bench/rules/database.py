@@ -21,11 +21,14 @@ from bench.rules.measure import (
     measure_facts,
     measure_rules,
     measure_touched,
+    same_findings,
     sample,
 )
 from store.engine import Store
 from tests import postgres
 
+_LONG = 60.0
+"""Seconds."""
 POSTGRESQL = {
     "shared_buffers": "2GB",
     "work_mem": "256MB",
@@ -56,9 +59,12 @@ def measured(name: str, asked: Asked) -> report.Part:
         version = report.version_of(store)
         measure_facts(store, figures, say, again=asked.again)
         measure_rules(store, figures, say)
-        if name == "sqlite" and asked.peers is not None:
-            compared = _peers(store, asked.peers, say)
-        measure_touched(store, asked.accounts, figures, say)
+        # In several sittings, minutes apart: for half a minute at a time a shared machine is half as fast.
+        for sitting, library in enumerate(peers.PEERS):
+            measure_touched(store, asked.accounts, figures, say, sitting=sitting)
+            if name == "sqlite" and asked.peers is not None:
+                _peer(store, library, asked.peers, compared, say)
+        same_findings(store)
     return report.Part(version, figures, compared)
 
 
@@ -70,24 +76,26 @@ def backtested(name: str, asked: Asked) -> Figures:
     return figures
 
 
-def _peers(store: Store, folder: Path, say: Callable[[str], None]) -> report.Compared:
-    found = report.Compared()
-    for library, accounts in peers.PEERS.items():
-        rows, all_ours = sample(store, accounts)
-        measured = peers.measure(library, folder, rows, evidence())
-        if measured.found is not None:
-            ours = {one for one in all_ours if one[0] in measured.found}
-            theirs = {
-                (outcome, rule, account)
-                for outcome, by_rule in measured.found.items()
-                for rule, ids in by_rule.items()
-                for account in ids
-            }
-            found.different[library] = dict(Counter(rule for _, rule, _ in ours ^ theirs))
-            found.found[library] = len(ours)
-        say(f"  {library}: {measured.failure or f'{measured.seconds:.2f} s for {measured.accounts:,} accounts'}")
-        found.peers.append(measured)
-    return found
+def _peer(store: Store, library: str, folder: Path, found: report.Compared, say: Callable[[str], None]) -> None:
+    """One library, twice if that does not take long: the better one counts."""
+    rows, all_ours = sample(store, peers.PEERS[library])
+    measured = peers.measure(library, folder, rows, evidence())
+    if measured.found is not None and measured.seconds < _LONG:
+        again = peers.measure(library, folder, rows, evidence())
+        if not again.failure:
+            measured = min(measured, again, key=lambda one: one.seconds)
+    if measured.found is not None:
+        ours = {one for one in all_ours if one[0] in measured.found}
+        theirs = {
+            (outcome, rule, account)
+            for outcome, by_rule in measured.found.items()
+            for rule, ids in by_rule.items()
+            for account in ids
+        }
+        found.different[library] = dict(Counter(rule for _, rule, _ in ours ^ theirs))
+        found.found[library] = len(ours)
+    say(f"  {library}: {measured.failure or f'{measured.seconds:.2f} s for {measured.accounts:,} accounts'}")
+    found.peers.append(measured)
 
 
 @contextmanager

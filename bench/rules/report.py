@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy
 
 from bench.rules.measure import DIRTY, Figures, ruleset
-from bench.rules.peers import Measured
+from bench.rules.peers import PEERS, Measured
 from store.engine import Store
 
 _TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -24,7 +24,8 @@ PostgreSQL runs with {settings}, and like SQLite's file it lies on the same disk
 {accounts:,} accounts, ten activities and three contacts each on average, weekly usage of one account in five; the
 {rules} rules are `bench/rules/rules.yaml`. Findings: {findings}. What is measured is what the daemon does: facts by
 `daemon.facts.refresh`, rules by `daemon.evaluate.evaluate`, each with everything it writes. Seconds by the clock, the
-best of the rounds; in brackets CPU seconds of the process, which on PostgreSQL leaves the server out.
+best of the rounds, of touched accounts in {sittings} sittings; in brackets CPU seconds of the process, which on
+PostgreSQL leaves the server out.
 """
 
 
@@ -83,6 +84,7 @@ class Page:
             settings=", ".join(f"`{name}` {value}" for name, value in self.settings.items()),
             accounts=self.accounts,
             rules=len(ruleset().rules),
+            sittings=len(PEERS),
             findings=f"{first.counts.get('fires', 0):,} fire, {first.counts.get('unknown', 0):,} cannot be decided",
         )
 
