@@ -58,9 +58,9 @@ def measured(name: str, asked: Asked) -> report.Part:
     with _store(name, asked.folder, asked.accounts, say) as store:
         version = report.version_of(store)
         measure_facts(store, figures, say, again=asked.again)
-        measure_rules(store, figures, say)
-        # In several sittings, minutes apart: for half a minute at a time a shared machine is half as fast.
+        # In several sittings, minutes apart: for minutes at a time a shared machine is half as fast.
         for sitting, library in enumerate(peers.PEERS):
+            measure_rules(store, figures, say)
             measure_touched(store, asked.accounts, figures, say, sitting=sitting)
             if name == "sqlite" and asked.peers is not None:
                 _peer(store, library, asked.peers, compared, say)

@@ -24,8 +24,8 @@ PostgreSQL runs with {settings}, and like SQLite's file it lies on the same disk
 {accounts:,} accounts, ten activities and three contacts each on average, weekly usage of one account in five; the
 {rules} rules are `bench/rules/rules.yaml`. Findings: {findings}. What is measured is what the daemon does: facts by
 `daemon.facts.refresh`, rules by `daemon.evaluate.evaluate`, each with everything it writes. Seconds by the clock, the
-best of the rounds, of touched accounts in {sittings} sittings; in brackets CPU seconds of the process, which on
-PostgreSQL leaves the server out.
+best of several rounds in {sittings} sittings, but for facts of all and backtests; in brackets CPU seconds of the process,
+which on PostgreSQL leaves the server out.
 """
 
 
