@@ -28,7 +28,7 @@ from store.engine import Store
 from tests import postgres
 
 _LONG = 60.0
-"""Seconds."""
+"""Seconds; a library that takes longer is measured once."""
 POSTGRESQL = {
     "shared_buffers": "2GB",
     "work_mem": "256MB",

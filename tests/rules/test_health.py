@@ -19,6 +19,7 @@ from rules.language.needs import Cut
 from store.engine import Store
 from store.records import DAY
 from store.tables import HEALTH_COMPONENTS, accounts, facts
+from store.tables import health_parts as kept_parts
 from tests.rules import health_reference as slow
 from tests.rules.rows import AS_OF, random_row
 
@@ -84,8 +85,10 @@ def test_the_worked_example_to_the_digit(store: Store) -> None:
 
 
 def test_every_component_has_its_columns() -> None:
-    """In the order in which contributions add up."""
+    """In the order in which contributions add up; rows are put into the table by the order of their columns."""
     assert COMPONENTS == HEALTH_COMPONENTS
+    rows = health_parts(select(facts).subquery("saved"), moment(AS_OF, "UTC"), DEFAULT, 0)
+    assert [column.name for column in kept_parts.columns] == list(rows.selected_columns.keys())
 
 
 def test_a_missing_component_spreads_its_weight(store: Store) -> None:
