@@ -27,6 +27,12 @@ _ROOMY_KIB = 256 * 1024
 _ROOMY_SHARE = 20
 # Any number of one's own but that of daemon/lock.py; PostgreSQL counts them per database.
 _TURN = text("SELECT pg_advisory_xact_lock(7083614)")
+# Facts and rules of a thousand touched accounts write some 1,200 pages. With 1,000, SQLite's own limit, the rules' commit
+# carried these over into the store each time; with 4,000 the log is 16 MB, and pages written several times go over once.
+_CHECKPOINT_PAGES = 4_000
+# Facts and rules of touched accounts are some 150 statements: of 128, Python's own limit, each is gone when it comes again, and
+# to prepare them takes longer than a thousand accounts.
+_PREPARED = 500
 _SNAPSHOT: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
@@ -41,7 +47,8 @@ class Store:
         if self.is_sqlite:
             # The one given back last comes first: it has the statements prepared and the pages read.
             pooled = {"poolclass": QueuePool, "pool_size": 8, "max_overflow": 16, "pool_use_lifo": True}
-            self.engine = create_engine(parsed, hide_parameters=True, **pooled)
+            prepared = {"cached_statements": _PREPARED}
+            self.engine = create_engine(parsed, hide_parameters=True, connect_args=prepared, **pooled)
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
@@ -127,6 +134,7 @@ def _prepare_sqlite(dbapi: sqlite3.Connection, _record: Any) -> None:
         "synchronous=FULL",  # with NORMAL a committed transaction may roll back after power loss
         "foreign_keys=ON",
         f"busy_timeout={_BUSY_MS}",
+        f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
         f"cache_size=-{_CACHE_KIB}",
         f"temp.cache_size=-{_CACHE_KIB}",
     ):
