@@ -58,7 +58,7 @@ class Shower:
         if tree.truth:
             return (f"held on {wording.date(today)}, but not long enough, or it had fired too long before",)
         lines = [
-            f"{'not' if part.truth is False else '?'} {_phrase(part)}{self._values(leaf, row, at, today)}"
+            f"{'✘' if part.truth is False else '?'} {_phrase(part)}{self._values(leaf, row, at, today)}"
             for part, leaf in _deciding(tree, wanted=tree.truth)
         ]
         return tuple(dict.fromkeys(lines))

@@ -131,7 +131,7 @@ def test_both_databases_say_the_same_and_are_left_as_they_were(world: Store, two
 def test_misses_and_false_alarms_come_with_what_the_rule_saw(two_clocks: Backtest) -> None:
     """The miss names the phrase that did not hold at the last moment for a warning, the false alarm what it stood on."""
     assert ["Account 3"] == [case.name for case in two_clocks.misses]
-    assert "not no exec contact in 15 days (last exec contact: " in two_clocks.misses[0].evidence[0]
+    assert "✘ no exec contact in 15 days (last exec contact: " in two_clocks.misses[0].evidence[0]
     assert {"Account 4", "Account 5"} == {case.name for case in two_clocks.false_alarms}
     assert "last exec contact: " in two_clocks.false_alarms[0].evidence[0]
 
