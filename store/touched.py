@@ -29,8 +29,17 @@ def put(conn: Connection, accounts: Collection[int]) -> Select[int]:
         empty(conn, _touched)
         if wanted:
             conn.execute(insert(_touched), [{"account_id": account} for account in sorted(wanted)])
+            _count(conn)
         conn.info[_HERE] = wanted
     return ACCOUNTS
+
+
+def _count(conn: Connection) -> None:
+    """PostgreSQL takes a temporary table that it has not looked at for several thousand rows, and then rather reads all
+    persons than those of a handful of accounts.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql(f"ANALYZE pg_temp.{_touched.name}")
 
 
 def watch(engine: Engine) -> None:

@@ -122,3 +122,12 @@ def test_touched_accounts_are_the_ones_put_last(store: Store) -> None:
     assert [7] == ids(7)
     assert [] == ids()
     assert list(range(40_000)) == ids(*range(40_000))
+
+
+def test_postgresql_knows_how_many_accounts_are_touched(both_stores: tuple[Store, Store]) -> None:
+    """One or a thousand, also when others were touched before: else it reads whole tables for them."""
+    with both_stores[1].write() as conn:
+        for wanted in (range(1_000), range(7), range(2_000, 3_000)):
+            text = touched.put(conn, wanted).compile(conn).string
+            plan = "\n".join(conn.exec_driver_sql(f"EXPLAIN {text}").scalars())
+            assert f"rows={len(wanted)} " in plan
