@@ -18,7 +18,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 # The kit's built-in client is deaf for three seconds after every reconnect, which is Slack's whole patience.
 from slack_sdk.socket_mode.websocket_client import SocketModeClient
-from websocket import WebSocketApp, WebSocketException
+from websocket import WebSocket, WebSocketApp, WebSocketException
 
 from alerts.outcomes import TRANSPORT_ERRORS, classify
 from alerts.settings import SlackSettings
@@ -58,12 +58,6 @@ def _ending(kit: logging.Logger) -> Iterator[None]:
             logger.removeFilter(quiet)
 
 
-def _release(session: WebSocketApp, _error: Exception) -> None:
-    """Give the socket back: after the server's close frame the kit's own close() does nothing, and leaks it."""
-    if session.sock is not None:
-        session.sock.shutdown()  # type: ignore[no-untyped-call]  # the kit has no types here
-
-
 class SlackSocket:
     """One Socket Mode connection. `keep` commits an envelope, `apply` works off what was kept."""
 
@@ -81,7 +75,10 @@ class SlackSocket:
         self._keeper = threading.Thread(target=self._connect, name="slack-socket", daemon=True)
         web = WebClient(base_url=settings.base_url, timeout=max(1, settings.timeout // SECOND), retry_handlers=[])
         self._client = SocketModeClient(settings.app_token.get_secret_value(), web_client=web, concurrency=4)
-        self._client.on_error_listeners.append(_release)
+        self._open: dict[WebSocketApp, WebSocket] = {}
+        self._client.on_open_listeners.append(self._remember)
+        self._client.on_error_listeners.append(lambda session, _error: self._release(session))
+        self._client.on_close_listeners.append(self._release)
         self._client.on_close_listeners.append(lambda _session: self._closed.set())
         self._client.socket_mode_request_listeners.append(self._on_request)
 
@@ -122,6 +119,16 @@ class SlackSocket:
             if connection.sock is not None:
                 connection.sock.shutdown(SHUT_WR)
         if not self._closed.wait(_DRAIN_SECONDS):
+            connection.shutdown()  # type: ignore[no-untyped-call]  # the kit has no types here
+
+    def _remember(self, session: WebSocketApp) -> None:
+        if session.sock is not None:
+            self._open[session] = session.sock
+
+    def _release(self, session: WebSocketApp) -> None:
+        """Give the socket back: after the server's close frame the kit's own close() only forgets it, and it leaks."""
+        connection = self._open.pop(session, None)
+        if connection is not None:
             connection.shutdown()  # type: ignore[no-untyped-call]  # the kit has no types here
 
     def _connect(self) -> None:

@@ -253,6 +253,19 @@ def test_a_dropped_connection_comes_back_within_a_second_or_two(office: Office) 
     assert ANN == office.w.alert("silence")["acked_by"]
 
 
+def test_a_connection_that_the_kit_forgets_is_given_back(office: Office) -> None:
+    """The kit closes the old session while its reader has just heard the server's goodbye: then it closes no socket."""
+    office.until(lambda: bool(office.socket._open))
+    ((session, connection),) = office.socket._open.items()
+    wire = connection.sock
+    assert wire is not None
+    connection.connected = False
+    session.close()
+    assert wire.fileno() != -1
+    office.d.state.hub.disconnect()
+    office.until(lambda: wire.fileno() == -1)
+
+
 def test_an_ended_conversation_says_so(office: Office) -> None:
     """A press on an old message changes nothing and tells the person why."""
     with office.w.store.write() as c:
