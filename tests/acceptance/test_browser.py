@@ -115,7 +115,8 @@ def test_alert_is_read_acknowledged_and_snoozed(company: Company, window: Page) 
     """A colleague is refused in private; the CSM acknowledges, then snoozes, and the message shows both."""
     account, csm, ts = _conversation(company.stage)
     window.goto(company.stage.info["slack"]["page"])
-    window.get_by_test_id("channel-customer-alerts").click()
+    with window.expect_navigation():  # between two pages there is nobody to choose
+        window.get_by_test_id("channel-customer-alerts").click()
     people = _people(window)
     me = next(person for person in people if person.split(" (")[0] == csm)
     colleague = next(person for person in people if "csm" in person.lower() and person != me)
