@@ -41,7 +41,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Those of the scripted status; without one they are set on the vendor's own answer."""
     delay_ms: int = 0
-    """Real milliseconds before the request is looked at."""
+    """Real milliseconds that the answer is held back: the request has taken effect by then."""
     delay_seconds: float = 0
     """Scenario seconds that the answer takes: the scenario clock moves on by them."""
     hang: bool = False

@@ -105,7 +105,8 @@ class Guard:
 
     async def _early(self, fault: Fault, ask: _Ask) -> None:
         """The vendor never sees the request."""
-        await self._delay(fault)
+        self._move_on(fault)
+        await _pause(fault)
         if fault.status is None:
             self._record(ask.scope, ask.body, None, fault)
             await self._cut(ask, at_once=not fault.hang)
@@ -121,10 +122,12 @@ class Guard:
         """Something happens to the vendor's own answer."""
         first = strike.tries[0] if strike.tries else None
         if first is not None:
-            await self._delay(first)
+            self._move_on(first)
         answer = await self._ask(ask.scope, ask.body)
-        if first is not None and first.duplicate:
-            answer = await self._ask(ask.scope, ask.body)
+        if first is not None:
+            if first.duplicate:
+                answer = await self._ask(ask.scope, ask.body)
+            await _pause(first)
         for fault in strike.tries:
             if fault.early:
                 continue
@@ -154,9 +157,7 @@ class Guard:
         if strike.remember:
             self._faults.keep(strike, answer)
 
-    async def _delay(self, fault: Fault) -> None:
-        if fault.delay_ms:
-            await real_pause(fault.delay_ms / 1000)
+    def _move_on(self, fault: Fault) -> None:
         if fault.delay_seconds:
             self._clock.advance(round(fault.delay_seconds * SECOND))
 
@@ -206,6 +207,11 @@ class Guard:
 
 class _HungUpError(Exception):
     """The client is gone: nobody reads the rest of a stream."""
+
+
+async def _pause(fault: Fault) -> None:
+    if fault.delay_ms:
+        await real_pause(fault.delay_ms / 1000)
 
 
 async def _send(answer: Whole, send: Send) -> None:
