@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from hypothesis import settings
 from sqlalchemy import create_engine, make_url, text
 
 import store.migrations as store_migrations
@@ -21,6 +22,10 @@ from tests import postgres
 
 # Many tests start the program: without this each of them would compile all of its modules anew where the variable is set.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# No example is wrong for being slow: how long one takes is the machine's affair. On CI the kit's own profile is the base.
+settings.register_profile("tierd", parent=settings(), deadline=None)
+settings.load_profile("tierd")
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -181,4 +181,4 @@ def _told(office: Stage, count: int) -> bool:
 
 
 def _ended(process: subprocess.Popen[str]) -> tuple[str, str]:
-    return process.communicate(timeout=30)
+    return process.communicate(timeout=120)

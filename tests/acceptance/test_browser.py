@@ -27,7 +27,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_PATIENCE = 20_000  # milliseconds
+_PATIENCE = 60_000  # milliseconds
 _WHY = "Waiting for the customer"
 
 

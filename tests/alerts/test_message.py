@@ -201,7 +201,7 @@ _lines = st.builds(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(name=_words, lines=st.lists(_lines, max_size=15), ended=st.lists(_lines, max_size=15))
 def test_slack_takes_whatever_the_data_are(name: str, lines: list[RuleLine], ended: list[RuleLine]) -> None:
     """Random words of any length, script and number: our validator and the strict imitation agree that it fits."""

@@ -24,7 +24,7 @@ from connectors.usage.values import BadRow, addresses, moment, number
 from store.records import DAY, SECOND, UsageSample
 
 FEED = UsageSettings.model_validate({"kind": "usage", "push": True, "metrics": ["n"]})
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=150)
 KEYS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20).filter(
     lambda key: key.isprintable() and bool(key.strip()) and "\ufeff" not in key
 )

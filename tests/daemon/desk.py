@@ -110,7 +110,7 @@ class Desk:
             channels=Channels(alerts=ALERTS, operators=OPERATORS),
             base_url=self.state.base_url,
             operators=(OPS_ID,),
-            **{"timeout": "1s", **more},
+            **more,
         )
 
     def fresh(self, **more: Any) -> Deliverer:

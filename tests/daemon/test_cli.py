@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -737,7 +738,9 @@ def test_daemon_syncs_evaluates_and_stops_when_asked(home: Path, unused_port: in
             assert answer.status == 200
         with urlopen(f"{address}/metrics", timeout=5) as answer:
             metrics = answer.read().decode()
-        ready = any(_ready(address) for _ in range(200))
+        ends = time.monotonic() + 60
+        while not (ready := _ready(address)) and time.monotonic() < ends:
+            continue
         log = _stop(child, lines)
     assert (child.returncode, ready) == (0, True)
     assert 'tierd_stream_trouble{source="salesforce",stream="accounts"} 0.0' in metrics

@@ -168,6 +168,10 @@ def test_limit_stops_time_until_it_is_raised(control: tuple[type[_Control], str]
     clock = RemoteScenarioClock(url)
     sleeper = threading.Thread(target=clock.sleep, args=(60,))
     sleeper.start()
+    patience = 200
+    while patience and clock.now() < START + 10 * SECOND:
+        patience -= 1
+        sleeper.join(0.1)
     sleeper.join(0.1)
     assert sleeper.is_alive()
     assert clock.now() == START + 10 * SECOND

@@ -115,6 +115,7 @@ def test_a_killed_reply_is_found_in_its_thread(d: Desk) -> None:
 )
 def test_an_answer_that_is_lost_doubles_nothing(fast: Desk, trouble: dict[str, Any]) -> None:
     """Reset, truncated, unreadable, late or never accepted: exactly one message."""
+    fast.fresh(timeout="1s")
     sent = fast.post()
     fast.fault(**trouble)
     fast.deliverer.run_once()

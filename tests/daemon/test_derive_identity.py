@@ -275,7 +275,7 @@ _MERGES: Mapping[str, tuple[str, Merged]] = {
 
 
 @given(st.lists(st.one_of(_STEP, st.sampled_from(["sf", "hs"])), max_size=6))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_sequence_equals_a_fresh_derivation(tmp_path_factory: pytest.TempPathFactory, steps: list[Any]) -> None:
     """Links, partings and merges in any order end as if all of it had been known from the beginning."""
     sf: tuple[Record, ...] = (

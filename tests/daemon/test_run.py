@@ -29,6 +29,7 @@ class StepClock(SystemClock):
 
     def __init__(self, now: int = START) -> None:
         self._now = now
+        self.stop = threading.Event()
 
     def now(self) -> int:
         return self._now
@@ -44,16 +45,25 @@ class StepClock(SystemClock):
 
 
 def _run(schedule: Schedule, clock: StepClock, loop: TaskLoop, request: StopRequest) -> int:
+    def body(stop: threading.Event) -> None:
+        clock.stop = stop
+        loop(stop)
+
     schedule.prepare(clock.now())
-    return work(Crew([Worker("worker", clock, loop, loop.wake)]), clock, request)
+    return work(Crew([Worker("worker", clock, body, loop.wake)]), clock, request)
 
 
-def _stopping(request: StopRequest, runs: int, seen: list[int]) -> Callable[[int], None]:
+def _ask(request: StopRequest, clock: StepClock) -> None:
+    """The stop reaches the worker while its task is in hand."""
+    request.make()
+    assert clock.stop.wait(60)
+
+
+def _stopping(request: StopRequest, clock: StepClock, runs: int, seen: list[int]) -> Callable[[int], None]:
     def run(as_of: int) -> None:
         seen.append(as_of)
         if len(seen) == runs:
-            request.make()
-            threading.Event().wait(0.05)  # the stop reaches the worker while this task is in hand
+            _ask(request, clock)
 
     return run
 
@@ -66,7 +76,7 @@ def request_stop() -> StopRequest:
 def test_tasks_run_at_their_instants_until_the_stop(sqlite_store: Store, request_stop: StopRequest) -> None:
     """A daily task stands for 06:00 of each day; the run in hand at the stop is completed."""
     clock, seen = StepClock(), list[int]()
-    schedule = Schedule(sqlite_store, [Task("evaluate", At("06:00"), _stopping(request_stop, 3, seen))])
+    schedule = Schedule(sqlite_store, [Task("evaluate", At("06:00"), _stopping(request_stop, clock, 3, seen))])
     assert _run(schedule, clock, TaskLoop(schedule, ["evaluate"], clock), request_stop) == 0
     assert seen == [START + HOUR + day * DAY for day in range(3)]
     with sqlite_store.read() as connection:
@@ -86,8 +96,7 @@ def test_crashing_task_is_noted_and_tried_again_when_next_due(sqlite_store: Stor
             raise RuntimeError("broken pipe")
         with sqlite_store.read() as connection:
             troubles.append(rows(connection)["sync:crm"].trouble)
-        request_stop.make()
-        threading.Event().wait(0.05)
+        _ask(request_stop, clock)
 
     schedule = Schedule(sqlite_store, [Task("sync:crm", Every(5 * MINUTE), run)])
     assert _run(schedule, clock, TaskLoop(schedule, ["sync:crm"], clock), request_stop) == 0
@@ -107,8 +116,7 @@ def test_task_stays_due_while_the_store_does_not_answer(sqlite_store: Store, req
         at.append(clock.now())
         if len(seen) == 1:
             raise OperationalError("SELECT 1", {}, ConnectionError("server closed the connection"))
-        request_stop.make()
-        threading.Event().wait(0.05)
+        _ask(request_stop, clock)
 
     schedule = Schedule(sqlite_store, [Task("evaluate", At("06:00"), run)])
     assert _run(schedule, clock, TaskLoop(schedule, ["evaluate"], clock), request_stop) == 0
@@ -124,8 +132,7 @@ def test_evaluation_goes_on_without_a_sync_that_hangs(sqlite_store: Store, reque
     def run(as_of: int) -> None:
         seen.append(as_of)
         at.append(clock.now())
-        request_stop.make()
-        threading.Event().wait(0.05)
+        _ask(request_stop, clock)
 
     tasks = [Task("evaluate", At("06:00"), run), Task("sync:crm", Every(5 * MINUTE), lambda _: None)]
     schedule = Schedule(sqlite_store, tasks)
@@ -142,8 +149,7 @@ def test_evaluation_waits_for_the_syncs_after_an_outage(sqlite_store: Store, req
 
     def evaluate(as_of: int) -> None:
         order.append(f"evaluate {(as_of - START) // HOUR}")
-        request_stop.make()
-        threading.Event().wait(0.05)
+        _ask(request_stop, clock)
 
     tasks = [Task("evaluate", At("06:00"), evaluate), Task("sync:crm", At("05:30"), lambda _: order.append("sync"))]
     schedule = Schedule(sqlite_store, tasks)

@@ -37,7 +37,7 @@ from store.tables import (
 from tests.daemon.alertworld import ANN, BOB, World, world
 from tests.daemon.desk import ALERTS, ANN_ID, BOB_ID, OPERATORS, OPS_ID, Desk, desk
 
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 
 
 def stranger(w: World, number: int, account: int = 1, standing: str = "unclassified", **values: Any) -> None:

@@ -240,7 +240,7 @@ INSTANTS = st.one_of(
 MEMBERS = ("csm@us.example", "a@us.example", "b@us.example")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     persons=st.lists(st.sampled_from(["exec", "user", "unclassified", None]), min_size=1, max_size=4),
     calls=st.lists(

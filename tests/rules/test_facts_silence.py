@@ -211,7 +211,7 @@ TOUCHES = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     persons=st.lists(PERSONS, max_size=6),
     touches=st.lists(TOUCHES, max_size=15),

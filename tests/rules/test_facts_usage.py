@@ -154,7 +154,7 @@ def test_touched_accounts_use_the_stored_statistics(connection: Connection) -> N
 SAMPLES = st.dictionaries(st.integers(-2, 130), st.integers(0, 40), max_size=60)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(samples=SAMPLES, rhythm=st.integers(1, 8), dense=st.booleans())
 def test_statement_equals_the_reference(
     connection: Connection, samples: dict[int, int], rhythm: int, dense: bool

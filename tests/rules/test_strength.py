@@ -91,7 +91,7 @@ TOUCHES = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(people=st.lists(st.lists(TOUCHES, max_size=12), min_size=1, max_size=4))
 def test_statement_equals_the_reference(
     connection: Connection, people: list[list[tuple[str, int, str, int, int | None]]]

@@ -58,7 +58,7 @@ def _seen(table: Table) -> list[object]:
         max_size=12,
     )
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_it_reads_like_a_table_that_holds_its_rows(steps: list[tuple[str, int, int]]) -> None:
     """After any changes, shifts without a stamp, deletions, creations and purges both tables give the same answers."""
     plain, made = _tables()

@@ -161,7 +161,7 @@ def _ordered(rows: list[dict[str, Any]], keys: list[tuple[str, bool, str]]) -> l
 
 
 @given(condition=CONDITIONS, keys=ORDERS, limit=st.none() | st.integers(0, 12), everything=st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_query_finds_what_a_naive_evaluator_finds(
     condition: Case, keys: list[tuple[str, bool, str]], limit: int | None, everything: bool
 ) -> None:
@@ -179,7 +179,7 @@ def test_a_query_finds_what_a_naive_evaluator_finds(
 
 
 @given(condition=CONDITIONS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_spelling_does_not_matter(condition: Case) -> None:
     """Lower-case keywords and line breaks change nothing."""
     org, _ = _org()
@@ -468,7 +468,7 @@ STAMPED = [(number, NOW + (number // 4) * SECOND) for number in range(12)]
     shape=st.sampled_from(["keyset", "keyset-reversed", "after", "since", "ids", "by-id"]),
     limit=st.integers(1, 13),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_index_ranges_lose_nothing(second: int, number: int, shape: str, limit: int) -> None:
     """Every form of cursor finds what a plain look at all rows finds, in the same order."""
     org = _stamped()
