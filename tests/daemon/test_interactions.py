@@ -242,7 +242,7 @@ def test_a_stop_that_we_asked_for_is_no_error(sqlite_store: Store, caplog: pytes
         assert 1 == len(caplog.records)
 
 
-def test_a_dropped_connection_comes_back_within_a_second_or_two(office: Office) -> None:
+def test_a_dropped_connection_comes_back(office: Office) -> None:
     """After Slack asks us to reconnect, the next click is answered."""
     office.d.state.hub.disconnect()
     office.until(lambda: len(office.d.state.hub.connections) == 0)
