@@ -23,7 +23,7 @@ from store.records import DAY, HOUR, Instant
 from store.tables import deliveries, evaluations, schedule
 
 _DAY_ENDS = 22 * HOUR  # after the day's evaluation, before the next day's first sync
-# Slack takes the next message slowly: long enough to be seen on its way, short enough to be there before the daemon is back.
+# Slack takes the next message at once and answers slowly: long enough for the daemon to be killed in between.
 _SLOW_POST = {"vendor": "slack", "path": "chat.postMessage", "delay_ms": 700, "times": 1}
 _POLL = 0.02  # real seconds between two looks at the child
 _PATIENCE = 180.0  # real seconds that a scenario day may take
