@@ -53,7 +53,7 @@ def _run(schedule: Schedule, clock: StepClock, loop: TaskLoop, request: StopRequ
     return work(Crew([Worker("worker", clock, body, loop.wake)]), clock, request)
 
 
-def _ask(request: StopRequest, clock: StepClock) -> None:
+def _ask_to_stop(request: StopRequest, clock: StepClock) -> None:
     """The stop reaches the worker while its task is in hand."""
     request.make()
     assert clock.stop.wait(60)
@@ -63,7 +63,7 @@ def _stopping(request: StopRequest, clock: StepClock, runs: int, seen: list[int]
     def run(as_of: int) -> None:
         seen.append(as_of)
         if len(seen) == runs:
-            _ask(request, clock)
+            _ask_to_stop(request, clock)
 
     return run
 
@@ -96,7 +96,7 @@ def test_crashing_task_is_noted_and_tried_again_when_next_due(sqlite_store: Stor
             raise RuntimeError("broken pipe")
         with sqlite_store.read() as connection:
             troubles.append(rows(connection)["sync:crm"].trouble)
-        _ask(request_stop, clock)
+        _ask_to_stop(request_stop, clock)
 
     schedule = Schedule(sqlite_store, [Task("sync:crm", Every(5 * MINUTE), run)])
     assert _run(schedule, clock, TaskLoop(schedule, ["sync:crm"], clock), request_stop) == 0
@@ -116,7 +116,7 @@ def test_task_stays_due_while_the_store_does_not_answer(sqlite_store: Store, req
         at.append(clock.now())
         if len(seen) == 1:
             raise OperationalError("SELECT 1", {}, ConnectionError("server closed the connection"))
-        _ask(request_stop, clock)
+        _ask_to_stop(request_stop, clock)
 
     schedule = Schedule(sqlite_store, [Task("evaluate", At("06:00"), run)])
     assert _run(schedule, clock, TaskLoop(schedule, ["evaluate"], clock), request_stop) == 0
@@ -132,7 +132,7 @@ def test_evaluation_goes_on_without_a_sync_that_hangs(sqlite_store: Store, reque
     def run(as_of: int) -> None:
         seen.append(as_of)
         at.append(clock.now())
-        _ask(request_stop, clock)
+        _ask_to_stop(request_stop, clock)
 
     tasks = [Task("evaluate", At("06:00"), run), Task("sync:crm", Every(5 * MINUTE), lambda _: None)]
     schedule = Schedule(sqlite_store, tasks)
@@ -149,7 +149,7 @@ def test_evaluation_waits_for_the_syncs_after_an_outage(sqlite_store: Store, req
 
     def evaluate(as_of: int) -> None:
         order.append(f"evaluate {(as_of - START) // HOUR}")
-        _ask(request_stop, clock)
+        _ask_to_stop(request_stop, clock)
 
     tasks = [Task("evaluate", At("06:00"), evaluate), Task("sync:crm", At("05:30"), lambda _: order.append("sync"))]
     schedule = Schedule(sqlite_store, tasks)
